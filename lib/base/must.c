@@ -1,0 +1,13 @@
+/* must.c -- the end of a process that can no longer trust itself. */
+#include "base/must.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void
+must_fail(const char *what, const char *file, int line, const char *func)
+{
+	fprintf(stderr, "%s:%d: %s: invariant broken: %s (this is a bug in Weir; please report it)\n",
+	    file, line, func, what);
+	abort();
+}

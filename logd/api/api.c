@@ -1,0 +1,269 @@
+/* api.c -- from a frame to its handler; what the api starts and ends with. */
+#include "api/api.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "api/fetch.h"
+#include "api/group_calls.h"
+#include "api/handlers.h"
+#include "api/init_producer_id.h"
+#include "api/topics.h"
+#include "base/diag.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+
+/*
+ * What decoding and answering one request may take beyond a multiple of its
+ * own size: an honest answer about every topic fits.
+ */
+enum { ARENA_BASE = 256 * 1024 * 1024, ARENA_FACTOR = 16 };
+
+/* One row: an API and the function that serves it. */
+struct handler {
+	int16_t key;
+	void (*run)(struct request *);
+};
+
+static const struct handler handlers[] = {
+#define HANDLER(api, key) { key, api##_run },
+#include "api/handlers.tbl"
+#undef HANDLER
+};
+
+static const struct handler *
+find_handler(int key)
+{
+	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
+		if (handlers[i].key == key)
+			return &handlers[i];
+	return NULL;
+}
+
+/* ---- ApiVersions: the one API that answers what it does not know ---- */
+
+/* KIP-511: letters and digits, with '-' and '.' inside. */
+static bool
+software_legal(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = s.p[i];
+		bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		if (!alnum && (i == 0 || i + 1 == s.n || (c != '-' && c != '.')))
+			return false;
+	}
+	return s.n > 0;
+}
+
+static void
+answer_versions(struct request *r, enum kafka_error error, int version)
+{
+	RESPONSE(response, api_versions);
+
+	response.error_code = (int16_t)error;
+	response.api_keys = request_array(r, wire_n_apis, sizeof *response.api_keys);
+	for (size_t i = 0; i < wire_n_apis; i++)
+		if (find_handler(wire_apis[i].key) != NULL)
+			response.api_keys[response.n_api_keys++] = (struct wire_api_versions_response_api_key){
+				.api_key = wire_apis[i].key, .min_version = wire_apis[i].min,
+				.max_version = wire_apis[i].max };
+	request_reply_version(r, &response, version);
+}
+
+void
+api_versions_run(struct request *r)
+{
+	const struct wire_api_versions_request *q = r->message;
+	bool legal = r->version < 3 || (software_legal(q->client_software_name) &&
+	    software_legal(q->client_software_version));
+
+	answer_versions(r, legal ? KAFKA_NONE : KAFKA_INVALID_REQUEST, r->version);
+}
+
+/* ---- a request ---- */
+
+static void
+refuse(struct request *r, const char *what, const char *field)
+{
+	char why[256];
+
+	snprintf(why, sizeof why, "%s api=%s version=%d field=%s", what,
+	    r->wire == NULL ? "?" : r->wire->name, r->version, field);
+	request_refuse(r, why);
+}
+
+static void
+run(struct request *r, struct span frame)
+{
+	const struct handler *handler;
+	struct wire_request_header header;
+	struct wire_in in;
+	void *message;
+	int key;
+
+	if (frame.n < 8) {
+		refuse(r, "frame is too short for a request", "");
+		return;
+	}
+	key = (int16_t)load16(frame.p);
+	r->version = (int16_t)load16(frame.p + 2);
+	if ((r->wire = wire_api_find(key)) == NULL || (handler = find_handler(key)) == NULL) {
+		char why[64];
+
+		snprintf(why, sizeof why, "API key %d is not supported", key);
+		request_refuse(r, why);
+		return;
+	}
+	wire_in_init(&in, frame, &r->arena);
+	if (wire_request_header_decode(&in, wire_request_header_version(r->wire, r->version), &header) == -1) {
+		refuse(r, in.error, in.field);
+		return;
+	}
+	r->correlation_id = header.correlation_id;
+	r->client_id = header.client_id.p == NULL ? span_str("") : header.client_id;
+	if (r->version < r->wire->min || r->version > r->wire->max) {
+		/* The client asks which versions there are: it learns it in the oldest layout. */
+		if (key == WIRE_API_VERSIONS)
+			answer_versions(r, KAFKA_UNSUPPORTED_VERSION, 0);
+		else
+			refuse(r, "version is not supported", "");
+		return;
+	}
+	message = request_alloc(r, r->wire->request->body->size);
+	if (wire_decode(&in, r->wire->request, r->version, message) == -1) {
+		refuse(r, in.error, in.field);
+		return;
+	}
+	r->message = message;
+	stat_add(&r->api->stats.requests, 1);
+	handler->run(r);
+}
+
+void
+api_request(void *ctx, struct exchange *e)
+{
+	struct request *r = xcalloc(1, sizeof *r);
+	struct span frame;
+
+	frame.p = exchange_frame(e, &frame.n);
+	r->api = ctx;
+	r->exchange = e;
+	r->refs = 1;
+	arena_init(&r->arena, ARENA_BASE + ARENA_FACTOR * frame.n);
+	exchange_set_user(e, r);
+	run(r, frame);
+}
+
+void
+api_gone(void *ctx, struct exchange *e)
+{
+	struct request *r = exchange_user(e);
+
+	(void)ctx;
+	/* Without a hook, what the request waits for comes soon, and ends it. */
+	if (r != NULL && r->gone != NULL)
+		r->gone(r);
+}
+
+void
+api_visible(void *ctx, struct partition *p)
+{
+	struct topic_partition *tp = partition_user(p);
+
+	if (tp != NULL)
+		fetch_wake(ctx, tp);
+}
+
+/* ---- start and end ---- */
+
+static void
+stored(struct append *a)
+{
+	a->done = NULL;
+}
+
+/* The cluster's id is made at the first start. */
+static int
+load_cluster(struct api *api)
+{
+	struct wire_cluster_record record;
+	struct buf value = { 0 };
+	struct arena arena;
+	struct wire_in in;
+	bool found = state_get(api->store, STATE_METADATA, span_str("C"), &value);
+	int r = 0;
+
+	arena_init(&arena, 64 * 1024);
+	if (found) {
+		wire_in_init(&in, buf_bytes(&value), &arena);
+		if (wire_cluster_record_decode(&in, &record) == -1 ||
+		    record.cluster_id.n >= sizeof api->cluster_id) {
+			diag_error("cluster id can't be read from the state", "");
+			r = -1;
+		} else {
+			memcpy(api->cluster_id, record.cluster_id.p, record.cluster_id.n);
+			api->cluster_id[record.cluster_id.n] = '\0';
+		}
+	} else {
+		struct append *a = &api->cluster_append;
+		struct state_entry entry;
+		struct gather g;
+		uint8_t id[16];
+
+		store_random(id, sizeof id);
+		uuid_text(id, api->cluster_id);
+		wire_cluster_record_default(&record);
+		record.cluster_id = span_str(api->cluster_id);
+		gather_init(&g);
+		wire_cluster_record_encode(&g, &record);
+		entry = (struct state_entry){ span_str("C"), buf_bytes(&g.buf) };
+		a->done = stored;
+		/* Nobody waits for it: it is durable before the first record that is. */
+		state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), a);
+		gather_done(&g);
+	}
+	arena_done(&arena);
+	buf_done(&value);
+	return r;
+}
+
+static void
+each_round(struct round_hook *hook)
+{
+	struct api *api = container_of(hook, struct api, round);
+
+	fetch_round(api);
+	store_flush(api->store);
+}
+
+int
+api_init(struct api *api, const struct api_config *config, const struct groups_config *groups,
+    struct loop *loop, struct store *store)
+{
+	*api = (struct api){ .config = *config, .loop = loop, .store = store };
+	list_init(&api->woken);
+	api->groups = groups_new(groups);
+	if (load_cluster(api) == -1 || topics_load(api) == -1 || init_producer_id_load(api) == -1)
+		return -1;
+	store_sweep(store);
+	group_calls_load(api);
+	api->round.run = each_round;
+	loop_hook(loop, &api->round);
+	return 0;
+}
+
+void
+api_done(struct api *api)
+{
+	loop_timer_cancel(api->loop, &api->groups_timer);
+	groups_free(api->groups);
+	topics_free(api);
+}
+
+void
+api_reconfigure(struct api *api, const struct api_config *config)
+{
+	api->config = *config;
+	topics_rebase(api);
+}

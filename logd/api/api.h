@@ -1,0 +1,101 @@
+/*
+ * api.h -- the Kafka APIs: where wire, store, net and coord meet.
+ *
+ * A frame comes from net, becomes a request (request.h), is decoded by the row
+ * of its API in the table of handlers (api.c), and run.  One file holds one
+ * API or a tight family, named after it.  Everything here runs on the loop's
+ * thread.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/setting.h"
+#include "api/topic_config.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/stats.h"
+#include "coord/groups.h"
+#include "coord/pids.h"
+#include "net/conn.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+struct request;
+struct topic;
+
+/* What the api takes from the daemon's configuration.  Read at each use, so that a reload is taken up. */
+struct api_config {
+	int32_t node_id;
+	int32_t num_partitions;
+	int16_t default_replication_factor;
+	bool auto_create_topics_enable;
+	bool delete_topic_enable;
+	bool replication_factor_strict;
+	int32_t fetch_max_bytes;
+	int32_t offset_metadata_max_bytes;
+	int32_t transaction_max_timeout_ms;
+	int64_t producer_id_expiration_ms;
+	const struct topic_config *topic_defaults; /* outlives the api */
+	/* The i-th setting of the daemon; false past the last. */
+	bool (*broker_setting)(void *ctx, size_t i, struct setting_entry *out);
+	void *ctx;
+	const char *log_dir;
+};
+
+/* The tag of a listener: what clients that came by it are told to connect to. */
+struct api_listener {
+	const char *host;
+	int port;
+};
+
+struct api_stats {
+#define STAT(name, help) stat_t name;
+#include "api/stats.tbl"
+#undef STAT
+};
+
+struct api {
+	struct api_config config;
+	struct loop *loop;
+	struct store *store;
+	struct groups *groups;
+	struct pids pids;
+	char cluster_id[23];
+	struct append cluster_append;
+	/* topics.c */
+	struct map topics_by_name, topics_by_id;
+	int64_t n_partitions;
+	/* fetch.c: fetches whose partitions have got data; looked at once per round */
+	struct list woken;
+	/* join_group.c: when the groups are to be looked at next */
+	struct timer groups_timer;
+	/* init_producer_id.c: requests that wait for a block of producer ids */
+	struct list pid_waiters;
+	struct append pid_append;
+	struct round_hook round;
+	struct api_stats stats;
+};
+
+/*
+ * Reads the topics, offsets and ids that the store holds, and drops from the
+ * store what belongs to no topic.  -1: logged.
+ */
+int api_init(struct api *, const struct api_config *, const struct groups_config *,
+    struct loop *, struct store *);
+/* All connections are gone. */
+void api_done(struct api *);
+
+/* For struct net_hooks; ctx is the api. */
+void api_request(void *ctx, struct exchange *);
+void api_gone(void *ctx, struct exchange *);
+
+/* For struct store_hooks; ctx is the api. */
+void api_visible(void *ctx, struct partition *);
+
+/* Settings have changed: topics take up their defaults. */
+void api_reconfigure(struct api *, const struct api_config *);
+
+#endif

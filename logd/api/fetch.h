@@ -1,0 +1,13 @@
+/* fetch.h -- fetches that wait for data, as others wake them. */
+#ifndef API_FETCH_H
+#define API_FETCH_H
+
+#include "api/topics.h"
+
+/* The partition has more to show, or has changed: its fetches are looked at again at the end of the round. */
+void fetch_wake(struct api *, struct topic_partition *);
+
+/* Looks at the woken ones. */
+void fetch_round(struct api *);
+
+#endif

@@ -1,0 +1,85 @@
+/* offsets.c -- committed offsets in the daemon's state. */
+#include "api/offsets.h"
+
+#include "base/diag.h"
+#include "base/must.h"
+
+struct span
+offsets_prefix(uint8_t key[OFFSETS_KEY_MAX], struct span group)
+{
+	must(group.n <= GROUP_ID_MAX_BYTES);
+	store16(key, (uint16_t)group.n);
+	if (group.n > 0)
+		memcpy(key + 2, group.p, group.n);
+	return span_of(key, 2 + group.n);
+}
+
+struct span
+offsets_key(uint8_t key[OFFSETS_KEY_MAX], struct span group, const uint8_t topic[16], int32_t partition)
+{
+	size_t n = offsets_prefix(key, group).n;
+
+	memcpy(key + n, topic, 16);
+	store32(key + n + 16, (uint32_t)partition);
+	return span_of(key, n + 20);
+}
+
+bool
+offsets_key_parse(struct span key, struct span *group, const uint8_t **topic, int32_t *partition)
+{
+	size_t n = key.n < 2 ? 0 : load16(key.p);
+
+	if (key.n < 2 || key.n != 2 + n + 20)
+		return false;
+	*group = span_of(key.p + 2, n);
+	*topic = key.p + 2 + n;
+	*partition = (int32_t)load32(key.p + 2 + n + 16);
+	return true;
+}
+
+bool
+offsets_parse(struct span value, struct wire_offset_commit_record *out)
+{
+	struct arena arena;
+	struct wire_in in;
+	bool ok;
+
+	/* The record has no arrays, so nothing of it is in the arena. */
+	arena_init(&arena, 0);
+	wire_in_init(&in, value, &arena);
+	ok = wire_offset_commit_record_decode(&in, out) == 0;
+	if (!ok)
+		diag_error("committed offset can't be read from the state", "error=\"%s\"", in.error);
+	arena_done(&arena);
+	return ok;
+}
+
+bool
+offsets_get(struct api *api, struct span group, const uint8_t topic[16], int32_t partition,
+    struct buf *value, struct wire_offset_commit_record *out)
+{
+	uint8_t key[OFFSETS_KEY_MAX];
+
+	return group.n <= GROUP_ID_MAX_BYTES &&
+	    state_get(api->store, STATE_OFFSETS, offsets_key(key, group, topic, partition), value) &&
+	    offsets_parse(buf_bytes(value), out);
+}
+
+static bool
+found(void *ctx, struct span key, struct span value)
+{
+	(void)key;
+	(void)value;
+	*(bool *)ctx = true;
+	return false;
+}
+
+void
+offsets_note(struct api *api, struct span group)
+{
+	uint8_t key[OFFSETS_KEY_MAX];
+	bool any = false;
+
+	state_each(api->store, STATE_OFFSETS, offsets_prefix(key, group), found, &any);
+	groups_note_offsets(api->groups, group, any, loop_now_ms(api->loop));
+}

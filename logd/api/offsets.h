@@ -1,0 +1,33 @@
+/*
+ * offsets.h -- committed offsets in the daemon's state.
+ *
+ * A key is the group, the topic's id and the partition; so a topic that is made
+ * anew under its old name begins without committed offsets.
+ */
+#ifndef API_OFFSETS_H
+#define API_OFFSETS_H
+
+#include "api/api.h"
+#include "coord/groups.h"
+#include "wire/kafka_wire.h"
+
+enum { OFFSETS_KEY_MAX = 2 + GROUP_ID_MAX_BYTES + 16 + 4 };
+
+/* What all keys of a group begin with.  The group's id is at most GROUP_ID_MAX_BYTES long. */
+struct span offsets_prefix(uint8_t key[OFFSETS_KEY_MAX], struct span group);
+struct span offsets_key(uint8_t key[OFFSETS_KEY_MAX], struct span group, const uint8_t topic[16], int32_t partition);
+
+/* The parts of a key; false when it is none. */
+bool offsets_key_parse(struct span key, struct span *group, const uint8_t **topic, int32_t *partition);
+
+/* The committed offset; false when there is none.  `metadata` points into `value`, which the caller frees. */
+bool offsets_get(struct api *, struct span group, const uint8_t topic[16], int32_t partition,
+    struct buf *value, struct wire_offset_commit_record *out);
+
+/* Reads a stored value, which `out` then points into. */
+bool offsets_parse(struct span value, struct wire_offset_commit_record *out);
+
+/* Tells coord whether the group has offsets (left). */
+void offsets_note(struct api *, struct span group);
+
+#endif

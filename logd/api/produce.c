@@ -1,0 +1,220 @@
+/* produce.c -- Produce. */
+#include <stdlib.h>
+
+#include "api/handlers.h"
+#include "api/topics.h"
+#include "base/must.h"
+
+/* The oldest version whose records are batches of magic 2. */
+enum { FIRST_VERSION = 3, ZSTD_VERSION = 7, TIMEOUT_MIN_MS = 1 };
+
+struct produce {
+	struct request *request;
+	struct wire_produce_response response;
+	struct part *parts;
+	size_t n_parts;
+	size_t pending;  /* parts whose append is not over */
+	struct timer timer;
+	bool answered;
+	bool failed;     /* some part has an error */
+	int16_t acks;
+};
+
+/* One partition's batch. */
+struct part {
+	struct append append;
+	struct produce *produce;
+	struct partition *log;
+	struct wire_produce_response_partition *answer;
+	bool pending;
+};
+
+static void
+set_error(struct part *part, enum kafka_error error, const char *text)
+{
+	part->answer->error_code = (int16_t)error;
+	part->answer->base_offset = -1;
+	part->produce->failed = true;
+	if (text != NULL)
+		part->answer->error_message = span_str(text);
+}
+
+static const char *
+text_of(enum store_error error)
+{
+	switch (error) {
+	case STORE_NO_KEY:
+		return "A compacted topic takes no record without a key.";
+	case STORE_INVALID_RECORD:
+		return "The batch or a record in it is not well formed.";
+	case STORE_INVALID_TIMESTAMP:
+		return "The timestamp lies outside of what message.timestamp.before.max.ms and after.max.ms allow.";
+	case STORE_MESSAGE_TOO_LARGE:
+		return "The batch is larger than max.message.bytes.";
+	default:
+		return NULL;
+	}
+}
+
+/* Writes the outcome of an append that is over into the answer. */
+static void
+take_outcome(struct part *part)
+{
+	struct wire_produce_response_partition *p = part->answer;
+	struct append *a = &part->append;
+
+	if (a->error == STORE_OK) {
+		p->base_offset = a->base_offset;
+		p->log_append_time_ms = a->append_time_ms;
+		p->log_start_offset = partition_log_start(part->log);
+		return;
+	}
+	set_error(part, request_error(a->error), text_of(a->error));
+	if (a->bad_record >= 0) {
+		p->record_errors = request_array(part->produce->request, 1, sizeof *p->record_errors);
+		p->n_record_errors = 1;
+		wire_produce_response_record_error_default(&p->record_errors[0]);
+		p->record_errors[0].batch_index = a->bad_record;
+		p->record_errors[0].batch_index_error_message = p->error_message;
+	}
+}
+
+static void
+answer(struct produce *p)
+{
+	struct request *r = p->request;
+
+	p->answered = true;
+	loop_timer_cancel(r->api->loop, &p->timer);
+	if (p->acks != 0)
+		request_reply(r, &p->response);
+	else if (p->failed)
+		/* The only way to tell a producer that asked for no answer. */
+		request_refuse(r, "produce with acks=0 failed");
+	else
+		request_drop(r);
+}
+
+static void
+append_done(struct append *a)
+{
+	struct part *part = container_of(a, struct part, append);
+	struct produce *p = part->produce;
+	struct request *r = p->request;
+
+	part->pending = false;
+	p->pending--;
+	if (!p->answered) {
+		take_outcome(part);
+		if (p->pending == 0)
+			answer(p);
+	}
+	request_release(r);
+}
+
+/* The data stays in the log; only its producer waits no longer. */
+static void
+timed_out(struct timer *timer)
+{
+	struct produce *p = container_of(timer, struct produce, timer);
+
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (p->parts[i].pending)
+			set_error(&p->parts[i], KAFKA_REQUEST_TIMED_OUT, NULL);
+	answer(p);
+}
+
+static void
+append(struct part *part, struct topic *t, struct span records)
+{
+	struct produce *p = part->produce;
+	struct request *r = p->request;
+	struct topic_partition *tp = topic_partition(t, part->answer->index);
+
+	if (p->acks < -1 || p->acks > 1)
+		set_error(part, KAFKA_INVALID_REQUIRED_ACKS, NULL);
+	else if (tp == NULL)
+		set_error(part, KAFKA_UNKNOWN_TOPIC_OR_PARTITION, NULL);
+	else if (records.p == NULL || records.n == 0)
+		set_error(part, KAFKA_INVALID_RECORD, "The request holds no batch for this partition.");
+	else if (p->acks == -1 && t->config.min_insync_replicas > 1)
+		set_error(part, KAFKA_NOT_ENOUGH_REPLICAS, NULL);
+	else {
+		part->log = tp->log;
+		part->append = (struct append){
+			/* The frame is ours: the batch is stamped where it lies. */
+			.bytes = (uint8_t *)(uintptr_t)records.p, .n = records.n,
+			.durable = p->acks == -1, .zstd_allowed = r->version >= ZSTD_VERSION,
+			.now_ms = request_wall_ms(r), .done = append_done };
+		part->pending = !partition_append(tp->log, &part->append);
+		if (part->pending) {
+			p->pending++;
+			request_hold(r);
+		} else
+			take_outcome(part);
+	}
+}
+
+static size_t
+count_parts(const struct wire_produce_request *q)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->n_topic_data; i++)
+		n += q->topic_data[i].n_partition_data;
+	return n;
+}
+
+static void
+append_topic(struct produce *p, const struct wire_produce_request_topic *from,
+    struct wire_produce_response_topic *to)
+{
+	struct request *r = p->request;
+	struct topic *t = topics_find(r->api, from->name);
+
+	wire_produce_response_topic_default(to);
+	to->name = from->name;
+	to->n_partition_responses = from->n_partition_data;
+	to->partition_responses = request_array(r, from->n_partition_data, sizeof *to->partition_responses);
+	for (size_t i = 0; i < from->n_partition_data; i++) {
+		struct part *part = &p->parts[p->n_parts++];
+
+		part->produce = p;
+		part->answer = &to->partition_responses[i];
+		wire_produce_response_partition_default(part->answer);
+		part->answer->index = from->partition_data[i].index;
+		append(part, t, from->partition_data[i].records);
+	}
+}
+
+void
+produce_run(struct request *r)
+{
+	const struct wire_produce_request *q = r->message;
+	struct produce *p;
+
+	if (r->version < FIRST_VERSION) {
+		/* Listed for the sake of clients that look for old versions (KAFKA-18659). */
+		request_refuse(r, "produce in a version before 3, whose message format is not supported");
+		return;
+	}
+	stat_add(&r->api->stats.produce_requests, 1);
+	p = request_alloc(r, sizeof *p);
+	p->request = r;
+	p->acks = q->acks;
+	p->parts = request_array(r, count_parts(q), sizeof *p->parts);
+	wire_produce_response_default(&p->response);
+	p->response.n_responses = q->n_topic_data;
+	p->response.responses = request_array(r, q->n_topic_data, sizeof *p->response.responses);
+	for (size_t i = 0; i < q->n_topic_data; i++)
+		append_topic(p, &q->topic_data[i], &p->response.responses[i]);
+	if (p->pending == 0) {
+		answer(p);
+		return;
+	}
+	if (q->acks == -1) {
+		p->timer.fire = timed_out;
+		loop_timer_set(r->api->loop, &p->timer, request_now_ms(r) +
+		    (q->timeout_ms < TIMEOUT_MIN_MS ? TIMEOUT_MIN_MS : q->timeout_ms));
+	}
+}

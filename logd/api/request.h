@@ -1,0 +1,89 @@
+/*
+ * request.h -- the life of one request: decoded, run, perhaps parked, answered.
+ *
+ * A handler gets the decoded message and answers with request_reply(), now or
+ * later.  Memory: everything that belongs to the request is in its arena, which
+ * ends when the answer is sent and nobody holds the request any more.
+ */
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/api.h"
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "wire/errors.h"
+#include "wire/kafka_wire.h"
+
+struct request {
+	struct api *api;
+	struct exchange *exchange;   /* NULL once answered */
+	struct arena arena;
+	const struct wire_api *wire; /* the API */
+	int16_t version;
+	int32_t correlation_id;
+	struct span client_id;       /* never null */
+	const void *message;         /* the decoded request: struct wire_<api>_request */
+	int refs;                    /* the answer, and each thing that is under way */
+	void *state;                 /* the handler's own, usually from the arena */
+	void (*gone)(struct request *); /* a parked request's connection is gone: unpark and request_drop() */
+	struct buffer *buffers;      /* owned bytes that the answer points to */
+};
+
+/* Memory from the request's arena; a request that wants too much ends its daemon never: see request_array(). */
+void *request_alloc(struct request *, size_t n);
+
+/*
+ * `n` zeroed elements for the answer.  The arena's cap is far above what any
+ * honest request needs; beyond it the process ends, as it does out of memory,
+ * so sizes that a peer chooses are bounded by what was decoded.
+ */
+void *request_array(struct request *, size_t n, size_t size);
+
+/* A text for the answer: formatted into the arena. */
+struct span request_printf(struct request *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Bytes from malloc that live until the answer is sent; then freed. */
+void request_keep(struct request *, void *bytes);
+
+/* Frees what was kept: the answer will not point to it after all. */
+void request_forget(struct request *);
+
+/*
+ * Answers with this response (struct wire_<api>_response of the request's API),
+ * and lets go of the request.
+ */
+void request_reply(struct request *, const void *response);
+
+/* The same for an answer in another version's layout (ApiVersions). */
+void request_reply_version(struct request *, const void *response, int version);
+
+/* Ends it without an answer (acks=0), or because its connection is gone. */
+void request_drop(struct request *);
+
+/* Ends the connection, with a line in the log. */
+void request_refuse(struct request *, const char *why);
+
+/* Holds the request while something is under way that points to it, and lets go. */
+void request_hold(struct request *);
+void request_release(struct request *);
+
+/* Times: monotonic, and since 1970. */
+int64_t request_now_ms(const struct request *);
+int64_t request_wall_ms(const struct request *);
+
+/* What the store's answer is called on the wire. */
+enum kafka_error request_error(enum store_error);
+
+/* The address of this broker as the client of this request is to know it. */
+struct api_listener request_listener(const struct request *);
+
+/* A new answer with its defaults: struct wire_<api>_response. */
+#define RESPONSE(name, api) \
+	struct wire_##api##_response name; \
+	wire_##api##_response_default(&name)
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * topic_config.h -- the settings of a topic: what it has been given, and what
+ * is in force.
+ *
+ * What a topic has not been given it takes from the daemon's configuration,
+ * and what stands nowhere there, from the table's default.  The daemon's own
+ * values for topics are held in the same struct, with no defaults behind it.
+ */
+#ifndef API_TOPIC_CONFIG_H
+#define API_TOPIC_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/setting.h"
+#include "base/bytes.h"
+
+/* The index of each setting, as topic_config_entry() counts. */
+enum topic_param {
+#define TOPIC_PARAM(type, field, ...) TOPIC_##field,
+#define TOPIC_ONLY(type, field, ...) TOPIC_##field,
+#include "api/topic_params.tbl"
+	TOPIC_PARAMS
+};
+
+/* Bits of cleanup_policy, values of message_timestamp_type and compression_type, in the table's order. */
+enum { CLEANUP_DELETE = 1, CLEANUP_COMPACT = 2 };
+enum { TIMESTAMP_CREATE, TIMESTAMP_APPEND };
+enum { COMPRESSION_PRODUCER, COMPRESSION_UNCOMPRESSED, COMPRESSION_GZIP, COMPRESSION_SNAPPY, COMPRESSION_LZ4, COMPRESSION_ZSTD };
+
+struct topic_config {
+	/* What is in force. */
+#define TOPIC_PARAM(type, field, ...) SETTING_C_##type field;
+#define TOPIC_ONLY(type, field, ...) SETTING_C_##type field;
+#include "api/topic_params.tbl"
+	char *set[TOPIC_PARAMS];             /* what has been given, owned; NULL: nothing */
+	const struct topic_config *defaults; /* the daemon's, outlives this; or NULL */
+};
+
+/* A row of the table: a topic's setting, and the daemon's that is its default (or NULL). */
+struct topic_setting {
+	struct setting setting;
+	const char *synonym;
+};
+
+/* The table; i < TOPIC_PARAMS. */
+const struct topic_setting *topic_config_setting(size_t i);
+
+/* Nothing given yet.  `defaults`: see the struct. */
+void topic_config_init(struct topic_config *, const struct topic_config *defaults);
+void topic_config_done(struct topic_config *);
+
+/* Makes `to` (not initialised) the same as `from`, for a change that may be dropped. */
+void topic_config_copy(struct topic_config *to, const struct topic_config *from);
+
+/*
+ * Gives a setting (copied), or takes it away where the value is null.  -1 with
+ * the reason in `why` when the name is unknown or the value is wrong; then
+ * nothing has changed.
+ */
+int topic_config_set(struct topic_config *, struct span name, struct span value, char *why, size_t size);
+
+/* How IncrementalAlterConfigs numbers its operations. */
+enum topic_config_op { TOPIC_CONFIG_SET, TOPIC_CONFIG_DELETE, TOPIC_CONFIG_APPEND, TOPIC_CONFIG_SUBTRACT };
+
+/*
+ * One operation of IncrementalAlterConfigs; APPEND and SUBTRACT are for lists,
+ * and start from the value in force.  As topic_config_set() otherwise.
+ */
+int topic_config_alter(struct topic_config *, int op, struct span name, struct span value,
+    char *why, size_t size);
+
+/* What topic_config_set() would say, changing nothing. */
+int topic_config_check(struct span name, struct span value, char *why, size_t size);
+
+/* Takes up changed defaults.  Needed for each topic at once when they have changed. */
+void topic_config_rebase(struct topic_config *);
+
+/*
+ * The i-th setting; false past the last.  Borrowed until the next change.  A
+ * topic's own settings, which are what is kept of it, have SETTING_FROM_TOPIC.
+ */
+bool topic_config_entry(const struct topic_config *, size_t i, struct setting_entry *out);
+
+#endif

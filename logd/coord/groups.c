@@ -1,0 +1,453 @@
+/* groups.c -- the table of groups, and what comes due in them. */
+#include "coord/groups.h"
+
+#include <strings.h>
+
+#include "base/xalloc.h"
+#include "coord/group.h"
+
+struct groups {
+	struct group_env env;
+	struct map by_id; /* struct group, owned */
+};
+
+struct groups *
+groups_new(const struct groups_config *config)
+{
+	struct groups *gs = xcalloc(1, sizeof *gs);
+
+	must(config->min_session_timeout_ms > 0 && config->max_size > 0);
+	must(config->initial_rebalance_delay_ms >= 0);
+	gs->env.config = *config;
+	list_init(&gs->env.idle);
+	return gs;
+}
+
+void
+groups_free(struct groups *gs)
+{
+	struct group *g;
+	size_t it = 0;
+
+	if (gs == NULL)
+		return;
+	while ((g = map_next(&gs->by_id, &it)) != NULL)
+		group_free(g);
+	map_done(&gs->by_id);
+	heap_done(&gs->env.due);
+	answers_done(&gs->env.answers);
+	free(gs);
+}
+
+/* ---- the table ---- */
+
+static struct group *
+find(const struct groups *gs, struct span id)
+{
+	return map_get(&gs->by_id, id);
+}
+
+static void
+remove_group(struct groups *gs, struct group *g)
+{
+	must(map_del(&gs->by_id, blob_span(g->id)) == g);
+	group_free(g);
+}
+
+/* Looks at a group after an event. */
+static void
+bury(struct groups *gs, struct group *g)
+{
+	if (g->state == GROUP_DEAD)
+		remove_group(gs, g);
+}
+
+static struct group *
+create(struct groups *gs, struct span id)
+{
+	struct group *g = group_new(&gs->env, id);
+
+	must(map_put(&gs->by_id, blob_span(g->id), g));
+	return g;
+}
+
+/* Room for one group more, if need be at the cost of one that has nothing. */
+static bool
+make_room(struct groups *gs)
+{
+	struct group *oldest = list_first(&gs->env.idle, struct group, idle);
+
+	if (gs->by_id.n < GROUPS_MAX)
+		return true;
+	if (oldest == NULL)
+		return false;
+	remove_group(gs, oldest);
+	return true;
+}
+
+static bool
+is_valid_id(struct span id)
+{
+	return id.p != NULL && id.n <= GROUP_ID_MAX_BYTES;
+}
+
+/* Offsets may be of the group "", members not. */
+static bool
+is_member_group_id(struct span id)
+{
+	return is_valid_id(id) && id.n > 0;
+}
+
+/* ---- events ---- */
+
+static enum group_error
+check_join(const struct groups *gs, const struct group_join *j)
+{
+	if (!is_member_group_id(j->group_id))
+		return GROUP_INVALID_GROUP_ID;
+	if (j->session_timeout_ms < gs->env.config.min_session_timeout_ms ||
+	    j->session_timeout_ms > gs->env.config.max_session_timeout_ms)
+		return GROUP_INVALID_SESSION_TIMEOUT;
+	if (j->n_protocols > GROUP_PROTOCOLS_MAX)
+		return GROUP_INVALID_REQUEST;
+	return GROUP_OK;
+}
+
+void
+groups_join(struct groups *gs, const struct group_join *j, void *token,
+    int64_t now_ms)
+{
+	enum group_error error = check_join(gs, j);
+	struct group *g = NULL;
+
+	if (error == GROUP_OK && (g = find(gs, j->group_id)) == NULL) {
+		if (j->member_id.n > 0)
+			error = GROUP_UNKNOWN_MEMBER_ID;
+		else if (!make_room(gs))
+			error = GROUP_COORDINATOR_NOT_AVAILABLE;
+		else
+			g = create(gs, j->group_id);
+	}
+	if (g == NULL) {
+		answers_fail(&gs->env.answers, WAITS_FOR_JOIN, token, error);
+		return;
+	}
+	group_join(g, j, token, now_ms);
+	bury(gs, g);
+}
+
+void
+groups_sync(struct groups *gs, const struct group_sync *s, void *token,
+    int64_t now_ms)
+{
+	struct group *g = find(gs, s->group_id);
+
+	if (g != NULL)
+		group_sync(g, s, token, now_ms);
+	else
+		answers_fail(&gs->env.answers, WAITS_FOR_SYNC, token,
+		    is_member_group_id(s->group_id) ? GROUP_UNKNOWN_MEMBER_ID :
+		    GROUP_INVALID_GROUP_ID);
+}
+
+enum group_error
+groups_heartbeat(struct groups *gs, const struct group_heartbeat *h,
+    int64_t now_ms)
+{
+	struct group *g = find(gs, h->group_id);
+
+	if (g != NULL)
+		return group_heartbeat(g, h, now_ms);
+	return is_member_group_id(h->group_id) ? GROUP_UNKNOWN_MEMBER_ID :
+	    GROUP_INVALID_GROUP_ID;
+}
+
+enum group_error
+groups_leave(struct groups *gs, struct span group_id,
+    struct group_leave *leaving, size_t n, int64_t now_ms)
+{
+	struct group *g = find(gs, group_id);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		leaving[i].error = GROUP_UNKNOWN_MEMBER_ID;
+	if (!is_member_group_id(group_id))
+		return GROUP_INVALID_GROUP_ID;
+	if (g != NULL) {
+		group_leave(g, leaving, n, now_ms);
+		bury(gs, g);
+	}
+	return GROUP_OK;
+}
+
+enum group_error
+groups_commit_check(struct groups *gs, const struct group_commit *c,
+    int64_t now_ms)
+{
+	struct group *g = find(gs, c->group_id);
+
+	if (g != NULL)
+		return group_commit_check(g, c, now_ms);
+	if (!is_valid_id(c->group_id))
+		return GROUP_INVALID_GROUP_ID;
+	if (c->generation < 0)
+		return GROUP_OK;
+	return c->group_not_found_known ? GROUP_ID_NOT_FOUND :
+	    GROUP_ILLEGAL_GENERATION;
+}
+
+void
+groups_forget(struct groups *gs, void *token)
+{
+	answers_forget(&gs->env.answers, token);
+}
+
+bool
+groups_next_effect(struct groups *gs, struct group_effect *out)
+{
+	return answers_take(&gs->env.answers, out);
+}
+
+/* ---- time ---- */
+
+/* What is due happens to a group, which is returned. */
+static struct group *
+fire(struct due *due, int64_t now_ms)
+{
+	struct member *m;
+	struct pending *p;
+	struct group *g = NULL;
+
+	switch (due->kind) {
+	case DUE_GROUP:
+		g = container_of(due, struct group, due);
+		group_due(g, now_ms);
+		break;
+	case DUE_MEMBER:
+		m = container_of(due, struct member, due);
+		g = m->group;
+		group_member_due(m, now_ms);
+		break;
+	case DUE_PENDING:
+		p = container_of(due, struct pending, due);
+		g = p->group;
+		group_pending_due(p, now_ms);
+		break;
+	}
+	return g;
+}
+
+void
+groups_tick(struct groups *gs, int64_t now_ms)
+{
+	struct heap *h = &gs->env.due;
+	struct heap_node *node;
+
+	while ((node = heap_min(h)) != NULL && node->key <= now_ms) {
+		heap_del(h, node);
+		bury(gs, fire(container_of(node, struct due, node), now_ms));
+	}
+}
+
+int64_t
+groups_next_deadline(const struct groups *gs)
+{
+	struct heap_node *node = heap_min(&gs->env.due);
+
+	return node == NULL ? INT64_MAX : node->key;
+}
+
+/* ---- offsets ---- */
+
+void
+groups_note_offsets(struct groups *gs, struct span group_id, bool has_offsets,
+    int64_t now_ms)
+{
+	struct group *g = find(gs, group_id);
+
+	if (g == NULL && has_offsets)
+		g = create(gs, group_id);
+	if (g == NULL)
+		return;
+	group_note_offsets(g, has_offsets, now_ms);
+	bury(gs, g);
+}
+
+enum group_error
+groups_offset_delete_check(struct groups *gs, struct span group_id,
+    struct span topic)
+{
+	struct group *g = find(gs, group_id);
+
+	if (g == NULL)
+		return is_valid_id(group_id) ? GROUP_ID_NOT_FOUND :
+		    GROUP_INVALID_GROUP_ID;
+	if (g->state == GROUP_EMPTY)
+		return GROUP_OK;
+	if (!span_is(blob_span(g->protocol_type), "consumer"))
+		return GROUP_NON_EMPTY;
+	return group_subscribes(g, topic) ? GROUP_SUBSCRIBED_TO_TOPIC : GROUP_OK;
+}
+
+/* ---- for administrators ---- */
+
+const char *
+group_state_name(enum group_state s)
+{
+	static const char *const names[] = {
+		[GROUP_EMPTY] = "Empty",
+		[GROUP_PREPARING] = "PreparingRebalance",
+		[GROUP_COMPLETING] = "CompletingRebalance",
+		[GROUP_STABLE] = "Stable",
+		[GROUP_DEAD] = "Dead",
+	};
+
+	must((size_t)s < sizeof names / sizeof names[0]);
+	return names[s];
+}
+
+enum group_state
+groups_state(const struct groups *gs, struct span group_id)
+{
+	const struct group *g = find(gs, group_id);
+
+	return g == NULL ? GROUP_DEAD : g->state;
+}
+
+bool
+groups_describe(const struct groups *gs, struct span group_id,
+    struct group_description *out)
+{
+	const struct group *g = find(gs, group_id);
+
+	*out = (struct group_description){ .state = GROUP_DEAD,
+		.protocol_type = span_str(""), .protocol_name = span_str("") };
+	if (g == NULL)
+		return false;
+	out->state = g->state;
+	out->protocol_type = blob_span(g->protocol_type);
+	if (g->state == GROUP_STABLE)
+		out->protocol_name = blob_span(g->protocol_name);
+	out->generation = g->generation;
+	out->n_members = g->members.n;
+	return true;
+}
+
+static struct group_member_description
+describe_member(const struct group *g, const struct member *m)
+{
+	struct group_member_description d = {
+		.member_id = blob_span(m->id),
+		.client_id = blob_span(m->client_id),
+		.client_host = blob_span(m->client_host),
+		.metadata = span_str(""),
+		.assignment = span_str(""),
+	};
+
+	if (m->instance_id != NULL)
+		d.instance_id = blob_span(m->instance_id);
+	if (g->state == GROUP_STABLE) {
+		d.metadata = member_metadata(m, blob_span(g->protocol_name));
+		d.assignment = blob_span(m->assignment);
+	}
+	return d;
+}
+
+size_t
+groups_describe_members(const struct groups *gs, struct span group_id,
+    struct group_member_description *out, size_t max)
+{
+	const struct group *g = find(gs, group_id);
+	size_t n = 0;
+
+	if (g == NULL)
+		return 0;
+	list_each(l, &g->members.list) {
+		if (n == max)
+			break;
+		out[n++] = describe_member(g, container_of(l, struct member, link));
+	}
+	return n;
+}
+
+static bool
+is_named(struct span s, const char *name)
+{
+	return s.n == strlen(name) && s.n > 0 &&
+	    strncasecmp((const char *)s.p, name, s.n) == 0;
+}
+
+struct group_filter
+groups_filter(const struct span *states, size_t n_states,
+    const struct span *types, size_t n_types)
+{
+	struct group_filter f = { .states = n_states == 0 ? ~0u : 0 };
+	bool classic = n_types == 0;
+	unsigned s;
+	size_t i;
+
+	for (i = 0; i < n_states; i++)
+		for (s = GROUP_EMPTY; s <= GROUP_DEAD; s++)
+			if (is_named(states[i], group_state_name(s)))
+				f.states |= 1u << s;
+	for (i = 0; i < n_types; i++)
+		classic |= is_named(types[i], "classic");
+	if (!classic)
+		f.states = 0;
+	return f;
+}
+
+bool
+groups_list(const struct groups *gs, struct group_filter filter, size_t *it,
+    struct group_listing *out)
+{
+	const struct group *g;
+
+	while ((g = map_next(&gs->by_id, it)) != NULL) {
+		if ((filter.states & 1u << g->state) == 0)
+			continue;
+		*out = (struct group_listing){ blob_span(g->id),
+		    blob_span(g->protocol_type), g->state };
+		return true;
+	}
+	return false;
+}
+
+enum group_error
+groups_delete(struct groups *gs, struct span group_id)
+{
+	struct group *g = find(gs, group_id);
+	enum group_error error;
+
+	if (g == NULL)
+		return is_valid_id(group_id) ? GROUP_ID_NOT_FOUND :
+		    GROUP_INVALID_GROUP_ID;
+	error = group_delete(g);
+	bury(gs, g);
+	return error;
+}
+
+size_t
+groups_count(const struct groups *gs)
+{
+	return gs->by_id.n;
+}
+
+void
+groups_check(const struct groups *gs)
+{
+	const struct answers *a = &gs->env.answers;
+	const struct waiter *w;
+	const struct group *g;
+	size_t it = 0, n = 0;
+
+	while ((g = map_next(&gs->by_id, &it)) != NULL) {
+		must(find(gs, blob_span(g->id)) == g);
+		group_check(g);
+		n += g->members.n + g->members.n_pending;
+	}
+	must(gs->env.due.n <= n + gs->by_id.n);
+	it = 0;
+	while ((w = map_next(&a->waiting, &it)) != NULL)
+		must(w->kind != WAITS_NOT && w->token != NULL);
+}

@@ -1,0 +1,91 @@
+/*
+ * file.h -- files, whole or not at all.
+ *
+ * This header is a seam: file.c is the operating system; tests/fake/file.c is
+ * a disk in memory that loses what was not synced and fails when told to.
+ * The store touches the disk through these functions only (LMDB, whose data is
+ * disposable, opens its own files).
+ *
+ * All functions return 0 or a count, or -1 with errno set.  They retry EINTR
+ * and continue short counts.  None is retried by its callers: what a failed
+ * write or sync left behind is unknown.  Any thread, unless two write the same
+ * bytes.
+ */
+#ifndef PLAT_FILE_H
+#define PLAT_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+enum file_mode {
+	FILE_READ,       /* must exist */
+	FILE_WRITE,      /* read and write; must exist */
+	FILE_CREATE,     /* read and write; made when absent */
+	FILE_CREATE_NEW  /* read and write; EEXIST when present */
+};
+
+/* Opens a file (close-on-exec); a descriptor. */
+int file_open(const char *path, enum file_mode mode);
+
+/* Closes; errors are of no interest after a sync, and tell nothing before. */
+void file_close(int fd);
+
+/*
+ * Reads `n` bytes at `pos`, or as many as there are before the end of the
+ * file: the count.
+ */
+int64_t file_read(int fd, void *to, size_t n, int64_t pos);
+
+/*
+ * The same, if it needs no wait for the disk: else -1 with EAGAIN.  A count
+ * below `n` may also mean that the rest would have to be waited for.
+ */
+int64_t file_read_nowait(int fd, void *to, size_t n, int64_t pos);
+
+/*
+ * Writes all of it at `pos`, extending the file where needed.  After -1 the
+ * bytes from `pos` on are unknown.  The vectors may be changed by the call.
+ */
+int file_write(int fd, const void *from, size_t n, int64_t pos);
+int file_writev(int fd, struct iovec *iov, int n_iov, int64_t pos);
+
+/* fdatasync: when it returns 0, content and size survive a power cut. */
+int file_sync(int fd);
+
+/* Bytes in the file. */
+int64_t file_size(int fd);
+
+/* Cuts or extends (with zeros) to this size.  Not durable before file_sync(). */
+int file_truncate(int fd, int64_t size);
+
+/* Names.  Not durable before file_sync_dir() of the folder. */
+int file_rename(const char *from, const char *to);
+int file_unlink(const char *path);
+int file_mkdir(const char *path); /* fine when it is there already */
+int file_rmdir(const char *path);
+
+/* Makes the names in a folder survive a power cut. */
+int file_sync_dir(const char *path);
+
+/*
+ * Calls `each` for every name in the folder but "." and "..", in no order,
+ * until it returns non-zero; returns that, 0 at the end, or -1 with errno.
+ */
+int file_list(const char *path, int (*each)(void *ctx, const char *name), void *ctx);
+
+/*
+ * Takes the lock of a folder: opens (makes) the file and locks it for this
+ * process; a descriptor to keep open, or -1 with EWOULDBLOCK when another
+ * process has it.
+ */
+int file_lock(const char *path);
+
+/* Fills with bytes that nobody can guess. */
+int file_random(void *to, size_t n);
+
+/* Total and free bytes of the filesystem that holds the path. */
+int file_space(const char *path, int64_t *total, int64_t *free_bytes);
+
+#endif

@@ -1,0 +1,414 @@
+/* server.c -- the daemon: everything joined, started and ended in order. */
+#include "server/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/diag.h"
+#include "base/map.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "net/conn.h"
+#include "net/loop.h"
+#include "plat/clock.h"
+#include "plat/file.h"
+#include "plat/worker.h"
+#include "store/store.h"
+
+/*
+ * Requests of one connection under way, and answer bytes that it may leave
+ * unread: enough to keep a disk and a network busy, few enough to bound memory.
+ */
+enum { IN_FLIGHT_MAX = 256, SEND_BYTES_MAX = 32 * 1024 * 1024, DRAIN_MS = 10000,
+	INTERNAL_SEGMENT_BYTES = 64 * 1024 * 1024, INTERNAL_MESSAGE_BYTES = 16 * 1024 * 1024 };
+
+struct server {
+	struct config *config;
+	struct loop *loop;
+	struct mailbox *mailbox;
+	struct store *store;
+	struct net *net;
+	struct api api;
+	bool api_ready;
+	struct api_listener tags[LISTENERS_MAX];
+	struct listener *listeners[LISTENERS_MAX];
+	struct watch mail, signals;
+	struct timer tick, drain;
+	struct round_hook round;
+	bool draining, failed;
+};
+
+/* ---- configuration, in the words of each part ---- */
+
+static struct net_limits
+net_limits(const struct config *c)
+{
+	return (struct net_limits){
+		.frame_bytes_max = c->socket_request_max_bytes,
+		.connections_max = c->max_connections,
+		.connections_per_ip_max = c->max_connections_per_ip,
+		.idle_ms_max = c->connections_max_idle_ms,
+		.request_bytes_max = c->queued_max_request_bytes,
+		.in_flight_max = IN_FLIGHT_MAX,
+		.send_bytes_max = SEND_BYTES_MAX,
+	};
+}
+
+static bool
+broker_setting(void *ctx, size_t i, struct setting_entry *out)
+{
+	return config_entry(ctx, i, out);
+}
+
+static struct api_config
+api_config(struct config *c)
+{
+	return (struct api_config){
+		.node_id = c->node_id,
+		.num_partitions = c->num_partitions,
+		.default_replication_factor = (int16_t)c->default_replication_factor,
+		.auto_create_topics_enable = c->auto_create_topics_enable,
+		.delete_topic_enable = c->delete_topic_enable,
+		.replication_factor_strict = c->replication_factor_strict,
+		.fetch_max_bytes = c->fetch_max_bytes,
+		.offset_metadata_max_bytes = c->offset_metadata_max_bytes,
+		.transaction_max_timeout_ms = c->transaction_max_timeout_ms,
+		.producer_id_expiration_ms = c->producer_id_expiration_ms,
+		.topic_defaults = &c->topic_defaults,
+		.broker_setting = broker_setting,
+		.ctx = c,
+		.log_dir = c->log_dirs,
+	};
+}
+
+static struct groups_config
+groups_config(const struct config *c)
+{
+	return (struct groups_config){
+		.min_session_timeout_ms = c->group_min_session_timeout_ms,
+		.max_session_timeout_ms = c->group_max_session_timeout_ms,
+		.initial_rebalance_delay_ms = c->group_initial_rebalance_delay_ms,
+		.max_size = c->group_max_size,
+	};
+}
+
+/* Half of the descriptors that the system grants; the others are for connections. */
+static int
+open_files_max(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return 256;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur > 16384)
+		return 8192;
+	return (int)limit.rlim_cur / 2;
+}
+
+static struct store_config
+store_config(const struct config *c)
+{
+	return (struct store_config){
+		.dir = c->log_dirs,
+		.journal_bytes = c->journal_bytes,
+		.journal_batch_bytes_max = c->journal_batch_max_bytes,
+		.checkpoint_interval_ms = c->checkpoint_interval_ms,
+		.checkpoint_bytes = c->checkpoint_bytes,
+		.open_files_max = open_files_max(),
+		.internal = {
+			.segment_bytes = INTERNAL_SEGMENT_BYTES,
+			.segment_ms = INT64_MAX,
+			.max_message_bytes = INTERNAL_MESSAGE_BYTES,
+			.compacted = true,
+			.timestamp_before_max_ms = INT64_MAX,
+			.timestamp_after_max_ms = INT64_MAX,
+			.producer_expiry_ms = c->producer_id_expiration_ms,
+		},
+	};
+}
+
+/* ---- events ---- */
+
+static void
+read_mail(struct watch *w, unsigned events)
+{
+	(void)events;
+	mailbox_run(container_of(w, struct server, mail)->mailbox);
+}
+
+static void
+on_tick(struct timer *timer)
+{
+	struct server *s = container_of(timer, struct server, tick);
+
+	loop_timer_set(s->loop, timer, store_tick(s->store, loop_now_ms(s->loop), loop_wall_ms(s->loop)));
+}
+
+static void
+store_failed(void *ctx, const char *why)
+{
+	struct server *s = ctx;
+
+	diag_error("the daemon ends", "why=\"%s\"", why);
+	s->failed = true;
+	if (s->loop != NULL)
+		loop_stop(s->loop);
+}
+
+static void
+visible(void *ctx, struct partition *p)
+{
+	struct server *s = ctx;
+
+	if (s->api_ready)
+		api_visible(&s->api, p);
+}
+
+static void
+drained_late(struct timer *timer)
+{
+	struct server *s = container_of(timer, struct server, drain);
+
+	diag_warn("connections cut", "why=\"their answers were not taken within %d ms\"", DRAIN_MS);
+	loop_stop(s->loop);
+}
+
+static void
+drain(struct server *s)
+{
+	if (s->draining)
+		return;
+	s->draining = true;
+	diag_info("draining", "");
+	net_drain(s->net);
+	s->drain.fire = drained_late;
+	loop_timer_set(s->loop, &s->drain, loop_now_ms(s->loop) + DRAIN_MS);
+}
+
+static void
+each_round(struct round_hook *hook)
+{
+	struct server *s = container_of(hook, struct server, round);
+
+	if (s->draining && net_idle(s->net))
+		loop_stop(s->loop);
+}
+
+static void
+reload(struct server *s)
+{
+	struct buf mistakes = { 0 };
+	struct net_limits limits;
+	struct api_config config;
+
+	if (config_reload(s->config, &mistakes) == -1)
+		diag_error("configuration not taken up", "file=%s mistakes=\"%.*s\"",
+		    s->config->file == NULL ? "-" : s->config->file, (int)mistakes.n, (const char *)mistakes.p);
+	else {
+		limits = net_limits(s->config);
+		config = api_config(s->config);
+		net_set_limits(s->net, &limits);
+		api_reconfigure(&s->api, &config);
+		diag_set_level((enum diag_level)s->config->log_level);
+		diag_info("configuration taken up", "");
+	}
+	buf_done(&mistakes);
+}
+
+#define STAT(name, help) buf_printf(&line, " %s=%" PRIu64, #name, stat_get(&stats->name));
+
+/* SIGUSR1: the counters, as one line for each part. */
+static void
+tell_stats(struct server *s)
+{
+	struct buf line = { 0 };
+
+	{
+		const struct net_stats *stats = net_stats_of(s->net);
+#include "net/stats.tbl"
+		diag_info("counters of net", "%.*s", (int)line.n - 1, (const char *)line.p + 1);
+	}
+	buf_reset(&line);
+	{
+		const struct store_stats *stats = store_stats_of(s->store);
+#include "store/stats.tbl"
+		diag_info("counters of store", "%.*s", (int)line.n - 1, (const char *)line.p + 1);
+	}
+	buf_reset(&line);
+	{
+		const struct api_stats *stats = &s->api.stats;
+#include "api/stats.tbl"
+		diag_info("counters of api", "%.*s", (int)line.n - 1, (const char *)line.p + 1);
+	}
+	buf_done(&line);
+}
+#undef STAT
+
+static void
+on_signal(struct watch *w, unsigned events)
+{
+	struct server *s = container_of(w, struct server, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(w->fd, &info, sizeof info) == (ssize_t)sizeof info)
+		if (info.ssi_signo == SIGHUP)
+			reload(s);
+		else if (info.ssi_signo == SIGUSR1)
+			tell_stats(s);
+		else
+			drain(s);
+}
+
+/* ---- start ---- */
+
+static int
+watch_signals(struct server *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	/* Threads inherit this: signals come to the loop only. */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -1;
+	s->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	s->signals.events = WATCH_READ;
+	s->signals.ready = on_signal;
+	return s->signals.fd == -1 ? -1 : loop_watch(s->loop, &s->signals);
+}
+
+static int
+listen_all(struct server *s)
+{
+	for (int i = 0; i < s->config->n_listen; i++) {
+		const struct listener_spec *spec = &s->config->listen[i];
+
+		s->listeners[i] = net_listen(s->net, spec->host, spec->port, &s->tags[i]);
+		if (s->listeners[i] == NULL) {
+			diag_error("can't listen", "address=%s port=%d error=\"%s\" action=\"%s\"", spec->host,
+			    spec->port, strerror(errno), errno == EADDRINUSE ?
+			    "something else uses this port: end it, or choose another in `listeners`" :
+			    "choose another address or port in `listeners`");
+			return -1;
+		}
+		s->tags[i].host = spec->advertised_host;
+		s->tags[i].port = spec->advertised_port != 0 ? spec->advertised_port :
+		    listener_port(s->listeners[i]);
+	}
+	return 0;
+}
+
+static int
+start(struct server *s)
+{
+	struct store_config store = store_config(s->config);
+	struct store_hooks hooks = { s, visible, store_failed };
+	struct net_hooks net_hooks = { &s->api, api_request, api_gone };
+	struct api_config api = api_config(s->config);
+	struct groups_config groups = groups_config(s->config);
+	struct net_limits limits = net_limits(s->config);
+
+	if ((s->loop = loop_new()) == NULL || watch_signals(s) == -1) {
+		diag_error("event loop can't be made", "error=\"%s\"", strerror(errno));
+		return -1;
+	}
+	s->mailbox = mailbox_new();
+	if (store_open(&s->store, &store, s->mailbox, &hooks, clock_mono_ms(), clock_wall_ms()) == -1)
+		return -1;
+	s->mail.fd = mailbox_fd(s->mailbox);
+	s->mail.events = WATCH_READ;
+	s->mail.ready = read_mail;
+	if (loop_watch(s->loop, &s->mail) == -1) {
+		diag_error("event loop can't be made", "error=\"%s\"", strerror(errno));
+		return -1;
+	}
+	if (api_init(&s->api, &api, &groups, s->loop, s->store) == -1)
+		return -1;
+	s->api_ready = true;
+	s->net = net_new(s->loop, &limits, &net_hooks);
+	s->tick.fire = on_tick;
+	loop_timer_set(s->loop, &s->tick, clock_mono_ms());
+	s->round.run = each_round;
+	loop_hook(s->loop, &s->round);
+	return listen_all(s);
+}
+
+struct server *
+server_new(struct config *config)
+{
+	struct server *s = xcalloc(1, sizeof *s);
+	uint64_t seed[2];
+
+	s->config = config;
+	must(file_random(seed, sizeof seed) == 0);
+	map_seed(seed[0], seed[1]);
+	diag_set_level((enum diag_level)config->log_level);
+	if (start(s) == 0)
+		return s;
+	server_free(s);
+	return NULL;
+}
+
+static void
+tell_ready(const struct server *s, int fd)
+{
+	for (int i = 0; i < s->config->n_listen; i++) {
+		const char *host = s->config->listen[i].host;
+		int port = listener_port(s->listeners[i]);
+		bool v6 = strchr(host, ':') != NULL;
+
+		diag_info("listening", "name=%s address=%s port=%d advertised=%s:%d",
+		    s->config->listen[i].name, host, port, s->tags[i].host, s->tags[i].port);
+		if (fd != -1)
+			dprintf(fd, "ready %s%s%s:%d\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
+	}
+	if (fd != -1)
+		close(fd);
+}
+
+int
+server_run(struct server *s, int ready_fd)
+{
+	tell_ready(s, ready_fd);
+	loop_run(s->loop);
+	return s->failed ? 1 : 0;
+}
+
+void
+server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	/* The store ends what waits for it; then connections end what still waits in the api. */
+	if (s->store != NULL)
+		store_close(s->store);
+	if (s->net != NULL)
+		net_free(s->net);
+	if (s->api_ready)
+		api_done(&s->api);
+	if (s->signals.fd > 0) {
+		loop_unwatch(s->loop, &s->signals);
+		close(s->signals.fd);
+	}
+	if (s->mail.ready != NULL)
+		loop_unwatch(s->loop, &s->mail);
+	if (s->mailbox != NULL)
+		mailbox_free(s->mailbox);
+	if (s->loop != NULL)
+		loop_free(s->loop);
+	free(s);
+}

@@ -1,0 +1,126 @@
+/*
+ * batch.h -- record batches of magic 2: reading the header, checking what
+ * producers send, stamping what the broker owns, walking the records.
+ *
+ * Pure functions over bytes; any thread.  Layout: docs/storage-format.md (it
+ * is Kafka's, KIP-98).
+ */
+#ifndef STORE_BATCH_H
+#define STORE_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "store/errors.h"
+
+enum {
+	BATCH_OVERHEAD = 12, /* base offset and length, not counted by the length field */
+	BATCH_HEADER = 61,   /* bytes before the first record */
+	BATCH_MAGIC = 2
+};
+
+enum batch_attributes {
+	BATCH_CODEC = 0x07,
+	BATCH_LOG_APPEND_TIME = 0x08,
+	BATCH_TRANSACTIONAL = 0x10,
+	BATCH_CONTROL = 0x20,
+	BATCH_DELETE_HORIZON = 0x40
+};
+
+/* The header's fields, and the size of the whole batch. */
+struct batch {
+	int64_t base_offset;
+	size_t size; /* the length field + BATCH_OVERHEAD */
+	int32_t leader_epoch;
+	uint32_t crc;
+	int16_t attributes;
+	int32_t last_offset_delta;
+	int64_t base_timestamp, max_timestamp;
+	int64_t producer_id;
+	int16_t producer_epoch;
+	int32_t base_sequence;
+	int32_t count;
+};
+
+static inline int64_t
+batch_last_offset(const struct batch *b)
+{
+	return b->base_offset + b->last_offset_delta;
+}
+
+/*
+ * Reads the header at the start of the bytes.  False when there are fewer than
+ * BATCH_HEADER, the magic is another, or the length can't be one.  The size
+ * may be beyond the bytes at hand.
+ */
+bool batch_header(struct batch *, struct span bytes);
+
+/* Whether the checksum of a whole batch (b->size bytes at p) is right. */
+bool batch_crc_ok(const struct batch *, const uint8_t *p);
+
+/* What a partition demands of the batches that it takes. */
+struct batch_rules {
+	int32_t max_bytes;          /* max.message.bytes */
+	int32_t segment_bytes;
+	bool keyed;                 /* compacted: each record needs a key */
+	bool zstd_allowed;          /* the request's version knows zstd */
+	bool log_append_time;
+	int64_t now_ms;
+	int64_t before_max_ms, after_max_ms; /* bounds of CreateTime */
+};
+
+/*
+ * Checks the one batch that a producer sent for a partition, in Kafka's order.
+ * `bad_record` becomes the index of the record at fault, or -1 when the batch
+ * as a whole is.  Records of compressed batches are looked at only where keys
+ * are demanded: what is inside is the producer's word, its checksum ours.
+ */
+enum store_error batch_check(struct span sent, const struct batch_rules *,
+    struct batch *out, int32_t *bad_record);
+
+/* Sets what the broker owns and no checksum covers.  Not b's fields. */
+void batch_stamp(uint8_t *batch, int64_t base_offset, int32_t leader_epoch);
+
+/* Sets LogAppendTime: the flag, both timestamps (records' deltas stay), the checksum. */
+void batch_stamp_time(uint8_t *batch, size_t size, int64_t now_ms);
+
+/* One record; the spans are views into the walked bytes. */
+struct record {
+	int64_t offset;
+	int64_t timestamp;
+	struct span key, value; /* p NULL: null */
+	struct span headers;    /* as encoded, with their count */
+};
+
+/* The records of a batch, one after the other. */
+struct record_walk {
+	struct batch batch;
+	struct span rest;     /* not walked yet */
+	struct buf inflated;  /* owned: the records of a compressed batch */
+	int32_t index;
+	bool broken;          /* the records can't be read to the end */
+};
+
+/* Begins a walk; the batch is borrowed until record_done(). */
+void record_walk(struct record_walk *, const struct batch *, const uint8_t *p);
+/* The next record; false at the end or when broken. */
+bool record_next(struct record_walk *, struct record *);
+void record_done(struct record_walk *);
+
+/* Building batches: for what the daemon writes itself. */
+struct batch_builder {
+	struct buf bytes; /* owned; a whole batch after batch_finish() */
+	int64_t timestamp;
+	int32_t count;
+};
+
+void batch_begin(struct batch_builder *, int64_t timestamp_ms);
+/* A null value is a tombstone. */
+void batch_add(struct batch_builder *, struct span key, struct span value);
+/* Fills the header in; base offset and epoch are 0.  b->bytes.failed: no memory. */
+void batch_finish(struct batch_builder *);
+
+#endif

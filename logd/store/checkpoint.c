@@ -1,0 +1,231 @@
+/*
+ * checkpoint.c -- the segments catch up with the journal, and the index with
+ * the segments; then the journal's space is free again.
+ *
+ * The order is what makes it safe: segments are synced, then the index is
+ * committed, then journal files are released.  What failed to sync is left out
+ * of the index, and its partition goes offline.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "store/store_internal.h"
+
+enum { RETRY_MS = 5000 };
+
+struct checkpoint {
+	struct job job;
+	struct store *store;
+	struct sync_set set;
+	struct index_batch *changes; /* one for each group of the set, and the common one */
+	uint64_t journal_block;      /* entries up to here are superfluous behind it */
+	bool synced;                 /* only the index is still to be written */
+	int error;
+};
+
+static void
+put_segment(struct index_batch *to, const struct segment *s)
+{
+	uint8_t key[SEGMENT_KEY], value[32];
+
+	segment_key(s, key);
+	store64(value, (uint64_t)s->size);
+	store64(value + 8, (uint64_t)s->end);
+	store64(value + 16, (uint64_t)s->max_time);
+	store64(value + 24, (uint64_t)s->begun_ms);
+	index_put(to, INDEX_SEGMENTS, span_of(key, sizeof key), span_of(value, sizeof value));
+}
+
+static void
+put_entries(struct index_batch *to, const struct segment *s)
+{
+	uint8_t key[OFFSET_KEY], value[16];
+
+	segment_key(s, key);
+	for (size_t i = 0; i < s->n_fresh; i++) {
+		store64(key + SEGMENT_KEY, (uint64_t)s->fresh[i].offset);
+		store64(value, (uint64_t)s->fresh[i].pos);
+		store64(value + 8, (uint64_t)s->fresh[i].max_time);
+		index_put(to, INDEX_OFFSETS, span_of(key, sizeof key), span_of(value, sizeof value));
+	}
+}
+
+/* How far the tables of the state go. */
+static void
+put_applied(struct store *store, struct index_batch *to)
+{
+	for (int log = 0; log < STATE_LOGS; log++) {
+		char key[16];
+		uint8_t value[8];
+
+		snprintf(key, sizeof key, "applied.%d", log);
+		store64(value, (uint64_t)state_partition(store, (enum state_log)log)->end);
+		index_put(to, INDEX_META, span_str(key), span_of(value, sizeof value));
+	}
+}
+
+static void
+collect(struct checkpoint *c)
+{
+	struct store *store = c->store;
+	struct index_batch *common;
+	size_t n = 0, i, k;
+
+	list_each(counted, &store->dirty)
+		n++;
+	c->changes = xcalloc(n + 1, sizeof *c->changes);
+	common = &c->changes[n];
+	list_each(it, &store->dirty) {
+		struct partition *p = container_of(it, struct partition, dirty);
+
+		list_del(it);
+		sync_set_add(&c->set, p);
+	}
+	for (i = 0; i < c->set.n_groups; i++) {
+		const struct sync_group *g = &c->set.groups[i];
+
+		for (k = g->first; k < g->first + g->n; k++) {
+			put_segment(&c->changes[i], c->set.items[k].segment);
+			put_entries(&c->changes[i], c->set.items[k].segment);
+			c->set.items[k].segment->recorded = true;
+		}
+		producers_collect(g->partition, &c->changes[i]);
+	}
+	*common = store->removals;
+	store->removals = (struct index_batch){ 0 };
+	put_applied(store, common);
+	state_freeze(store, common);
+}
+
+/* On the keeper's thread. */
+static void
+run_checkpoint(struct job *job)
+{
+	struct checkpoint *c = container_of(job, struct checkpoint, job);
+	size_t i, n = c->set.n_groups;
+
+	if (!c->synced)
+		sync_set_run(&c->set);
+	c->synced = true;
+	for (i = 0; i < n; i++)
+		if (c->set.groups[i].error != 0) {
+			index_batch_done(&c->changes[i]);
+			/* An internal log that failed ends the daemon: the state must not run ahead of it. */
+			if (c->set.groups[i].partition->internal) {
+				c->error = c->set.groups[i].error;
+				return;
+			}
+		}
+	c->error = index_commit(c->store->index, c->changes, n + 1) == 0 ? 0 : errno;
+}
+
+/* Forgets entries that the index has now. */
+static void
+drop_entries(const struct sync_item *item)
+{
+	struct segment *s = item->segment;
+
+	if (item->n_fresh == 0)
+		return;
+	s->n_fresh -= item->n_fresh;
+	memmove(s->fresh, s->fresh + item->n_fresh, s->n_fresh * sizeof *s->fresh);
+	if (s->n_fresh == 0) {
+		free(s->fresh);
+		s->fresh = NULL;
+		s->cap_fresh = 0;
+	}
+}
+
+static void
+end(struct checkpoint *c)
+{
+	struct store *store = c->store;
+
+	/* Of a group that failed nothing is in the index; its partition is offline for good. */
+	for (size_t i = 0; i < c->set.n_items; i++)
+		drop_entries(&c->set.items[i]);
+	for (size_t i = 0; i <= c->set.n_groups; i++)
+		index_batch_done(&c->changes[i]);
+	free(c->changes);
+	state_thaw(store);
+	journal_release(store->journal, c->journal_block);
+	store->checkpoint = NULL;
+	stat_add(&store->stats.checkpoints, 1);
+	sync_set_apply(&c->set);
+	free(c);
+}
+
+static void
+checkpoint_done(struct job *job)
+{
+	struct checkpoint *c = container_of(job, struct checkpoint, job);
+	struct store *store = c->store;
+
+	store->jobs--;
+	if (c->error == 0)
+		end(c);
+	else if (c->error == ENOSPC || c->error == EDQUOT) {
+		stat_add(&store->stats.checkpoints_failed, 1);
+		diag_warn("checkpoint put off", "error=\"%s\" action=\"make room; it is tried again\"",
+		    strerror(c->error));
+		store->checkpoint_retry_ms = store->mono_ms + RETRY_MS;
+	} else
+		store_fail(store, "the index can't be written");
+}
+
+static void
+submit(struct store *store)
+{
+	store->jobs++;
+	store->checkpoint_retry_ms = 0;
+	workers_submit(store->keepers, &store->checkpoint->job);
+}
+
+void
+store_checkpoint(struct store *store)
+{
+	struct checkpoint *c;
+
+	if (store->failed)
+		return;
+	if (store->checkpoint != NULL) {
+		if (store->checkpoint_retry_ms != 0 && store->mono_ms >= store->checkpoint_retry_ms)
+			submit(store);
+		return;
+	}
+	c = xcalloc(1, sizeof *c);
+	c->job = (struct job){ .run = run_checkpoint, .done = checkpoint_done };
+	c->store = store;
+	/* From here on, reservations made before are not relied on. */
+	store->checkpoints++;
+	c->journal_block = journal_cut(store->journal);
+	collect(c);
+	store->appended_bytes = 0;
+	store->last_checkpoint_ms = store->mono_ms;
+	store->checkpoint = c;
+	submit(store);
+}
+
+int
+checkpoint_now(struct store *store)
+{
+	/* One that is under way may have begun too early to hold everything. */
+	for (int i = 0; i < 2; i++) {
+		bool fresh = store->checkpoint == NULL;
+
+		store_checkpoint(store);
+		while (store->checkpoint != NULL && !store->failed && store->checkpoint_retry_ms == 0) {
+			mailbox_wait(store->mailbox);
+			mailbox_run(store->mailbox);
+		}
+		if (store->failed || store->checkpoint != NULL)
+			return -1;
+		if (fresh)
+			return 0;
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * codec.h -- the compressions that record batches come in.
+ *
+ * The only user of the compression libraries.  Needed where a record inside a
+ * compressed batch must be found; batches pass through as they came.
+ */
+#ifndef STORE_CODEC_H
+#define STORE_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+
+enum codec { CODEC_NONE, CODEC_GZIP, CODEC_SNAPPY, CODEC_LZ4, CODEC_ZSTD, CODECS };
+
+/*
+ * Appends the decompressed bytes.  False when they are damaged, of an unknown
+ * codec, or more than `max`.  Snappy: raw, or in the block framing that Java
+ * clients write (magic 0x82 "SNAPPY" 0).  Any thread.
+ */
+bool codec_inflate(int codec, struct span from, size_t max, struct buf *to);
+
+#endif

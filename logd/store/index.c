@@ -1,0 +1,493 @@
+/* index.c -- what is looked up: the only user of LMDB. */
+#include "store/index.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crc32c.h"
+#include "base/diag.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "plat/file.h"
+
+enum { CRC = 4, SUM = 12, OP_HEADER = 10 };
+
+/* Virtual memory only; the file grows with what is in it. */
+static const size_t MAP_BYTES = (size_t)64 << 30;
+
+static const char *const table_names[INDEX_TABLES] = {
+	[INDEX_META] = "meta",
+	[INDEX_SEGMENTS] = "segments",
+	[INDEX_OFFSETS] = "offsets",
+	[INDEX_PRODUCERS] = "producers",
+	[INDEX_STATE] = "state",
+};
+
+/* How many entries a table has, and the sum of their checksums. */
+struct sum {
+	uint64_t count;
+	uint32_t crcs;
+};
+
+struct index {
+	MDB_env *env;
+	MDB_dbi tables[INDEX_TABLES], sums;
+	MDB_txn *reader; /* reset between look-ups */
+	bool broken;
+};
+
+enum op { OP_PUT, OP_DEL, OP_DEL_PREFIX };
+
+static MDB_val
+val(struct span s)
+{
+	return (MDB_val){ s.n, (void *)(uintptr_t)s.p };
+}
+
+static struct span
+span_val(MDB_val v)
+{
+	return span_of(v.mv_data, v.mv_size);
+}
+
+/* An errno for LMDB's codes: its own are negative. */
+static int
+fail(const char *what, int rc)
+{
+	diag_error(what, "error=\"%s\"", mdb_strerror(rc));
+	errno = rc == MDB_MAP_FULL ? ENOSPC : rc > 0 ? rc : EIO;
+	return -1;
+}
+
+static void
+add_op(struct index_batch *b, enum op op, enum index_table table, struct span key, struct span value)
+{
+	buf_u8(&b->ops, (uint8_t)op);
+	buf_u8(&b->ops, (uint8_t)table);
+	buf_u32(&b->ops, (uint32_t)key.n);
+	buf_u32(&b->ops, (uint32_t)value.n);
+	buf_span(&b->ops, key);
+	buf_span(&b->ops, value);
+	must(!b->ops.failed);
+	b->n++;
+}
+
+void
+index_put(struct index_batch *b, enum index_table table, struct span key, struct span value)
+{
+	add_op(b, OP_PUT, table, key, value);
+}
+
+void
+index_del(struct index_batch *b, enum index_table table, struct span key)
+{
+	add_op(b, OP_DEL, table, key, span_of(NULL, 0));
+}
+
+void
+index_del_prefix(struct index_batch *b, enum index_table table, struct span prefix)
+{
+	add_op(b, OP_DEL_PREFIX, table, prefix, span_of(NULL, 0));
+}
+
+void
+index_batch_done(struct index_batch *b)
+{
+	buf_done(&b->ops);
+	*b = (struct index_batch){ 0 };
+}
+
+static int
+open_tables(struct index *idx)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(idx->env, NULL, 0, &txn);
+
+	if (rc != 0)
+		return rc;
+	for (int i = 0; i < INDEX_TABLES && rc == 0; i++)
+		rc = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &idx->tables[i]);
+	if (rc == 0)
+		rc = mdb_dbi_open(txn, "sums", MDB_CREATE, &idx->sums);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return rc;
+	}
+	return mdb_txn_commit(txn);
+}
+
+int
+index_open(struct index **out, const char *dir)
+{
+	struct index *idx = xcalloc(1, sizeof *idx);
+	char lock[4096];
+	int rc;
+
+	/* What an earlier process left in LMDB's table of readers is of no use: we hold the folder's lock. */
+	snprintf(lock, sizeof lock, "%s/lock.mdb", dir);
+	file_unlink(lock);
+	if (file_mkdir(dir) == -1) {
+		diag_error("index folder can't be made", "path=%s error=\"%s\"", dir, strerror(errno));
+		free(idx);
+		return -1;
+	}
+	if ((rc = mdb_env_create(&idx->env)) != 0) {
+		free(idx);
+		return fail("index can't be opened", rc);
+	}
+	mdb_env_set_mapsize(idx->env, MAP_BYTES);
+	mdb_env_set_maxdbs(idx->env, INDEX_TABLES + 1);
+	/* The folder has its own lock (store.c), and readers are our one thread. */
+	if ((rc = mdb_env_open(idx->env, dir, MDB_NOTLS | MDB_NORDAHEAD, 0640)) != 0 ||
+	    (rc = open_tables(idx)) != 0 ||
+	    (rc = mdb_txn_begin(idx->env, NULL, MDB_RDONLY, &idx->reader)) != 0) {
+		mdb_env_close(idx->env);
+		free(idx);
+		return fail("index can't be opened", rc);
+	}
+	mdb_txn_reset(idx->reader);
+	*out = idx;
+	return 0;
+}
+
+void
+index_close(struct index *idx)
+{
+	if (idx == NULL)
+		return;
+	mdb_txn_abort(idx->reader);
+	mdb_env_close(idx->env);
+	free(idx);
+}
+
+int
+index_discard(const char *dir)
+{
+	static const char *const files[] = { "data.mdb", "lock.mdb" };
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+		if (file_unlink(path) == -1 && errno != ENOENT)
+			return -1;
+	}
+	return 0;
+}
+
+int
+index_file_crc(const char *dir, uint32_t *crc)
+{
+	enum { STEP = 256 * 1024 };
+	char path[4096];
+	uint8_t *chunk;
+	int64_t pos = 0, n;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/data.mdb", dir);
+	if ((fd = file_open(path, FILE_READ)) == -1)
+		return -1;
+	chunk = xmalloc(STEP);
+	*crc = 0;
+	while ((n = file_read(fd, chunk, STEP, pos)) > 0) {
+		*crc = crc32c(*crc, chunk, (size_t)n);
+		pos += n;
+	}
+	free(chunk);
+	file_close(fd);
+	return n == 0 ? 0 : -1;
+}
+
+static uint32_t
+entry_crc(struct span key, struct span value)
+{
+	return crc32c(crc32c(0, key.p, key.n), value.p, value.n);
+}
+
+/* Splits the checksum off and compares it. */
+static bool
+open_value(struct span key, MDB_val stored, struct span *value)
+{
+	struct span s = span_val(stored);
+
+	if (s.n < CRC)
+		return false;
+	*value = span_of(s.p, s.n - CRC);
+	return load32(s.p + s.n - CRC) == entry_crc(key, *value);
+}
+
+/*
+ * Begins a look-up.  A reader of LMDB fails only when its lock table or memory
+ * is gone, which leaves us nothing to answer from.
+ */
+static MDB_txn *
+begin_read(struct index *idx)
+{
+	must(mdb_txn_renew(idx->reader) == 0);
+	return idx->reader;
+}
+
+static void
+damaged(struct index *idx, enum index_table table)
+{
+	diag_error("index is damaged", "table=%s action=\"the daemon ends; the next start makes the index anew\"",
+	    table_names[table]);
+	idx->broken = true;
+}
+
+bool
+index_broken(const struct index *idx)
+{
+	return idx->broken;
+}
+
+bool
+index_get(struct index *idx, enum index_table table, struct span key, struct buf *to)
+{
+	MDB_txn *txn = begin_read(idx);
+	MDB_val k = val(key), v;
+	struct span value;
+	int rc = mdb_get(txn, idx->tables[table], &k, &v);
+	bool found = rc == 0;
+
+	buf_reset(to);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		damaged(idx, table);
+	if (found && !open_value(key, v, &value)) {
+		damaged(idx, table);
+		found = false;
+	}
+	if (found)
+		buf_span(to, value);
+	must(!to->failed);
+	mdb_txn_reset(txn);
+	return found;
+}
+
+bool
+index_floor(struct index *idx, enum index_table table, struct span key, size_t prefix,
+    struct buf *found, struct buf *to)
+{
+	MDB_txn *txn = begin_read(idx);
+	MDB_val k = val(key), v;
+	MDB_cursor *cursor;
+	struct span value;
+	bool ok = false;
+	int rc;
+
+	buf_reset(found);
+	buf_reset(to);
+	must(mdb_cursor_open(txn, idx->tables[table], &cursor) == 0);
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	if (rc == MDB_NOTFOUND)
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+	else if (rc == 0 && !span_eq(span_val(k), key))
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_PREV);
+	if (rc == 0 && k.mv_size >= prefix && memcmp(k.mv_data, key.p, prefix) == 0) {
+		if ((ok = open_value(span_val(k), v, &value))) {
+			buf_span(found, span_val(k));
+			buf_span(to, value);
+		} else
+			damaged(idx, table);
+	} else if (rc != 0 && rc != MDB_NOTFOUND)
+		damaged(idx, table);
+	must(!found->failed && !to->failed);
+	mdb_cursor_close(cursor);
+	mdb_txn_reset(txn);
+	return ok;
+}
+
+static bool
+has_prefix(MDB_val k, struct span prefix)
+{
+	return k.mv_size >= prefix.n && (prefix.n == 0 || memcmp(k.mv_data, prefix.p, prefix.n) == 0);
+}
+
+void
+index_each(struct index *idx, enum index_table table, struct span prefix,
+    bool (*each)(void *, struct span, struct span), void *ctx)
+{
+	MDB_txn *txn = begin_read(idx);
+	MDB_val k = val(prefix), v;
+	MDB_cursor *cursor;
+	struct span value;
+	int rc;
+
+	must(mdb_cursor_open(txn, idx->tables[table], &cursor) == 0);
+	rc = mdb_cursor_get(cursor, &k, &v, prefix.n == 0 ? MDB_FIRST : MDB_SET_RANGE);
+	for (; rc == 0 && has_prefix(k, prefix); rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		if (!open_value(span_val(k), v, &value)) {
+			damaged(idx, table);
+			break;
+		}
+		if (!each(ctx, span_val(k), value))
+			break;
+	}
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		damaged(idx, table);
+	mdb_cursor_close(cursor);
+	mdb_txn_reset(txn);
+}
+
+static int
+load_sum(struct index *idx, MDB_txn *txn, int table, struct sum *sum)
+{
+	MDB_val k = val(span_str(table_names[table])), v;
+	int rc = mdb_get(txn, idx->sums, &k, &v);
+
+	*sum = (struct sum){ 0 };
+	if (rc == 0 && v.mv_size == SUM)
+		*sum = (struct sum){ load64(v.mv_data), load32((char *)v.mv_data + 8) };
+	return rc == MDB_NOTFOUND ? 0 : rc == 0 && v.mv_size != SUM ? MDB_CORRUPTED : rc;
+}
+
+static int
+save_sum(struct index *idx, MDB_txn *txn, int table, const struct sum *sum)
+{
+	uint8_t bytes[SUM];
+	MDB_val k = val(span_str(table_names[table])), v = val(span_of(bytes, sizeof bytes));
+
+	store64(bytes, sum->count);
+	store32(bytes + 8, sum->crcs);
+	return mdb_put(txn, idx->sums, &k, &v, 0);
+}
+
+bool
+index_verify(struct index *idx)
+{
+	MDB_txn *txn = begin_read(idx);
+	bool ok = true;
+
+	for (int i = 0; i < INDEX_TABLES && ok; i++) {
+		struct sum expected, sum = { 0 };
+		MDB_cursor *cursor;
+		struct span value;
+		MDB_val k, v;
+		int rc = load_sum(idx, txn, i, &expected);
+
+		if (rc != 0 || mdb_cursor_open(txn, idx->tables[i], &cursor) != 0) {
+			ok = false;
+			break;
+		}
+		for (rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); rc == 0;
+		    rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+			if (!open_value(span_val(k), v, &value))
+				break;
+			sum.count++;
+			sum.crcs += entry_crc(span_val(k), value);
+		}
+		ok = rc == MDB_NOTFOUND && sum.count == expected.count && sum.crcs == expected.crcs;
+		mdb_cursor_close(cursor);
+		if (!ok)
+			diag_warn("index does not verify", "table=%s entries=%llu expected=%llu",
+			    table_names[i], (unsigned long long)sum.count,
+			    (unsigned long long)expected.count);
+	}
+	mdb_txn_reset(txn);
+	return ok;
+}
+
+/* Takes what an entry adds out of its table's sum. */
+static void
+sum_less(struct sum *sum, MDB_val stored)
+{
+	sum->count--;
+	sum->crcs -= load32((char *)stored.mv_data + stored.mv_size - CRC);
+}
+
+static int
+put(MDB_txn *txn, MDB_dbi dbi, struct sum *sum, struct span key, struct span value)
+{
+	MDB_val k = val(key), v;
+	uint32_t crc = entry_crc(key, value);
+	int rc = mdb_get(txn, dbi, &k, &v);
+
+	if (rc == 0 && v.mv_size >= CRC)
+		sum_less(sum, v);
+	else if (rc != MDB_NOTFOUND)
+		return rc == 0 ? MDB_CORRUPTED : rc;
+	v = (MDB_val){ value.n + CRC, NULL };
+	if ((rc = mdb_put(txn, dbi, &k, &v, MDB_RESERVE)) != 0)
+		return rc;
+	if (value.n > 0)
+		memcpy(v.mv_data, value.p, value.n);
+	store32((char *)v.mv_data + value.n, crc);
+	sum->count++;
+	sum->crcs += crc;
+	return 0;
+}
+
+static int
+del_prefix(MDB_txn *txn, MDB_dbi dbi, struct sum *sum, struct span prefix, bool whole_key)
+{
+	MDB_val k = val(prefix), v;
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(txn, dbi, &cursor);
+
+	if (rc != 0)
+		return rc;
+	rc = mdb_cursor_get(cursor, &k, &v, whole_key ? MDB_SET_KEY : MDB_SET_RANGE);
+	while (rc == 0 && has_prefix(k, prefix)) {
+		if (v.mv_size < CRC) {
+			rc = MDB_CORRUPTED;
+			break;
+		}
+		sum_less(sum, v);
+		if ((rc = mdb_cursor_del(cursor, 0)) != 0)
+			break;
+		if (whole_key)
+			break;
+		/* After a deletion the cursor stands at the next entry. */
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_GET_CURRENT);
+		if (rc == EINVAL)
+			rc = MDB_NOTFOUND;
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int
+apply(struct index *idx, MDB_txn *txn, struct sum *sums, const struct index_batch *b)
+{
+	const uint8_t *p = b->ops.p;
+	int rc = 0;
+
+	for (size_t i = 0; i < b->n && rc == 0; i++) {
+		enum op op = p[0];
+		int table = p[1];
+		struct span key = span_of(p + OP_HEADER, load32(p + 2));
+		struct span value = span_of(key.p + key.n, load32(p + 6));
+
+		if (op == OP_PUT)
+			rc = put(txn, idx->tables[table], &sums[table], key, value);
+		else
+			rc = del_prefix(txn, idx->tables[table], &sums[table], key, op == OP_DEL);
+		p = value.p + value.n;
+	}
+	return rc;
+}
+
+int
+index_commit(struct index *idx, const struct index_batch *batches, size_t n)
+{
+	struct sum sums[INDEX_TABLES];
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(idx->env, NULL, 0, &txn);
+
+	if (rc != 0)
+		return fail("index can't be written", rc);
+	for (int i = 0; i < INDEX_TABLES && rc == 0; i++)
+		rc = load_sum(idx, txn, i, &sums[i]);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = apply(idx, txn, sums, &batches[i]);
+	for (int i = 0; i < INDEX_TABLES && rc == 0; i++)
+		rc = save_sum(idx, txn, i, &sums[i]);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return fail("index can't be written", rc);
+	}
+	if ((rc = mdb_txn_commit(txn)) != 0)
+		return fail("index can't be committed", rc);
+	return 0;
+}

@@ -1,0 +1,83 @@
+/*
+ * index.h -- what is looked up: the only user of LMDB.
+ *
+ * A disposable copy of what the segments say.  It is written at checkpoints
+ * only, in one transaction each, with LMDB's default syncs, and only of what is
+ * synced in the segments already.  LMDB has no checksums of its own, so every
+ * value carries one over its key and itself, every table a count and a sum of
+ * them; index_verify() compares.  An index that does not verify is thrown away
+ * and made anew from the segments.
+ *
+ * Reading: the store's thread.  index_commit(): one thread at a time, beside
+ * the readers.
+ */
+#ifndef STORE_INDEX_H
+#define STORE_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+
+struct index;
+
+enum index_table {
+	INDEX_META,      /* name -> value */
+	INDEX_SEGMENTS,  /* partition, base offset, epoch -> size, end, times */
+	INDEX_OFFSETS,   /* partition, segment, offset -> position, largest time before it */
+	INDEX_PRODUCERS, /* partition, producer id -> its last batches */
+	INDEX_STATE,     /* log, key -> value */
+	INDEX_TABLES
+};
+
+/* Changes to be made together.  All zero: none. */
+struct index_batch {
+	struct buf ops; /* owned */
+	size_t n;
+};
+
+void index_put(struct index_batch *, enum index_table, struct span key, struct span value);
+void index_del(struct index_batch *, enum index_table, struct span key);
+/* Deletes all keys with this prefix. */
+void index_del_prefix(struct index_batch *, enum index_table, struct span prefix);
+void index_batch_done(struct index_batch *);
+
+/* Opens or makes the index in a folder.  -1: logged. */
+int index_open(struct index **, const char *dir);
+void index_close(struct index *);
+
+/* Deletes the index's files, so that the next open makes an empty one. */
+int index_discard(const char *dir);
+
+/* Walks all of it.  False: it is damaged (logged). */
+bool index_verify(struct index *);
+
+/* A checksum of the file as it lies there, the index being closed. -1 with errno. */
+int index_file_crc(const char *dir, uint32_t *crc);
+
+/*
+ * Makes the changes of all batches durable, in order, or none: 0, or -1 with
+ * errno (logged); ENOSPC may be tried again, anything else is final.
+ */
+int index_commit(struct index *, const struct index_batch *batches, size_t n);
+
+/* Copies the value (to->n bytes, reset first).  False: no such key. */
+bool index_get(struct index *, enum index_table, struct span key, struct buf *to);
+
+/*
+ * The greatest key at or below `key` that begins with the first `prefix` bytes
+ * of it.  Copies key and value.
+ */
+bool index_floor(struct index *, enum index_table, struct span key, size_t prefix,
+    struct buf *found, struct buf *value);
+
+/* Walks the keys that begin with the prefix, in byte order, until `each` returns false. */
+void index_each(struct index *, enum index_table, struct span prefix,
+    bool (*each)(void *ctx, struct span key, struct span value), void *ctx);
+
+/* A value was found damaged since the open: the daemon is to end, the next start rebuilds. */
+bool index_broken(const struct index *);
+
+#endif

@@ -1,0 +1,531 @@
+/* partition.c -- one partition's log: append, visibility, the front's end. */
+#include "store/partition.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "plat/file.h"
+#include "store/store_internal.h"
+
+/*
+ * How many offsets one reservation covers.  After an unclean end a partition
+ * resumes that far up at the most; a new one is made when half is used up, so
+ * that producers seldom wait for it.
+ */
+enum { RESERVE = 1 << 17 };
+
+struct partition *
+partition_new(struct store *store, const struct partition_id *id)
+{
+	struct partition *p = xcalloc(1, sizeof *p);
+
+	p->store = store;
+	p->id = *id;
+	partition_key(id, p->key);
+	producers_init(&p->producers);
+	list_init(&p->waiting);
+	list_init(&p->dirty);
+	list_init(&p->wants_sync);
+	list_init(&p->reads);
+	return p;
+}
+
+void
+partition_free(struct partition *p)
+{
+	for (size_t i = 0; i < p->n_segments; i++)
+		segment_free(p->segments[i]);
+	list_del(&p->waiting);
+	list_del(&p->dirty);
+	list_del(&p->wants_sync);
+	producers_done(&p->producers);
+	free(p->segments);
+	free(p->marks);
+	free(p);
+}
+
+void
+partition_folder(const struct partition *p, char *path, size_t size)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	char name[23];
+	uint32_t bits = 0;
+	int n_bits = 0, n = 0;
+
+	/* URL-safe base64 without padding, as Kafka writes topic ids */
+	for (size_t i = 0; i < sizeof p->id.topic; i++) {
+		bits = bits << 8 | p->id.topic[i];
+		for (n_bits += 8; n_bits >= 6; n_bits -= 6)
+			name[n++] = digits[bits >> (n_bits - 6) & 63];
+	}
+	name[n++] = digits[bits << (6 - n_bits) & 63];
+	name[n] = '\0';
+	snprintf(path, size, "%s/logs/%s.%ld", p->store->dir, name, (long)p->id.number);
+}
+
+void
+partition_configure(struct partition *p, const struct partition_config *config)
+{
+	p->config = *config;
+}
+
+const struct partition_id *
+partition_id_of(const struct partition *p)
+{
+	return &p->id;
+}
+
+void
+partition_set_user(struct partition *p, void *user)
+{
+	p->user = user;
+}
+
+void *
+partition_user(const struct partition *p)
+{
+	return p->user;
+}
+
+int64_t
+partition_log_start(const struct partition *p)
+{
+	return p->log_start;
+}
+
+int64_t
+partition_high_watermark(const struct partition *p)
+{
+	return p->high_watermark;
+}
+
+int64_t
+partition_log_end(const struct partition *p)
+{
+	return p->end;
+}
+
+int32_t
+partition_leader_epoch(const struct partition *p)
+{
+	return p->store->leader_epoch;
+}
+
+bool
+partition_online(const struct partition *p)
+{
+	return !p->offline;
+}
+
+int64_t
+partition_bytes(const struct partition *p)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < p->n_segments; i++)
+		n += p->segments[i]->size;
+	return n;
+}
+
+struct segment *
+partition_active(const struct partition *p)
+{
+	return p->n_segments == 0 ? NULL : p->segments[p->n_segments - 1];
+}
+
+void
+partition_add_segment(struct partition *p, struct segment *s)
+{
+	if (p->n_segments == p->cap_segments) {
+		p->cap_segments = p->cap_segments == 0 ? 2 : p->cap_segments * 2;
+		p->segments = xrealloc(p->segments, p->cap_segments * sizeof(struct segment *));
+	}
+	p->segments[p->n_segments++] = s;
+}
+
+void
+partition_dirty(struct partition *p)
+{
+	if (list_empty(&p->dirty))
+		list_add(&p->store->dirty, &p->dirty);
+}
+
+void
+partition_check(const struct partition *p)
+{
+	for (size_t i = 1; i < p->n_segments; i++)
+		must(p->segments[i]->base >= p->segments[i - 1]->end);
+	must(p->log_start <= p->high_watermark && p->high_watermark <= p->end);
+	must(p->stable_end <= p->end);
+	must((p->high_watermark < p->end) <= (p->n_marks > 0));
+}
+
+void
+partition_offline(struct partition *p, const char *what, int error)
+{
+	char folder[PATH_MAX];
+
+	if (p->offline)
+		return;
+	p->offline = true;
+	partition_folder(p, folder, sizeof folder);
+	diag_error(what,
+	    "path=%s error=\"%s\" effect=\"the partition takes no more writes\" action=\"mend the disk and start again\"",
+	    folder, strerror(error));
+	stat_add(&p->store->stats.partitions_offline, 1);
+	partition_end_waiting(p, STORE_DISK);
+	if (p->internal)
+		store_fail(p->store, "an internal log failed");
+}
+
+/* ---- visibility ---- */
+
+static struct mark *
+mark_at(const struct partition *p, size_t i)
+{
+	return &p->marks[(p->first_mark + i) % p->cap_marks];
+}
+
+static void
+add_mark(struct partition *p, const struct mark *m)
+{
+	if (p->n_marks == p->cap_marks) {
+		size_t cap = p->cap_marks == 0 ? 4 : p->cap_marks * 2, i;
+		struct mark *marks = xmalloc(cap * sizeof *marks);
+
+		for (i = 0; i < p->n_marks; i++)
+			marks[i] = *mark_at(p, i);
+		free(p->marks);
+		p->marks = marks;
+		p->cap_marks = cap;
+		p->first_mark = 0;
+	}
+	p->n_marks++;
+	*mark_at(p, p->n_marks - 1) = *m;
+	if (list_empty(&p->waiting))
+		list_add(&p->store->waiting, &p->waiting);
+}
+
+static bool
+fulfilled(const struct partition *p, const struct mark *m)
+{
+	return m->block <= journal_durable(p->store->journal) && m->stable_end <= p->stable_end;
+}
+
+static void
+answer_all(struct list *answered)
+{
+	while (!list_empty(answered)) {
+		struct append *a = list_first(answered, struct append, link);
+
+		list_del(&a->link);
+		a->done(a);
+	}
+}
+
+void
+partition_advance(struct partition *p)
+{
+	int64_t before = p->high_watermark;
+	struct list answered;
+
+	list_init(&answered);
+	while (p->n_marks > 0 && fulfilled(p, mark_at(p, 0))) {
+		struct mark *m = mark_at(p, 0);
+
+		p->high_watermark = m->end;
+		list_add(&answered, &m->append->link);
+		p->first_mark = (p->first_mark + 1) % p->cap_marks;
+		p->n_marks--;
+	}
+	if (p->n_marks == 0)
+		list_del(&p->waiting);
+	if (p->high_watermark != before)
+		p->store->hooks.visible(p->store->hooks.ctx, p);
+	answer_all(&answered);
+}
+
+void
+partition_end_waiting(struct partition *p, enum store_error error)
+{
+	struct list answered;
+
+	list_init(&answered);
+	for (; p->n_marks > 0; p->n_marks--) {
+		struct append *a = mark_at(p, 0)->append;
+
+		a->error = error;
+		a->base_offset = -1;
+		list_add(&answered, &a->link);
+		p->first_mark = (p->first_mark + 1) % p->cap_marks;
+	}
+	list_del(&p->waiting);
+	list_del(&p->wants_sync);
+	answer_all(&answered);
+}
+
+/* ---- append ---- */
+
+static uint64_t
+add_reservation(struct partition *p, struct reservation *r)
+{
+	struct journal_entry e = { .kind = JOURNAL_RESERVE, .id = p->id };
+
+	r->to = e.offset = p->end + RESERVE;
+	r->block = journal_add(p->store->journal, &e);
+	journal_want(p->store->journal, r->block);
+	return r->block;
+}
+
+/*
+ * The block that must be durable before offsets below p->end may be shown to
+ * anybody although their records are not: 0 when it is already.
+ */
+static uint64_t
+reserve(struct partition *p)
+{
+	uint64_t durable = journal_durable(p->store->journal);
+
+	if (p->reserved_checkpoint != p->store->checkpoints) {
+		p->reserved_checkpoint = p->store->checkpoints;
+		p->reserved = p->reserved_next = (struct reservation){ 0 };
+	}
+	if (p->reserved_next.to > 0 &&
+	    (p->reserved_next.block <= durable || p->end > p->reserved.to)) {
+		p->reserved = p->reserved_next;
+		p->reserved_next.to = 0;
+	}
+	if (p->end > p->reserved.to)
+		add_reservation(p, &p->reserved);
+	else if (p->reserved.to - p->end < RESERVE / 2 && p->reserved_next.to == 0)
+		add_reservation(p, &p->reserved_next);
+	return p->reserved.block <= durable ? 0 : p->reserved.block;
+}
+
+/*
+ * Answers now, or when what is needed has happened.  `end` of what is answered
+ * is p->end: all that was appended before has its mark in front.
+ */
+static bool
+finish_append(struct partition *p, struct append *a)
+{
+	struct mark m = { .end = p->end, .append = a };
+
+	if (a->durable) {
+		m.block = p->last_block;
+		m.stable_end = p->direct_end;
+	} else
+		m.block = reserve(p);
+	a->error = STORE_OK;
+	if (p->n_marks == 0 && fulfilled(p, &m)) {
+		if (p->high_watermark != p->end) {
+			p->high_watermark = p->end;
+			p->store->hooks.visible(p->store->hooks.ctx, p);
+		}
+		return true;
+	}
+	if (m.block > journal_durable(p->store->journal))
+		journal_want(p->store->journal, m.block);
+	if (m.stable_end > p->stable_end && list_empty(&p->wants_sync))
+		list_add(&p->store->wants_sync, &p->wants_sync);
+	list_init(&a->link);
+	add_mark(p, &m);
+	return false;
+}
+
+static bool
+refuse(struct partition *p, struct append *a, enum store_error error)
+{
+	a->error = error;
+	stat_add(&p->store->stats.appends_refused, 1);
+	return true;
+}
+
+static bool
+must_roll(const struct partition *p, const struct segment *s, size_t n, int64_t now_ms)
+{
+	if (s == NULL || s->epoch != p->store->leader_epoch)
+		return true;
+	if (s->size == 0)
+		return s->base != p->end; /* the offsets were moved up behind it */
+	return s->size + (int64_t)n > p->config.segment_bytes ||
+	    (s->begun_ms > 0 && now_ms - s->begun_ms > p->config.segment_ms) ||
+	    p->end - s->base > INT32_MAX - (1 << 24);
+}
+
+/* The segment that the next batch goes to; NULL with errno. */
+static struct segment *
+segment_for(struct partition *p, size_t n, int64_t now_ms)
+{
+	struct segment *s = partition_active(p);
+
+	if (!must_roll(p, s, n, now_ms))
+		return segment_fd(s) == -1 ? NULL : s;
+	s = segment_new(p, p->end, p->store->leader_epoch);
+	if (segment_create(s) == -1) {
+		segment_free(s);
+		return NULL;
+	}
+	partition_add_segment(p, s);
+	partition_dirty(p);
+	stat_add(&p->store->stats.segments_made, 1);
+	return s;
+}
+
+/* A full disk refuses this batch; any other failure leaves the file unknown. */
+static bool
+write_failed(struct partition *p, struct append *a, int error)
+{
+	a->error = STORE_DISK;
+	if (error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE || error == ENOMEM)
+		diag_warn("append refused", "error=\"%s\" action=\"make room; nothing needs to be restarted\"",
+		    strerror(error));
+	else
+		partition_offline(p, "segment write failed", error);
+	return true;
+}
+
+/* Puts a small batch into the journal as well; a large one only lies in its segment. */
+static void
+note_durability(struct partition *p, const struct segment *s, int64_t pos, struct span batch)
+{
+	struct journal_entry e = { .kind = JOURNAL_BATCH, .id = p->id, .segment_base = s->base,
+		.segment_epoch = s->epoch, .pos = pos, .batch = batch };
+
+	if (batch.n <= (size_t)p->store->config.journal_batch_bytes_max)
+		p->last_block = journal_add(p->store->journal, &e);
+	else
+		p->direct_end = p->end;
+}
+
+static bool
+append_checked(struct partition *p, struct append *a, struct batch *b)
+{
+	struct store *store = p->store;
+	struct segment *s = segment_for(p, b->size, a->now_ms);
+	int64_t pos;
+
+	if (s == NULL)
+		return write_failed(p, a, errno);
+	pos = s->size;
+	b->base_offset = p->end;
+	batch_stamp(a->bytes, p->end, store->leader_epoch);
+	if (file_write(s->fd, a->bytes, b->size, pos) == -1)
+		return write_failed(p, a, errno);
+	segment_note(s, b, pos);
+	if (s->begun_ms == 0)
+		s->begun_ms = a->now_ms;
+	a->base_offset = p->end;
+	p->end = s->end;
+	note_durability(p, s, pos, span_of(a->bytes, b->size));
+	if (b->producer_id >= 0)
+		producers_note(p, b, a->now_ms, a->append_time_ms);
+	partition_dirty(p);
+	store->appended_bytes += (int64_t)b->size;
+	stat_add(&store->stats.appends, 1);
+	stat_add(&store->stats.append_bytes, b->size);
+	return finish_append(p, a);
+}
+
+bool
+partition_append(struct partition *p, struct append *a)
+{
+	const struct partition_config *c = &p->config;
+	struct batch_rules rules = { .max_bytes = c->max_message_bytes,
+		.segment_bytes = c->segment_bytes, .keyed = c->compacted,
+		.zstd_allowed = a->zstd_allowed, .log_append_time = c->log_append_time,
+		.now_ms = a->now_ms, .before_max_ms = c->timestamp_before_max_ms,
+		.after_max_ms = c->timestamp_after_max_ms };
+	struct producer_batch original;
+	enum store_error error;
+	struct batch b;
+
+	a->base_offset = a->append_time_ms = -1;
+	a->bad_record = -1;
+	if (p->deleted || p->offline)
+		return refuse(p, a, p->deleted ? STORE_GONE : STORE_DISK);
+	error = batch_check(span_of(a->bytes, a->n), &rules, &b, &a->bad_record);
+	if (error != STORE_OK)
+		return refuse(p, a, error);
+	if (b.producer_id >= 0)
+		switch (producers_check(p, &b, a->now_ms, &original)) {
+		case SEQUENCE_DUPLICATE:
+			a->base_offset = original.base_offset;
+			a->append_time_ms = original.append_time;
+			stat_add(&p->store->stats.duplicates, 1);
+			return finish_append(p, a);
+		case SEQUENCE_OUT_OF_ORDER:
+			return refuse(p, a, STORE_OUT_OF_ORDER_SEQUENCE);
+		case SEQUENCE_FENCED:
+			return refuse(p, a, STORE_INVALID_PRODUCER_EPOCH);
+		case SEQUENCE_NEXT:
+			break;
+		}
+	if (c->log_append_time) {
+		batch_stamp_time(a->bytes, b.size, a->now_ms);
+		batch_header(&b, span_of(a->bytes, a->n));
+		a->append_time_ms = a->now_ms;
+	}
+	return append_checked(p, a, &b);
+}
+
+/* ---- the front ---- */
+
+void
+partition_drop_below(struct partition *p, int64_t log_start)
+{
+	size_t n = 0;
+
+	if (log_start > p->log_start)
+		p->log_start = log_start;
+	/* The last segment stays: its name says where the log goes on. */
+	while (n + 1 < p->n_segments && p->segments[n + 1]->base <= p->log_start)
+		n++;
+	if (n == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		segment_doom(p->segments[i]);
+	memmove(p->segments, p->segments + n, (p->n_segments - n) * sizeof(struct segment *));
+	p->n_segments -= n;
+	partition_dirty(p);
+}
+
+static void
+cut_done(struct append *a)
+{
+	struct partition_cut *cut = container_of(a, struct partition_cut, append);
+
+	cut->error = a->error;
+	cut->done(cut);
+}
+
+bool
+partition_cut_front(struct partition *p, struct partition_cut *cut)
+{
+	uint8_t key[2 + PARTITION_KEY] = { 0, 'S' }, value[8];
+	struct state_entry entry = { span_of(key, sizeof key), span_of(value, sizeof value) };
+
+	cut->error = STORE_OK;
+	if (cut->offset == -1)
+		cut->offset = p->high_watermark;
+	if (p->deleted)
+		cut->error = STORE_GONE;
+	else if (cut->offset < 0 || cut->offset > p->high_watermark)
+		cut->error = STORE_OFFSET_OUT_OF_RANGE;
+	if (cut->error != STORE_OK || cut->offset <= p->log_start)
+		return true;
+	memcpy(key + 2, p->key, PARTITION_KEY);
+	store64(value, (uint64_t)cut->offset);
+	cut->append.done = cut_done;
+	/* The files may go first: a start takes the later of the first file's base and the state. */
+	partition_drop_below(p, cut->offset);
+	if (!state_put(p->store, STATE_METADATA, &entry, 1, p->store->wall_ms, &cut->append))
+		return false;
+	cut->error = cut->append.error;
+	return true;
+}

@@ -1,0 +1,159 @@
+/*
+ * partition.h -- one partition's log: append, read, look up, cut at the front.
+ *
+ * All functions belong to the store's thread (the loop).  What must wait for
+ * the disk ends later, through done(), on the same thread, and never within
+ * the call that began it.
+ *
+ * Offsets:
+ *
+ *	log start <= high watermark <= log end
+ *	   |              |               |
+ *	   first that     first that is   next to be given out
+ *	   can be read    not visible yet
+ *
+ * The visibility rule: what was sent with acks=all becomes visible when it and
+ * all before it in the partition is on stable storage; what was sent with
+ * acks=0 or 1, when it is written and all before it is visible.  An append is
+ * answered when it is visible.
+ */
+#ifndef STORE_PARTITION_H
+#define STORE_PARTITION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/list.h"
+#include "plat/worker.h"
+#include "store/batch.h"
+#include "store/errors.h"
+
+struct partition;
+struct segment;
+
+/* The name of a partition, below the names that people give to topics. */
+struct partition_id {
+	uint8_t topic[16]; /* topic id */
+	int32_t number;
+};
+
+/* Settings that can change while the partition lives.  Borrowed by calls. */
+struct partition_config {
+	int32_t segment_bytes;
+	int64_t segment_ms;
+	int32_t max_message_bytes;
+	bool compacted;
+	bool log_append_time;
+	int64_t timestamp_before_max_ms, timestamp_after_max_ms;
+	int64_t producer_expiry_ms;
+};
+
+void partition_configure(struct partition *, const struct partition_config *);
+
+const struct partition_id *partition_id_of(const struct partition *);
+
+/* A pointer of the user's, NULL at first; handed to nobody else. */
+void partition_set_user(struct partition *, void *);
+void *partition_user(const struct partition *);
+
+int64_t partition_log_start(const struct partition *);
+int64_t partition_high_watermark(const struct partition *);
+int64_t partition_log_end(const struct partition *);
+int32_t partition_leader_epoch(const struct partition *);
+int64_t partition_bytes(const struct partition *); /* in all segments */
+
+/* False: a sync failed, or the disk does not take writes; reads may go on. */
+bool partition_online(const struct partition *);
+
+/* One append.  The user's struct lives until done(). */
+struct append {
+	/* set by the user */
+	uint8_t *bytes;       /* what the producer sent; stamped in place; needed for the call only */
+	size_t n;
+	bool durable;         /* acks=all */
+	bool zstd_allowed;
+	int64_t now_ms;       /* since 1970 */
+	void (*done)(struct append *);
+	void *user;           /* the user's own */
+	/* the answer */
+	enum store_error error;
+	int32_t bad_record;   /* with STORE_INVALID_RECORD and STORE_NO_KEY; -1: the batch */
+	int64_t base_offset;  /* -1 on error */
+	int64_t append_time_ms; /* LogAppendTime, or -1 */
+	/* the partition's */
+	struct list link;
+};
+
+/*
+ * Appends one batch.  True: it is over (answered, or refused with a->error);
+ * false: done() follows when it is visible, or with STORE_DISK or STORE_GONE.
+ */
+bool partition_append(struct partition *, struct append *);
+
+/* One read.  The user's struct lives until done() or partition_read_cancel(). */
+struct partition_read {
+	/* set by the user */
+	int64_t offset;
+	size_t max_bytes;
+	bool at_least_one;    /* a first batch above max_bytes is read all the same */
+	void (*done)(struct partition_read *);
+	/* the answer: whole batches, each checked */
+	enum store_error error;
+	uint8_t *bytes;       /* owned by the user now: free(); NULL when n is 0 */
+	size_t n;
+	int64_t next_offset;  /* after the last batch read; = offset when none */
+	/* the partition's */
+	struct job job;
+	struct partition *partition;
+	struct segment *segment;
+	int64_t pos, expected; /* where a batch begins, and its base offset */
+	bool at_batch;         /* it is the one that holds `offset` */
+	int64_t limit_offset;  /* batches from here on are not visible */
+	int64_t file_end;
+};
+
+/*
+ * Reads visible batches from the one that holds `offset`.  offset == high
+ * watermark: STORE_OK and nothing.  Outside log start..log end:
+ * STORE_OFFSET_OUT_OF_RANGE.  STORE_CORRUPT_MESSAGE when the batch that holds
+ * it is damaged.  True: it is over; false: the disk is awaited, done() follows.
+ */
+bool partition_read(struct partition *, struct partition_read *);
+
+/* Visible bytes from this offset on, about; at least `enough` is all that is asked. */
+int64_t partition_readable(struct partition *, int64_t offset, int64_t enough);
+
+/* One look-up by time; it may read from the disk within the call. */
+struct partition_found {
+	int64_t offset; /* -1: none */
+	int64_t timestamp;
+};
+
+/* The first visible record with a timestamp at or after `timestamp`. */
+enum store_error partition_find_time(struct partition *, int64_t timestamp, struct partition_found *);
+/* The first visible record that has the largest timestamp. */
+enum store_error partition_find_max_time(struct partition *, struct partition_found *);
+
+/*
+ * KIP-320: the largest epoch at or below `epoch`, and the offset at which it
+ * ended.  Both -1 when none is known.
+ */
+void partition_epoch_end(const struct partition *, int32_t epoch, int32_t *found, int64_t *end);
+/* The epoch of the batch that holds the offset; -1 when there is none. */
+int32_t partition_epoch_at(const struct partition *, int64_t offset);
+
+/*
+ * DeleteRecords: moves the log start up to `offset` (-1: the high watermark),
+ * durably: done() as for an append.  Segments below go.  STORE_OFFSET_OUT_OF_RANGE
+ * beyond the high watermark.
+ */
+struct partition_cut {
+	int64_t offset;
+	void (*done)(struct partition_cut *);
+	enum store_error error;
+	struct append append; /* ours */
+};
+bool partition_cut_front(struct partition *, struct partition_cut *);
+
+#endif

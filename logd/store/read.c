@@ -1,0 +1,391 @@
+/*
+ * read.c -- finding and reading batches.
+ *
+ * What the page cache holds is read within the call; what the disk must be
+ * waited for, on a thread.  Both run the same code.  A batch is checked before
+ * it is handed out, each time: it may have come from the disk.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "plat/file.h"
+#include "store/store_internal.h"
+
+struct segment *
+partition_segment(const struct partition *p, int64_t offset)
+{
+	size_t lo = 0, hi = p->n_segments;
+
+	/* The last one whose base is at or below the offset. */
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (p->segments[mid]->base <= offset)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo > 0 && offset < p->segments[lo - 1]->end)
+		return p->segments[lo - 1];
+	return lo < p->n_segments ? p->segments[lo] : NULL;
+}
+
+/* Finds where the batch with r->offset begins. */
+static enum store_error
+seek(struct partition_read *r, bool nowait)
+{
+	struct segment_walk w;
+	enum walked found;
+	enum store_error error = STORE_OK;
+
+	segment_walk(&w, r->segment, (struct place){ r->pos, r->expected }, r->file_end, true);
+	w.nowait = nowait;
+	do {
+		found = segment_walk_next(&w);
+		if (found == WALK_DAMAGED)
+			found = segment_walk_resync(&w);
+	} while (found == WALK_BATCH && w.offset <= r->offset);
+	if (found == WALK_BATCH && w.batch.base_offset > r->offset)
+		error = STORE_CORRUPT_MESSAGE; /* it was in what is damaged */
+	else if (found == WALK_BATCH) {
+		r->pos = w.at;
+		r->expected = w.batch.base_offset;
+		r->at_batch = true;
+	} else
+		error = found == WALK_FAILED ? STORE_DISK : STORE_CORRUPT_MESSAGE;
+	segment_walk_done(&w);
+	return error;
+}
+
+static int64_t
+fill(struct partition_read *r, size_t have, size_t want, bool nowait)
+{
+	int fd = r->segment->fd;
+	int64_t pos = r->pos + (int64_t)have;
+
+	return nowait ? file_read_nowait(fd, r->bytes + have, want - have, pos) :
+	    file_read(fd, r->bytes + have, want - have, pos);
+}
+
+/* How many of the `have` bytes are whole, undamaged batches that may be shown. */
+static size_t
+take_batches(struct partition_read *r, size_t have, size_t *first_size)
+{
+	int64_t offset = r->expected;
+	size_t n = 0;
+	struct batch b;
+
+	*first_size = 0;
+	while (batch_header(&b, span_of(r->bytes + n, have - n))) {
+		if (b.base_offset != offset || b.leader_epoch != r->segment->epoch ||
+		    b.last_offset_delta < 0 || offset >= r->limit_offset ||
+		    (int64_t)b.size > r->file_end - r->pos - (int64_t)n)
+			break;
+		if (n == 0)
+			*first_size = b.size;
+		if (b.size > have - n)
+			break;
+		if (!batch_crc_ok(&b, r->bytes + n)) {
+			*first_size = n == 0 ? 0 : *first_size;
+			break;
+		}
+		n += b.size;
+		offset = batch_last_offset(&b) + 1;
+	}
+	r->next_offset = offset;
+	return n;
+}
+
+/*
+ * Reads from r->pos, where a batch begins.  STORE_DISK with EAGAIN: the disk
+ * must be waited for.
+ */
+static enum store_error
+read_batches(struct partition_read *r, bool nowait)
+{
+	size_t left = (size_t)(r->file_end - r->pos), want = r->max_bytes < left ? r->max_bytes : left;
+	size_t first, n = 0;
+	int64_t got;
+
+	if (want < BATCH_HEADER && r->at_least_one)
+		want = left < BATCH_HEADER ? left : BATCH_HEADER;
+	r->bytes = xmalloc(want);
+	if ((got = fill(r, 0, want, nowait)) == -1)
+		return STORE_DISK;
+	n = take_batches(r, (size_t)got, &first);
+	if (n == 0 && first > (size_t)got && (nowait && first <= want)) {
+		errno = EAGAIN;
+		return STORE_DISK;
+	}
+	if (n == 0 && first > want && r->at_least_one) {
+		r->bytes = xrealloc(r->bytes, first);
+		int64_t more = fill(r, (size_t)got, first, nowait);
+
+		if (more == -1)
+			return STORE_DISK;
+		if (nowait && (size_t)(got + more) < first) {
+			errno = EAGAIN;
+			return STORE_DISK;
+		}
+		n = take_batches(r, (size_t)(got + more), &first);
+	}
+	r->n = n;
+	/* Nothing, although a whole batch was at hand: it is damaged. */
+	return n == 0 && (first == 0 || first <= want || r->at_least_one) ?
+	    STORE_CORRUPT_MESSAGE : STORE_OK;
+}
+
+static enum store_error
+read_all(struct partition_read *r, bool nowait)
+{
+	enum store_error error = r->at_batch ? STORE_OK : seek(r, nowait);
+
+	return error == STORE_OK ? read_batches(r, nowait) : error;
+}
+
+/* On a reader's thread. */
+static void
+run_read(struct job *job)
+{
+	struct partition_read *r = container_of(job, struct partition_read, job);
+
+	errno = 0;
+	r->error = read_all(r, false);
+	if (r->error == STORE_DISK)
+		diag_error("segment can't be read", "error=\"%s\"", strerror(errno));
+}
+
+/* What has become of the read: keeps the bytes or lets them go, remembers where it ended. */
+static void
+settle(struct partition *p, struct partition_read *r)
+{
+	struct store *store = p->store;
+
+	if (r->error == STORE_CORRUPT_MESSAGE) {
+		char path[4096];
+
+		segment_path(r->segment, path, sizeof path);
+		stat_add(&store->stats.corrupt_batches, 1);
+		diag_error("damaged batch", "path=%s offset=%lld pos=%lld", path,
+		    (long long)r->offset, (long long)r->pos);
+	}
+	if (r->error != STORE_OK || r->n == 0) {
+		free(r->bytes);
+		r->bytes = NULL;
+		r->n = 0;
+		r->next_offset = r->offset;
+		return;
+	}
+	p->hint_segment = r->segment->doomed ? NULL : r->segment;
+	p->hint_offset = r->next_offset;
+	p->hint_pos = r->pos + (int64_t)r->n;
+	stat_add(&store->stats.reads, 1);
+	stat_add(&store->stats.read_bytes, r->n);
+}
+
+static void
+read_done(struct job *job)
+{
+	struct partition_read *r = container_of(job, struct partition_read, job);
+	struct partition *p = r->partition;
+
+	p->store->jobs--;
+	if (p->deleted)
+		r->error = STORE_GONE;
+	settle(p, r);
+	segment_unpin(r->segment);
+	partition_release(p);
+	r->done(r);
+}
+
+bool
+partition_read(struct partition *p, struct partition_read *r)
+{
+	struct segment *s;
+	struct place place;
+
+	r->bytes = NULL;
+	r->n = 0;
+	r->next_offset = r->offset;
+	r->partition = p;
+	r->error = STORE_OK;
+	if (p->deleted)
+		r->error = STORE_GONE;
+	else if (r->offset < p->log_start || r->offset > p->end)
+		r->error = STORE_OFFSET_OUT_OF_RANGE;
+	if (r->error != STORE_OK || r->offset >= p->high_watermark ||
+	    (r->max_bytes == 0 && !r->at_least_one))
+		return true;
+	s = partition_segment(p, r->offset);
+	must(s != NULL); /* below the high watermark there are records */
+	r->segment = s;
+	if (segment_fd(s) == -1) {
+		diag_error("segment can't be opened", "error=\"%s\"", strerror(errno));
+		r->error = STORE_DISK;
+		return true;
+	}
+	r->file_end = s->size;
+	r->at_batch = p->hint_segment == s && p->hint_offset == r->offset;
+	if (r->at_batch)
+		place = (struct place){ p->hint_pos, p->hint_offset };
+	else
+		place = segment_place_offset(s, r->offset < s->base ? s->base : r->offset);
+	r->pos = place.pos;
+	r->expected = place.offset;
+	r->limit_offset = p->high_watermark;
+	if (r->offset < s->base)
+		r->at_batch = true; /* between two segments: the next one's first batch */
+	errno = 0;
+	r->error = read_all(r, true);
+	if (r->error != STORE_DISK || errno != EAGAIN) {
+		settle(p, r);
+		return true;
+	}
+	free(r->bytes);
+	r->bytes = NULL;
+	r->job = (struct job){ .run = run_read, .done = read_done };
+	segment_pin(s);
+	p->jobs++;
+	p->store->jobs++;
+	stat_add(&p->store->stats.reads_cold, 1);
+	workers_submit(p->store->readers, &r->job);
+	return false;
+}
+
+int64_t
+partition_readable(struct partition *p, int64_t offset, int64_t enough)
+{
+	int64_t n = 0;
+	size_t i;
+
+	if (offset >= p->high_watermark)
+		return 0;
+	for (i = p->n_segments; i > 0 && n < enough; i--) {
+		struct segment *s = p->segments[i - 1];
+
+		if (s->base > offset) {
+			n += s->size;
+			continue;
+		}
+		if (p->hint_segment == s && p->hint_offset == offset)
+			n += s->size - p->hint_pos;
+		else
+			n += s->size - segment_place_offset(s, offset).pos;
+		break;
+	}
+	return n;
+}
+
+/* ---- by time, by epoch ---- */
+
+/*
+ * The first visible record of the batch whose timestamp is at or after `time`.
+ * A producer may have given the batch a larger time than any of its records.
+ */
+static bool
+record_at(const struct partition *p, const struct batch *b, const uint8_t *bytes, int64_t time,
+    struct partition_found *found)
+{
+	struct record_walk walk;
+	struct record r;
+	bool ok = false;
+
+	record_walk(&walk, b, bytes);
+	while (!ok && record_next(&walk, &r))
+		if (r.timestamp >= time && r.offset >= p->log_start && r.offset < p->high_watermark) {
+			*found = (struct partition_found){ r.offset, r.timestamp };
+			ok = true;
+		}
+	record_done(&walk);
+	return ok;
+}
+
+static enum store_error
+find_in_segment(struct partition *p, struct segment *s, int64_t time, struct partition_found *found)
+{
+	struct segment_walk w;
+	enum walked walked;
+
+	if (segment_fd(s) == -1)
+		return STORE_DISK;
+	segment_walk(&w, s, segment_place_time(s, time), s->size, false);
+	for (;;) {
+		walked = segment_walk_next(&w);
+		if (walked == WALK_DAMAGED)
+			walked = segment_walk_resync(&w);
+		if (walked != WALK_BATCH || w.batch.base_offset >= p->high_watermark)
+			break;
+		if (w.batch.max_timestamp >= time && record_at(p, &w.batch, w.bytes, time, found))
+			break;
+	}
+	segment_walk_done(&w);
+	return walked == WALK_FAILED ? STORE_DISK : STORE_OK;
+}
+
+enum store_error
+partition_find_time(struct partition *p, int64_t time, struct partition_found *found)
+{
+	enum store_error error = STORE_OK;
+
+	*found = (struct partition_found){ -1, -1 };
+	if (p->deleted)
+		return STORE_GONE;
+	for (size_t i = 0; i < p->n_segments && found->offset == -1 && error == STORE_OK; i++)
+		if (p->segments[i]->size > 0 && p->segments[i]->max_time >= time)
+			error = find_in_segment(p, p->segments[i], time, found);
+	return error;
+}
+
+enum store_error
+partition_find_max_time(struct partition *p, struct partition_found *found)
+{
+	int64_t max = INT64_MIN;
+
+	*found = (struct partition_found){ -1, -1 };
+	for (size_t i = 0; i < p->n_segments; i++)
+		if (p->segments[i]->size > 0 && p->segments[i]->max_time > max)
+			max = p->segments[i]->max_time;
+	return max == INT64_MIN ? STORE_OK : partition_find_time(p, max, found);
+}
+
+void
+partition_epoch_end(const struct partition *p, int32_t epoch, int32_t *found, int64_t *end)
+{
+	int32_t best = -1;
+	int64_t best_end = -1;
+
+	*found = -1;
+	*end = -1;
+	if (epoch < 0 || epoch > p->store->leader_epoch)
+		return;
+	for (size_t i = 0; i < p->n_segments; i++) {
+		const struct segment *s = p->segments[i];
+
+		if (s->epoch <= epoch) {
+			best = s->epoch;
+			best_end = p->end;
+		} else {
+			/* The first of a later epoch: there ends what was asked for. */
+			best = best == -1 ? epoch : best;
+			best_end = s->base;
+			break;
+		}
+	}
+	if (epoch == p->store->leader_epoch) {
+		best = epoch;
+		best_end = p->end;
+	}
+	*found = best;
+	*end = best_end;
+}
+
+int32_t
+partition_epoch_at(const struct partition *p, int64_t offset)
+{
+	const struct segment *s = partition_segment(p, offset);
+
+	return s == NULL || offset >= p->end ? -1 : s->epoch;
+}

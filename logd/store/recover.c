@@ -1,0 +1,698 @@
+/*
+ * recover.c -- what a start makes of what the last end left.
+ *
+ * After a clean end the index tells all, and no segment is touched.  Otherwise:
+ *
+ *  1. The index says up to where each segment was synced at the last checkpoint;
+ *     an index that is lost or damaged says nothing, and all is read.
+ *  2. From there on, each partition is put together batch by batch: the
+ *     journal's entry for this place if there is one, else what the segment
+ *     holds.  The first place for which neither has a valid batch is the end.
+ *     Damage before a place that is known to be synced is not an end: what lies
+ *     behind it stays, and the damaged batch is answered with an error.
+ *  3. A partition whose offsets beyond its end may have been seen goes on above
+ *     them: an empty segment with that base says so from now on.
+ *  4. The leader epoch of all partitions is raised.
+ *  5. A checkpoint makes all of this durable; only then is the journal let go.
+ *
+ * A cut at any moment of this leaves what the next start can begin again with.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "plat/file.h"
+#include "store/store_internal.h"
+
+/* What the journal has for one partition. */
+struct replay {
+	uint8_t key[PARTITION_KEY];
+	struct journal_entry *entries; /* owned; their batches point into the journal */
+	size_t n, cap;
+	int64_t reserved_to;
+};
+
+struct recovery {
+	struct store *store;
+	bool rebuild;
+	struct map replays;    /* by key; owned */
+	int32_t max_epoch;
+	int64_t batches, cut_bytes, damaged;
+};
+
+/* ---- what the index tells ---- */
+
+static struct partition *
+partition_by_key(struct store *store, const uint8_t *key)
+{
+	struct partition *p = map_get(&store->partitions, span_of(key, PARTITION_KEY));
+	struct partition_id id;
+
+	if (p != NULL)
+		return p;
+	memcpy(id.topic, key, sizeof id.topic);
+	id.number = (int32_t)load32(key + sizeof id.topic);
+	p = partition_new(store, &id);
+	p->config = store->config.internal; /* until the user says otherwise */
+	must(map_put(&store->partitions, span_of(p->key, sizeof p->key), p));
+	return p;
+}
+
+static bool
+indexed_segment(void *ctx, struct span key, struct span value)
+{
+	struct store *store = ctx;
+	struct partition *p;
+	struct segment *s;
+
+	if (key.n != SEGMENT_KEY || value.n != 32)
+		return true;
+	p = partition_by_key(store, key.p);
+	s = segment_new(p, (int64_t)load64(key.p + PARTITION_KEY),
+	    (int32_t)load32(key.p + PARTITION_KEY + 8));
+	s->size = s->synced = (int64_t)load64(value.p);
+	s->end = (int64_t)load64(value.p + 8);
+	s->max_time = (int64_t)load64(value.p + 16);
+	s->begun_ms = (int64_t)load64(value.p + 24);
+	s->named = s->recorded = true;
+	s->next_entry_pos = s->size;
+	p->folder_made = p->folder_named = true;
+	partition_add_segment(p, s);
+	return true;
+}
+
+static bool
+indexed_log_start(void *ctx, struct span key, struct span value)
+{
+	struct store *store = ctx;
+	struct partition *p;
+
+	if (key.n != 2 + PARTITION_KEY || value.n != 8)
+		return true;
+	p = map_get(&store->partitions, span_of(key.p + 2, PARTITION_KEY));
+	if (p != NULL && (int64_t)load64(value.p) > p->log_start)
+		p->log_start = (int64_t)load64(value.p);
+	return true;
+}
+
+/* ---- what the folders tell ---- */
+
+static int
+digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+/* The reverse of partition_folder(). */
+static bool
+parse_folder(const char *name, struct partition_id *id)
+{
+	uint32_t bits = 0;
+	int n_bits = 0;
+	size_t n = 0;
+	char *end;
+	long number;
+
+	for (int i = 0; i < 22; i++) {
+		int d = digit(name[i]);
+
+		if (d == -1)
+			return false;
+		bits = bits << 6 | (uint32_t)d;
+		if ((n_bits += 6) >= 8 && n < sizeof id->topic) {
+			n_bits -= 8;
+			id->topic[n++] = (uint8_t)(bits >> n_bits);
+		}
+	}
+	if (name[22] != '.' || digit(name[23]) < 52)
+		return false;
+	number = strtol(name + 23, &end, 10);
+	if (*end != '\0' || number < 0 || number > INT32_MAX)
+		return false;
+	id->number = (int32_t)number;
+	return true;
+}
+
+static int
+found_segment(void *ctx, const char *name)
+{
+	struct partition *p = ctx;
+	long long base;
+	long epoch;
+	char tail[8];
+
+	if (sscanf(name, "%20lld.%ld.%7s", &base, &epoch, tail) != 3 || strcmp(tail, "log") != 0 ||
+	    base < 0 || epoch < 0 || epoch > INT32_MAX)
+		return 0;
+	for (size_t i = 0; i < p->n_segments; i++)
+		if (p->segments[i]->base == base && p->segments[i]->epoch == epoch) {
+			p->segments[i]->pins = 1; /* seen: taken back below */
+			return 0;
+		}
+	partition_add_segment(p, segment_new(p, base, (int32_t)epoch));
+	p->segments[p->n_segments - 1]->pins = 1;
+	return 0;
+}
+
+static int
+found_folder(void *ctx, const char *name)
+{
+	struct store *store = ctx;
+	uint8_t key[PARTITION_KEY];
+	struct partition_id id;
+	struct partition *p;
+	char path[PATH_MAX];
+
+	if (!parse_folder(name, &id)) {
+		diag_warn("foreign file in the data folder", "path=%s/logs/%s effect=\"it is left alone\"",
+		    store->dir, name);
+		return 0;
+	}
+	partition_key(&id, key);
+	p = partition_by_key(store, key);
+	p->folder_made = true;
+	partition_folder(p, path, sizeof path);
+	return file_list(path, found_segment, p);
+}
+
+static int
+by_base(const void *a, const void *b)
+{
+	const struct segment *const *x = a, *const *y = b;
+
+	if ((*x)->base != (*y)->base)
+		return (*x)->base < (*y)->base ? -1 : 1;
+	return ((*x)->epoch > (*y)->epoch) - ((*x)->epoch < (*y)->epoch);
+}
+
+/* Records of the index whose files are gone are taken out of it. */
+static void
+drop_absent(struct recovery *r, struct partition *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_segments; i++) {
+		struct segment *s = p->segments[i];
+		uint8_t key[SEGMENT_KEY];
+
+		if (s->pins == 1) {
+			s->pins = 0;
+			p->segments[n++] = s;
+			if (s->epoch > r->max_epoch)
+				r->max_epoch = s->epoch;
+			continue;
+		}
+		diag_warn("segment file is gone", "base_offset=%lld bytes=%lld", (long long)s->base,
+		    (long long)s->size);
+		segment_key(s, key);
+		index_del(&r->store->removals, INDEX_SEGMENTS, span_of(key, sizeof key));
+		index_del_prefix(&r->store->removals, INDEX_OFFSETS, span_of(key, sizeof key));
+		segment_free(s);
+	}
+	p->n_segments = n;
+	if (n > 0)
+		qsort(p->segments, n, sizeof *p->segments, by_base);
+}
+
+/* ---- what the journal tells ---- */
+
+static struct replay *
+replay_of(struct recovery *r, const struct partition_id *id)
+{
+	uint8_t key[PARTITION_KEY];
+	struct replay *y;
+
+	partition_key(id, key);
+	if ((y = map_get(&r->replays, span_of(key, sizeof key))) == NULL) {
+		y = xcalloc(1, sizeof *y);
+		memcpy(y->key, key, sizeof key);
+		must(map_put(&r->replays, span_of(y->key, sizeof y->key), y));
+	}
+	return y;
+}
+
+static void
+found_entry(void *ctx, const struct journal_entry *e)
+{
+	struct replay *y = replay_of(ctx, &e->id);
+
+	if (e->kind == JOURNAL_RESERVE) {
+		if (e->offset > y->reserved_to)
+			y->reserved_to = e->offset;
+		return;
+	}
+	if (y->n == y->cap) {
+		y->cap = y->cap == 0 ? 16 : y->cap * 2;
+		y->entries = xrealloc(y->entries, y->cap * sizeof *y->entries);
+	}
+	y->entries[y->n++] = *e;
+}
+
+/* In order of place; what was written later comes first. */
+static int
+by_place(const void *a, const void *b)
+{
+	const struct journal_entry *x = a, *y = b;
+
+	if (x->segment_base != y->segment_base)
+		return x->segment_base < y->segment_base ? -1 : 1;
+	if (x->segment_epoch != y->segment_epoch)
+		return x->segment_epoch < y->segment_epoch ? -1 : 1;
+	if (x->pos != y->pos)
+		return x->pos < y->pos ? -1 : 1;
+	return (x->batch.p < y->batch.p) - (x->batch.p > y->batch.p);
+}
+
+/* The first entry at or behind this place. */
+static size_t
+first_entry(const struct replay *y, const struct segment *s, int64_t pos)
+{
+	struct journal_entry at = { .segment_base = s->base, .segment_epoch = s->epoch, .pos = pos };
+	size_t lo = 0, hi = y->n;
+
+	at.batch.p = (const uint8_t *)UINTPTR_MAX; /* before all others of this place */
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (by_place(&y->entries[mid], &at) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static bool
+same_place(const struct journal_entry *e, const struct segment *s, int64_t pos)
+{
+	return e->segment_base == s->base && e->segment_epoch == s->epoch && e->pos == pos;
+}
+
+/* The journal's batch for this place, if it is the one that must come here. */
+static bool
+journaled_batch(const struct replay *y, const struct segment *s, struct batch *b, const uint8_t **bytes)
+{
+	if (y == NULL)
+		return false;
+	for (size_t i = first_entry(y, s, s->size); i < y->n && same_place(&y->entries[i], s, s->size); i++) {
+		const struct journal_entry *e = &y->entries[i];
+
+		if (e->kind == JOURNAL_BATCH && batch_header(b, e->batch) && b->size == e->batch.n &&
+		    b->base_offset == s->end && b->leader_epoch == s->epoch &&
+		    b->last_offset_delta >= 0 && batch_crc_ok(b, e->batch.p)) {
+			*bytes = e->batch.p;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Up to where the segment is known to have been synced. */
+static int64_t
+synced_to(const struct replay *y, const struct segment *s)
+{
+	int64_t pos = s->synced;
+
+	if (y == NULL)
+		return pos;
+	for (size_t i = first_entry(y, s, 0); i < y->n && y->entries[i].segment_base == s->base &&
+	    y->entries[i].segment_epoch == s->epoch; i++)
+		if (y->entries[i].kind == JOURNAL_SYNCED && y->entries[i].pos > pos)
+			pos = y->entries[i].pos;
+	return pos;
+}
+
+/* ---- putting a segment together ---- */
+
+static void
+keep(struct recovery *r, struct segment *s, const struct batch *b, int64_t pos)
+{
+	segment_note(s, b, pos);
+	if (b->producer_id >= 0 && !(b->attributes & BATCH_CONTROL))
+		producers_note(s->partition, b, r->store->wall_ms,
+		    (b->attributes & BATCH_LOG_APPEND_TIME) ? b->max_timestamp : -1);
+	partition_dirty(s->partition);
+	r->batches++;
+}
+
+/*
+ * Goes on behind damage.  Only where it is known that more than this was synced,
+ * or nothing is known because the index is lost: then a later valid batch says it.
+ */
+static enum walked
+step_over(struct recovery *r, struct segment_walk *w, int64_t trusted)
+{
+	enum walked found;
+
+	if (w->pos >= trusted && !r->rebuild)
+		return WALK_END;
+	found = segment_walk_resync(w);
+	if (found == WALK_BATCH) {
+		r->damaged++;
+		diag_error("damaged batch", "base_offset=%lld pos=%lld bytes=%lld effect=\"what lies behind it stays; reading it is answered with an error\"",
+		    (long long)w->segment->end, (long long)w->segment->size,
+		    (long long)(w->at - w->segment->size));
+	}
+	return found;
+}
+
+/* From s->size on, to the end of what there is.  -1 with errno. */
+static int
+complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
+{
+	int64_t file_end = file_size(segment_fd(s)), trusted = synced_to(y, s);
+	struct segment_walk w;
+	enum walked found = WALK_END;
+	const uint8_t *bytes;
+	struct batch b;
+
+	if (file_end == -1)
+		return -1;
+	segment_walk(&w, s, (struct place){ s->size, s->end }, file_end, false);
+	for (;;) {
+		if (journaled_batch(y, s, &b, &bytes)) {
+			if (file_write(s->fd, bytes, b.size, s->size) == -1)
+				goto fail;
+			keep(r, s, &b, s->size);
+			/* What the walk has read ahead may be older than what was written. */
+			segment_walk_done(&w);
+			segment_walk(&w, s, (struct place){ s->size, s->end },
+			    s->size > file_end ? s->size : file_end, false);
+			continue;
+		}
+		found = segment_walk_next(&w);
+		if (found == WALK_DAMAGED)
+			found = step_over(r, &w, trusted);
+		if (found != WALK_BATCH)
+			break;
+		keep(r, s, &w.batch, w.at);
+	}
+	if (found == WALK_FAILED)
+		goto fail;
+	segment_walk_done(&w);
+	if (file_end > s->size) {
+		r->cut_bytes += file_end - s->size;
+		return file_truncate(s->fd, s->size);
+	}
+	return 0;
+fail:
+	segment_walk_done(&w);
+	return -1;
+}
+
+/* Whether `next` goes on where `s` ends; a later epoch may begin further up. */
+static bool
+continues(const struct recovery *r, const struct segment *s, const struct segment *next)
+{
+	if (next->base == s->end || next->recorded)
+		return true;
+	return next->base > s->end && (next->epoch > s->epoch || r->rebuild);
+}
+
+/* A segment whose file did not survive, but whose first batch is in the journal. */
+static struct segment *
+journaled_segment(struct partition *p, const struct replay *y, const struct segment *last)
+{
+	int64_t end = last == NULL ? -1 : last->end;
+
+	for (size_t i = 0; y != NULL && i < y->n; i++) {
+		const struct journal_entry *e = &y->entries[i];
+		struct segment probe = { .base = e->segment_base, .epoch = e->segment_epoch,
+			.end = e->segment_base };
+		const uint8_t *bytes;
+		struct batch b;
+
+		if (e->kind != JOURNAL_BATCH || e->pos != 0 || !journaled_batch(y, &probe, &b, &bytes))
+			continue;
+		if (last == NULL ? p->n_segments == 0 : e->segment_base == end &&
+		    e->segment_epoch >= last->epoch && !(last->base == e->segment_base &&
+		    last->epoch == e->segment_epoch))
+			return segment_new(p, e->segment_base, e->segment_epoch);
+	}
+	return NULL;
+}
+
+static int
+complete_partition(struct recovery *r, struct partition *p)
+{
+	struct replay *y = map_get(&r->replays, span_of(p->key, sizeof p->key));
+	size_t i;
+
+	if (y != NULL && y->n > 0)
+		qsort(y->entries, y->n, sizeof *y->entries, by_place);
+	for (i = 0; i < p->n_segments; i++) {
+		struct segment *s = p->segments[i];
+		bool last_known = i + 1 == p->n_segments || !p->segments[i + 1]->recorded;
+
+		if (i > 0 && !continues(r, p->segments[i - 1], s))
+			break;
+		if (s->recorded && !last_known)
+			continue;
+		if (segment_fd(s) == -1 || complete_segment(r, s, y) == -1)
+			return -1;
+		if (!s->recorded)
+			partition_dirty(p);
+	}
+	/* What lies behind a missing batch was never promised to anybody. */
+	while (p->n_segments > i) {
+		diag_warn("segment behind a gap is dropped", "base_offset=%lld",
+		    (long long)p->segments[p->n_segments - 1]->base);
+		segment_doom(p->segments[--p->n_segments]);
+	}
+	for (;;) {
+		struct segment *s = journaled_segment(p, y, partition_active(p));
+
+		if (s == NULL)
+			break;
+		if (segment_create(s) == -1) {
+			segment_free(s);
+			return -1;
+		}
+		partition_add_segment(p, s);
+		if (complete_segment(r, s, y) == -1)
+			return -1;
+		partition_dirty(p);
+		if (s->epoch > r->max_epoch)
+			r->max_epoch = s->epoch;
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+/* Sets the offsets from the segments. */
+static void
+settle_offsets(struct store *store)
+{
+	struct partition *p;
+	size_t it = 0;
+
+	while ((p = map_next(&store->partitions, &it)) != NULL) {
+		struct segment *last = partition_active(p);
+
+		if (last == NULL)
+			continue;
+		p->log_start = p->segments[0]->base;
+		p->end = p->high_watermark = p->stable_end = last->end;
+	}
+}
+
+static int
+replay_state(struct store *store, enum state_log log)
+{
+	struct partition *p = state_partition(store, log);
+	struct buf value = { 0 };
+	int64_t from = 0;
+	char key[16];
+	int r = 0;
+
+	snprintf(key, sizeof key, "applied.%d", (int)log);
+	if (index_get(store->index, INDEX_META, span_str(key), &value) && value.n == 8)
+		from = (int64_t)load64(value.p);
+	buf_done(&value);
+	for (size_t i = 0; i < p->n_segments && r == 0; i++) {
+		struct segment *s = p->segments[i];
+		struct segment_walk w;
+		enum walked found;
+
+		if (s->end <= from || s->size == 0)
+			continue;
+		if (segment_fd(s) == -1)
+			return -1;
+		segment_walk(&w, s, segment_place_offset(s, from < s->base ? s->base : from), s->size, false);
+		while ((found = segment_walk_next(&w)) == WALK_BATCH ||
+		    (found == WALK_DAMAGED && (found = segment_walk_resync(&w)) == WALK_BATCH))
+			if (w.offset > from)
+				state_apply(store, log, &w.batch, w.bytes);
+		if (found == WALK_FAILED)
+			r = -1;
+		segment_walk_done(&w);
+	}
+	return r;
+}
+
+/* The leader epoch, and the log starts that were asked for. */
+static void
+read_own_state(struct store *store)
+{
+	static const uint8_t epoch_key[2] = { 0, 'E' }, start_prefix[2] = { 0, 'S' };
+	struct buf value = { 0 };
+	struct partition *p;
+	size_t it = 0;
+
+	store->leader_epoch = -1;
+	if (state_get(store, STATE_METADATA, span_of(epoch_key, sizeof epoch_key), &value) && value.n == 4)
+		store->leader_epoch = (int32_t)load32(value.p);
+	buf_done(&value);
+	state_each(store, STATE_METADATA, span_of(start_prefix, sizeof start_prefix),
+	    indexed_log_start, store);
+	while ((p = map_next(&store->partitions, &it)) != NULL) {
+		if (p->log_start > p->end)
+			p->log_start = p->end;
+		partition_drop_below(p, p->log_start);
+	}
+}
+
+static void
+epoch_stored(struct append *a)
+{
+	a->done = NULL;
+}
+
+/* Makes a raised leader epoch durable. */
+static int
+store_epoch(struct store *store)
+{
+	static const uint8_t key[2] = { 0, 'E' };
+	uint8_t value[4];
+	struct state_entry entry = { span_of(key, sizeof key), span_of(value, sizeof value) };
+	struct append a = { .done = epoch_stored };
+
+	store32(value, (uint32_t)store->leader_epoch);
+	if (!state_put(store, STATE_METADATA, &entry, 1, store->wall_ms, &a))
+		while (a.done != NULL && !store->failed) {
+			journal_flush(store->journal);
+			sync_flush(store);
+			mailbox_wait(store->mailbox);
+			mailbox_run(store->mailbox);
+		}
+	return a.error == STORE_OK && !store->failed ? 0 : -1;
+}
+
+/* Moves the ends above what may have been seen; the empty segment says so. */
+static int
+skip_seen(struct recovery *r)
+{
+	struct replay *y;
+	size_t it = 0;
+
+	while ((y = map_next(&r->replays, &it)) != NULL) {
+		struct partition *p = map_get(&r->store->partitions, span_of(y->key, sizeof y->key));
+		struct segment *s;
+
+		if (y->reserved_to == 0 || (p != NULL && y->reserved_to <= p->end))
+			continue;
+		p = partition_by_key(r->store, y->key);
+		s = segment_new(p, y->reserved_to, r->store->leader_epoch);
+		if (segment_create(s) == -1) {
+			segment_free(s);
+			return -1;
+		}
+		if (p->n_segments == 0)
+			p->log_start = s->base;
+		partition_add_segment(p, s);
+		p->end = p->high_watermark = s->end;
+		partition_dirty(p);
+	}
+	return 0;
+}
+
+static void
+free_replays(struct recovery *r)
+{
+	struct replay *y;
+	size_t it = 0;
+
+	while ((y = map_next(&r->replays, &it)) != NULL) {
+		free(y->entries);
+		free(y);
+	}
+	map_done(&r->replays);
+}
+
+static int
+recover_unclean(struct recovery *r)
+{
+	struct store *store = r->store;
+	char path[PATH_MAX];
+	struct partition *p;
+	struct replay *y;
+	size_t it = 0;
+
+	snprintf(path, sizeof path, "%s/logs", store->dir);
+	if (file_list(path, found_folder, store) == -1)
+		return -1;
+	if (journal_replay(store->journal, found_entry, r) == -1)
+		return -1;
+	while ((y = map_next(&r->replays, &it)) != NULL)
+		partition_by_key(store, y->key);
+	it = 0;
+	while ((p = map_next(&store->partitions, &it)) != NULL) {
+		drop_absent(r, p);
+		if (complete_partition(r, p) == -1)
+			return -1;
+	}
+	settle_offsets(store);
+	for (int log = 0; log < STATE_LOGS; log++)
+		if (replay_state(store, (enum state_log)log) == -1)
+			return -1;
+	read_own_state(store);
+	if (r->max_epoch > store->leader_epoch)
+		store->leader_epoch = r->max_epoch;
+	store->leader_epoch++;
+	return skip_seen(r);
+}
+
+int
+recover(struct store *store, bool clean, bool rebuild)
+{
+	struct recovery r = { .store = store, .rebuild = rebuild, .max_epoch = -1 };
+	bool first = false;
+	int result = -1;
+
+	index_each(store->index, INDEX_SEGMENTS, span_of(NULL, 0), indexed_segment, store);
+	if (clean && !rebuild) {
+		settle_offsets(store);
+		read_own_state(store);
+	} else if (recover_unclean(&r) == -1) {
+		diag_error("recovery failed", "path=%s error=\"%s\" action=\"mend the disk and start again; nothing was given up\"",
+		    store->dir, strerror(errno));
+		goto out;
+	}
+	first = store->leader_epoch <= 0 && store->partitions.n <= STATE_LOGS;
+	/* Everything is durable in the segments before the journal is let go. */
+	if ((!clean || rebuild) && checkpoint_now(store) == -1)
+		goto out;
+	if (journal_start(store->journal) == -1)
+		goto out;
+	if ((!clean || rebuild) && store_epoch(store) == -1)
+		goto out;
+	if (!clean && !first)
+		diag_info("recovered", "path=%s batches=%lld cut_bytes=%lld damaged=%lld epoch=%ld",
+		    store->dir, (long long)r.batches, (long long)r.cut_bytes,
+		    (long long)r.damaged, (long)store->leader_epoch);
+	result = 0;
+out:
+	free_replays(&r);
+	return result;
+}

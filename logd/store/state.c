@@ -1,0 +1,246 @@
+/*
+ * state.c -- the daemon's own state: internal logs, seen as tables.
+ *
+ * What was put since the last checkpoint began lies in `fresh`; what the
+ * checkpoint under way is writing, in `frozen`; all else in the index.  A
+ * look-up goes through them in this order.
+ */
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "store/store_internal.h"
+
+enum { VALUE_MAX = 512 * 1024 };
+
+/* Topic ids that Kafka never gives out: fifteen zeros and a number. */
+struct partition *
+state_partition(struct store *store, enum state_log log)
+{
+	struct partition_id id = { .number = 0 };
+	struct partition *p;
+
+	id.topic[15] = (uint8_t)(1 + (int)log);
+	p = store_open_partition(store, &id, &store->config.internal);
+	p->internal = true;
+	return p;
+}
+
+static void
+free_values(struct map *m)
+{
+	struct state_value *v;
+	size_t it = 0;
+
+	while ((v = map_next(m, &it)) != NULL)
+		free(v);
+	map_done(m);
+}
+
+void
+state_done(struct store *store)
+{
+	free_values(&store->state.fresh);
+	free_values(&store->state.frozen);
+}
+
+/* The key of maps and of the index: the log's number, then the key. */
+static struct span
+full_key(uint8_t *to, enum state_log log, struct span key)
+{
+	must(key.n <= STATE_KEY_MAX);
+	to[0] = (uint8_t)log;
+	if (key.n > 0)
+		memcpy(to + 1, key.p, key.n);
+	return span_of(to, key.n + 1);
+}
+
+static void
+remember(struct state *st, struct span key, struct span value)
+{
+	struct state_value *v = xmalloc(sizeof *v + key.n + value.n);
+	uint8_t *bytes = (uint8_t *)(v + 1);
+
+	memcpy(bytes, key.p, key.n);
+	if (value.n > 0)
+		memcpy(bytes + key.n, value.p, value.n);
+	v->key = span_of(bytes, key.n);
+	v->value = span_of(value.p == NULL ? NULL : bytes + key.n, value.n);
+	free(map_del(&st->fresh, v->key));
+	must(map_put(&st->fresh, v->key, v));
+}
+
+void
+state_apply(struct store *store, enum state_log log, const struct batch *b, const uint8_t *bytes)
+{
+	uint8_t key[1 + STATE_KEY_MAX];
+	struct record_walk walk;
+	struct record r;
+
+	record_walk(&walk, b, bytes);
+	while (record_next(&walk, &r))
+		if (r.key.p != NULL && r.key.n <= STATE_KEY_MAX)
+			remember(&store->state, full_key(key, log, r.key), r.value);
+	record_done(&walk);
+}
+
+bool
+state_put(struct store *store, enum state_log log, const struct state_entry *entries, size_t n,
+    int64_t wall_ms, struct append *a)
+{
+	struct partition *p = state_partition(store, log);
+	struct batch_builder builder;
+	struct batch b;
+	bool over;
+
+	batch_begin(&builder, wall_ms);
+	for (size_t i = 0; i < n; i++) {
+		must(entries[i].key.n > 0 && entries[i].key.n <= STATE_KEY_MAX);
+		must(entries[i].value.n <= VALUE_MAX);
+		batch_add(&builder, entries[i].key, entries[i].value);
+	}
+	batch_finish(&builder);
+	must(!builder.bytes.failed);
+	a->bytes = builder.bytes.p;
+	a->n = builder.bytes.n;
+	a->durable = true;
+	a->zstd_allowed = false;
+	a->now_ms = wall_ms;
+	over = partition_append(p, a);
+	if (a->error == STORE_OK) {
+		must(batch_header(&b, buf_bytes(&builder.bytes)));
+		state_apply(store, log, &b, builder.bytes.p);
+	}
+	buf_done(&builder.bytes);
+	return over;
+}
+
+static struct state_value *
+find_recent(const struct state *st, struct span key)
+{
+	struct state_value *v = map_get(&st->fresh, key);
+
+	return v != NULL ? v : map_get(&st->frozen, key);
+}
+
+bool
+state_get(struct store *store, enum state_log log, struct span key, struct buf *value)
+{
+	uint8_t full[1 + STATE_KEY_MAX];
+	struct span k = full_key(full, log, key);
+	struct state_value *v = find_recent(&store->state, k);
+
+	buf_reset(value);
+	if (v == NULL)
+		return index_get(store->index, INDEX_STATE, k, value);
+	buf_span(value, v->value);
+	must(!value->failed);
+	return v->value.p != NULL;
+}
+
+/* A walk merges what is recent, sorted, with what the index has. */
+struct merge {
+	struct store *store;
+	struct state_value **recent;
+	size_t n, next;
+	bool (*each)(void *, struct span, struct span);
+	void *ctx;
+	bool more;
+};
+
+static int
+compare(struct span a, struct span b)
+{
+	int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct state_value *const *x = a, *const *y = b;
+
+	return compare((*x)->key, (*y)->key);
+}
+
+static void
+collect(struct merge *m, const struct map *from, const struct map *unless, struct span prefix)
+{
+	struct state_value *v;
+	size_t it = 0;
+
+	while ((v = map_next(from, &it)) != NULL) {
+		if (v->key.n < prefix.n || memcmp(v->key.p, prefix.p, prefix.n) != 0 ||
+		    (unless != NULL && map_get(unless, v->key) != NULL))
+			continue;
+		m->recent = xrealloc(m->recent, (m->n + 1) * sizeof(struct state_value *));
+		m->recent[m->n++] = v;
+	}
+}
+
+/* Gives out the recent keys before this one; all that are left when p is NULL. */
+static void
+give_recent(struct merge *m, struct span before)
+{
+	for (; m->more && m->next < m->n; m->next++) {
+		struct state_value *v = m->recent[m->next];
+
+		if (before.p != NULL && compare(v->key, before) >= 0)
+			return;
+		if (v->value.p != NULL)
+			m->more = m->each(m->ctx, span_of(v->key.p + 1, v->key.n - 1), v->value);
+	}
+}
+
+static bool
+give_indexed(void *ctx, struct span key, struct span value)
+{
+	struct merge *m = ctx;
+
+	give_recent(m, key);
+	if (m->more && find_recent(&m->store->state, key) == NULL)
+		m->more = m->each(m->ctx, span_of(key.p + 1, key.n - 1), value);
+	return m->more;
+}
+
+void
+state_each(struct store *store, enum state_log log, struct span prefix,
+    bool (*each)(void *, struct span, struct span), void *ctx)
+{
+	uint8_t full[1 + STATE_KEY_MAX];
+	struct span k = full_key(full, log, prefix);
+	struct merge m = { .store = store, .each = each, .ctx = ctx, .more = true };
+
+	collect(&m, &store->state.fresh, NULL, k);
+	collect(&m, &store->state.frozen, &store->state.fresh, k);
+	if (m.n > 0)
+		qsort(m.recent, m.n, sizeof *m.recent, by_key);
+	index_each(store->index, INDEX_STATE, k, give_indexed, &m);
+	give_recent(&m, span_of(NULL, 0));
+	free(m.recent);
+}
+
+void
+state_freeze(struct store *store, struct index_batch *changes)
+{
+	struct state *st = &store->state;
+	struct state_value *v;
+	size_t it = 0;
+
+	must(st->frozen.n == 0);
+	map_done(&st->frozen);
+	st->frozen = st->fresh;
+	st->fresh = (struct map){ 0 };
+	while ((v = map_next(&st->frozen, &it)) != NULL)
+		if (v->value.p == NULL)
+			index_del(changes, INDEX_STATE, v->key);
+		else
+			index_put(changes, INDEX_STATE, v->key, v->value);
+}
+
+void
+state_thaw(struct store *store)
+{
+	free_values(&store->state.frozen);
+}

@@ -1,0 +1,494 @@
+/* store.c -- opening and closing the store, its partitions, its rounds. */
+#include "store/store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crc32c.h"
+#include "base/diag.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "plat/file.h"
+#include "store/store_internal.h"
+
+enum { READERS = 4, SYNCERS = 1, TICK_MS = 1000 };
+
+/* The mark of a clean end: the index, whose file has this checksum, tells all. */
+enum { CLEAN_MAGIC = 0, CLEAN_INDEX_CRC = 8, CLEAN_CRC = 12, CLEAN_SIZE = 16 };
+static const uint8_t clean_magic[8] = { 'W', 'E', 'I', 'R', 'C', 'L', 'N', '1' };
+
+void
+partition_key(const struct partition_id *id, uint8_t key[PARTITION_KEY])
+{
+	memcpy(key, id->topic, sizeof id->topic);
+	store32(key + sizeof id->topic, (uint32_t)id->number);
+}
+
+void
+segment_key(const struct segment *s, uint8_t key[SEGMENT_KEY])
+{
+	memcpy(key, s->partition->key, PARTITION_KEY);
+	store64(key + PARTITION_KEY, (uint64_t)s->base);
+	store32(key + PARTITION_KEY + 8, (uint32_t)s->epoch);
+}
+
+void
+store_fail(struct store *store, const char *why)
+{
+	if (store->failed)
+		return;
+	store->failed = true;
+	store->hooks.failed(store->hooks.ctx, why);
+}
+
+static void
+journal_committed(void *ctx, int error)
+{
+	struct store *store = ctx;
+	struct list waiting;
+
+	if (error != 0) {
+		store_fail(store, "the journal can't be written");
+		return;
+	}
+	/* Those that go on waiting come back to the list. */
+	list_init(&waiting);
+	list_move_all(&waiting, &store->waiting);
+	while (!list_empty(&waiting)) {
+		struct partition *p = list_first(&waiting, struct partition, waiting);
+
+		list_del(&p->waiting);
+		list_add(&store->waiting, &p->waiting);
+		partition_advance(p);
+	}
+}
+
+/* ---- removing files ---- */
+
+struct removal {
+	struct job job;
+	struct store *store;
+	bool folder;
+	int error;
+	char path[];
+};
+
+static void
+run_removal(struct job *job)
+{
+	struct removal *r = container_of(job, struct removal, job);
+
+	if ((r->folder ? file_rmdir(r->path) : file_unlink(r->path)) == -1 && errno != ENOENT)
+		r->error = errno;
+}
+
+static void
+removal_done(struct job *job)
+{
+	struct removal *r = container_of(job, struct removal, job);
+
+	if (r->error != 0)
+		diag_warn("can't be deleted", "path=%s error=\"%s\" effect=\"its space stays in use\"",
+		    r->path, strerror(r->error));
+	r->store->jobs--;
+	free(r);
+}
+
+void
+store_remove(struct store *store, const char *path, bool folder)
+{
+	struct removal *r = xcalloc(1, sizeof *r + strlen(path) + 1);
+
+	r->job = (struct job){ .run = run_removal, .done = removal_done };
+	r->store = store;
+	r->folder = folder;
+	memcpy(r->path, path, strlen(path) + 1);
+	store->jobs++;
+	workers_submit(store->keepers, &r->job);
+}
+
+/* ---- partitions ---- */
+
+struct partition *
+store_partition(struct store *store, const struct partition_id *id)
+{
+	uint8_t key[PARTITION_KEY];
+
+	partition_key(id, key);
+	return map_get(&store->partitions, span_of(key, sizeof key));
+}
+
+struct partition *
+store_open_partition(struct store *store, const struct partition_id *id,
+    const struct partition_config *config)
+{
+	struct partition *p = store_partition(store, id);
+
+	if (p == NULL) {
+		p = partition_new(store, id);
+		must(map_put(&store->partitions, span_of(p->key, sizeof p->key), p));
+	}
+	p->opened = true;
+	partition_configure(p, config);
+	return p;
+}
+
+void
+partition_release(struct partition *p)
+{
+	char folder[PATH_MAX];
+
+	must(p->jobs > 0);
+	if (--p->jobs > 0 || !p->deleted)
+		return;
+	if (p->folder_made) {
+		partition_folder(p, folder, sizeof folder);
+		store_remove(p->store, folder, true);
+	}
+	partition_free(p);
+}
+
+void
+store_delete_partition(struct store *store, struct partition *p)
+{
+	index_del_prefix(&store->removals, INDEX_PRODUCERS, span_of(p->key, sizeof p->key));
+	p->deleted = true;
+	p->jobs++; /* until this is over */
+	map_del(&store->partitions, span_of(p->key, sizeof p->key));
+	list_del(&p->dirty);
+	partition_end_waiting(p, STORE_GONE);
+	for (size_t i = 0; i < p->n_segments; i++)
+		segment_doom(p->segments[i]);
+	p->n_segments = 0;
+	partition_release(p);
+}
+
+void
+store_sweep(struct store *store)
+{
+	struct partition **orphans = NULL, *p;
+	size_t n = 0, it = 0;
+
+	while ((p = map_next(&store->partitions, &it)) != NULL)
+		if (!p->opened) {
+			orphans = xrealloc(orphans, (n + 1) * sizeof(struct partition *));
+			orphans[n++] = p;
+		}
+	while (n > 0)
+		store_delete_partition(store, orphans[--n]);
+	free(orphans);
+}
+
+void
+store_each_partition(struct store *store, bool (*each)(void *, struct partition *), void *ctx)
+{
+	struct partition *p;
+	size_t it = 0;
+
+	while ((p = map_next(&store->partitions, &it)) != NULL)
+		if (!each(ctx, p))
+			return;
+}
+
+int
+store_space(struct store *store, int64_t *total, int64_t *free_bytes)
+{
+	return file_space(store->dir, total, free_bytes);
+}
+
+void
+store_random(void *to, size_t n)
+{
+	must(file_random(to, n) == 0);
+}
+
+const struct store_stats *
+store_stats_of(const struct store *store)
+{
+	return &store->stats;
+}
+
+bool
+store_started_clean(const struct store *store)
+{
+	return store->clean;
+}
+
+/* ---- rounds ---- */
+
+void
+store_flush(struct store *store)
+{
+	if (store->failed)
+		return;
+	journal_flush(store->journal);
+	sync_flush(store);
+	if (store->appended_bytes >= store->config.checkpoint_bytes ||
+	    journal_used(store->journal) >= store->config.journal_bytes / 2)
+		store_checkpoint(store);
+	if (index_broken(store->index))
+		store_fail(store, "the index is damaged");
+}
+
+int64_t
+store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
+{
+	store->mono_ms = mono_ms;
+	store->wall_ms = wall_ms;
+	journal_prepare(store->journal, store->keepers);
+	if (store->checkpoint_retry_ms != 0 ||
+	    ((!list_empty(&store->dirty) || store->removals.n > 0) &&
+	    mono_ms - store->last_checkpoint_ms >= store->config.checkpoint_interval_ms))
+		store_checkpoint(store);
+	return mono_ms + TICK_MS;
+}
+
+/* ---- open ---- */
+
+static void
+path_in(const struct store *store, const char *name, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%s", store->dir, name);
+}
+
+static int
+complain(const char *what, const char *path)
+{
+	diag_error(what, "path=%s error=\"%s\"", path, strerror(errno));
+	return -1;
+}
+
+static int
+make_folders(struct store *store)
+{
+	char path[PATH_MAX];
+
+	if (file_mkdir(store->dir) == -1)
+		return complain("data folder can't be made", store->dir);
+	path_in(store, "lock", path, sizeof path);
+	if ((store->lock_fd = file_lock(path)) == -1) {
+		if (errno != EWOULDBLOCK)
+			return complain("data folder can't be locked", path);
+		diag_error("data folder is in use",
+		    "path=%s action=\"another weir-logd runs on it: stop that one, or give this one a folder of its own (log.dirs)\"",
+		    store->dir);
+		return -1;
+	}
+	path_in(store, "logs", path, sizeof path);
+	if (file_mkdir(path) == -1)
+		return complain("data folder can't be made", path);
+	return 0;
+}
+
+/* Whether the last end was a clean one.  The mark is gone when this returns true. */
+static int
+take_clean_mark(struct store *store, bool *clean)
+{
+	uint8_t mark[CLEAN_SIZE];
+	char path[PATH_MAX], index[PATH_MAX];
+	uint32_t crc;
+	int fd;
+
+	*clean = false;
+	path_in(store, "clean", path, sizeof path);
+	path_in(store, "index", index, sizeof index);
+	if ((fd = file_open(path, FILE_READ)) == -1)
+		return errno == ENOENT ? 0 : complain("mark of a clean end can't be read", path);
+	*clean = file_read(fd, mark, sizeof mark, 0) == CLEAN_SIZE &&
+	    memcmp(mark + CLEAN_MAGIC, clean_magic, sizeof clean_magic) == 0 &&
+	    load32(mark + CLEAN_CRC) == crc32c(0, mark, CLEAN_CRC);
+	file_close(fd);
+	if (*clean && (index_file_crc(index, &crc) == -1 || crc != load32(mark + CLEAN_INDEX_CRC))) {
+		diag_warn("index is not as it was left", "path=%s effect=\"it is made anew\"", index);
+		*clean = false;
+		if (index_discard(index) == -1)
+			return complain("index can't be deleted", index);
+	}
+	if (file_unlink(path) == -1 || file_sync_dir(store->dir) == -1)
+		return complain("mark of a clean end can't be removed", path);
+	return 0;
+}
+
+static int
+put_clean_mark(struct store *store)
+{
+	uint8_t mark[CLEAN_SIZE] = { 0 };
+	char path[PATH_MAX], tmp[PATH_MAX], index[PATH_MAX];
+	uint32_t crc;
+	int fd, r = -1;
+
+	path_in(store, "clean", path, sizeof path);
+	path_in(store, "clean.tmp", tmp, sizeof tmp);
+	path_in(store, "index", index, sizeof index);
+	if (index_file_crc(index, &crc) == -1)
+		return complain("index can't be read", index);
+	memcpy(mark + CLEAN_MAGIC, clean_magic, sizeof clean_magic);
+	store32(mark + CLEAN_INDEX_CRC, crc);
+	store32(mark + CLEAN_CRC, crc32c(0, mark, CLEAN_CRC));
+	if ((fd = file_open(tmp, FILE_CREATE)) == -1)
+		return complain("mark of a clean end can't be made", tmp);
+	if (file_write(fd, mark, sizeof mark, 0) == 0 && file_sync(fd) == 0)
+		r = 0;
+	file_close(fd);
+	if (r == -1 || file_rename(tmp, path) == -1 || file_sync_dir(store->dir) == -1)
+		return complain("mark of a clean end can't be made", path);
+	return 0;
+}
+
+/* Opens and checks the index; what is there already may not be fit to be read. */
+static int
+open_checked(struct store *store, const char *dir, bool clean)
+{
+	if (index_open(&store->index, dir) == -1)
+		return -1;
+	if (clean || index_verify(store->index))
+		return 0;
+	index_close(store->index);
+	store->index = NULL;
+	return -1;
+}
+
+/*
+ * The mark "opening" stands while an index that nobody vouches for is read: a
+ * start that finds it died of that, and makes the index anew.
+ */
+static int
+open_index(struct store *store, bool clean, bool *rebuild)
+{
+	char dir[PATH_MAX], data[PATH_MAX], opening[PATH_MAX];
+	int fd;
+
+	path_in(store, "index", dir, sizeof dir);
+	path_in(store, "index/data.mdb", data, sizeof data);
+	path_in(store, "opening", opening, sizeof opening);
+	*rebuild = false;
+	if ((fd = file_open(opening, FILE_READ)) != -1) {
+		file_close(fd);
+		diag_warn("the last start ended while it opened the index", "path=%s effect=\"it is made anew\"", dir);
+		if (index_discard(dir) == -1)
+			return complain("index can't be deleted", dir);
+	}
+	if ((fd = file_open(data, FILE_READ)) == -1)
+		*rebuild = true;
+	else
+		file_close(fd);
+	if (!clean) {
+		if ((fd = file_open(opening, FILE_CREATE)) == -1)
+			return complain("mark can't be made", opening);
+		file_close(fd);
+	}
+	if (open_checked(store, dir, clean) == -1) {
+		*rebuild = true;
+		if (index_discard(dir) == -1)
+			return complain("index can't be deleted", dir);
+		if (index_open(&store->index, dir) == -1)
+			return -1;
+	}
+	if (!clean && file_unlink(opening) == -1)
+		return complain("mark can't be removed", opening);
+	return 0;
+}
+
+static void
+free_store(struct store *store)
+{
+	struct partition *p;
+	size_t it = 0;
+
+	/* Threads first: their jobs use what is freed below. */
+	if (store->keepers != NULL)
+		workers_free(store->keepers);
+	if (store->syncers != NULL)
+		workers_free(store->syncers);
+	if (store->readers != NULL)
+		workers_free(store->readers);
+	mailbox_run(store->mailbox);
+	journal_close(store->journal);
+	state_done(store);
+	while ((p = map_next(&store->partitions, &it)) != NULL)
+		partition_free(p);
+	map_done(&store->partitions);
+	index_batch_done(&store->removals);
+	index_close(store->index);
+	if (store->lock_fd != -1)
+		file_close(store->lock_fd);
+	free(store->dir);
+	free(store);
+}
+
+int
+store_open(struct store **out, const struct store_config *config, struct mailbox *mailbox,
+    const struct store_hooks *hooks, int64_t mono_ms, int64_t wall_ms)
+{
+	struct store *store = xcalloc(1, sizeof *store);
+	struct journal_config journal;
+	char path[PATH_MAX];
+	bool rebuild;
+
+	store->config = *config;
+	store->dir = xstrdup(config->dir);
+	store->hooks = *hooks;
+	store->mailbox = mailbox;
+	store->lock_fd = -1;
+	store->mono_ms = store->last_checkpoint_ms = mono_ms;
+	store->wall_ms = wall_ms;
+	store->checkpoints = 1;
+	list_init(&store->waiting);
+	list_init(&store->dirty);
+	list_init(&store->wants_sync);
+	list_init(&store->open_segments);
+	store->keepers = workers_new("keeper", 1, mailbox);
+	store->syncers = workers_new("syncer", SYNCERS, mailbox);
+	store->readers = workers_new("reader", READERS, mailbox);
+	if (make_folders(store) == -1)
+		goto fail;
+	path_in(store, "journal", path, sizeof path);
+	journal = (struct journal_config){ .dir = path, .bytes = config->journal_bytes,
+		.mailbox = mailbox, .stats = &store->stats, .ctx = store, .committed = journal_committed };
+	if (journal_open(&store->journal, &journal) == -1 ||
+	    take_clean_mark(store, &store->clean) == -1 ||
+	    open_index(store, store->clean, &rebuild) == -1 ||
+	    recover(store, store->clean, rebuild) == -1)
+		goto fail;
+	*out = store;
+	return 0;
+fail:
+	free_store(store);
+	return -1;
+}
+
+/* ---- close ---- */
+
+static bool
+busy(const struct store *store)
+{
+	return store->jobs > 0 || !journal_idle(store->journal) || !list_empty(&store->waiting);
+}
+
+void
+store_close(struct store *store)
+{
+	bool clean;
+
+	while (!store->failed && (store_flush(store), busy(store))) {
+		mailbox_wait(store->mailbox);
+		mailbox_run(store->mailbox);
+	}
+	clean = !store->failed && checkpoint_now(store) == 0;
+	/* What is under way ends, whatever has become of it. */
+	while (store->jobs > 0 || !journal_idle(store->journal)) {
+		mailbox_wait(store->mailbox);
+		mailbox_run(store->mailbox);
+	}
+	while (!list_empty(&store->waiting))
+		partition_end_waiting(list_first(&store->waiting, struct partition, waiting), STORE_DISK);
+	index_close(store->index);
+	store->index = NULL;
+	if (clean && put_clean_mark(store) == 0)
+		diag_info("store closed", "");
+	else
+		diag_warn("store closed without a clean end", "effect=\"the next start recovers\"");
+	free_store(store);
+}

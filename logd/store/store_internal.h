@@ -1,0 +1,324 @@
+/*
+ * store_internal.h -- the structs that the store's own files share; nobody
+ * else includes it.
+ *
+ * Invariants of a partition, checked by partition_check():
+ *
+ *  1. Segments are in order of base offset; each begins at or after the end of
+ *     the one before; all but the last are no longer appended to.
+ *  2. Within a segment every batch begins where the one before ended, in bytes
+ *     and in offsets, and bears the segment's leader epoch.  (So the bytes that
+ *     no checksum covers, base offset and epoch, are known from elsewhere.)
+ *     Only damage that was found at a start makes a gap.
+ *  3. log_start <= high_watermark <= end; stable_end <= end.
+ *  4. high_watermark < end exactly when there are marks; marks are in order of
+ *     their ends, the last one's is `end`.
+ *  5. Whoever saw an offset below high_watermark that is not durable saw one
+ *     below reserved_to, and that reservation is durable.
+ */
+#ifndef STORE_STORE_INTERNAL_H
+#define STORE_STORE_INTERNAL_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "store/index.h"
+#include "store/journal.h"
+#include "store/partition.h"
+#include "store/store.h"
+
+/* ---- segment.c: one append-only file of batches ---- */
+
+/* A batch that can be found without walking from the segment's start. */
+struct index_entry {
+	int64_t offset;   /* its base offset */
+	int64_t pos;
+	int64_t max_time; /* the largest timestamp in the segment before it */
+};
+
+struct segment {
+	struct partition *partition;
+	int64_t base;     /* offset at which it begins, part of its name */
+	int32_t epoch;    /* leader epoch of all its batches, part of its name */
+	int64_t size;     /* bytes of whole batches */
+	int64_t end;      /* offset behind the last batch */
+	int64_t max_time; /* largest timestamp; INT64_MIN when empty */
+	int64_t begun_ms; /* wall time of its first append; 0: unknown */
+	int64_t synced;   /* bytes on stable storage */
+	bool named;       /* its name is on stable storage */
+	bool recorded;    /* the index has its record as it is now */
+	bool doomed;      /* deleted: goes when nobody uses it */
+	int pins;         /* jobs that use it */
+	int fd;           /* -1: closed */
+	struct list lru;  /* store.open_segments, when open */
+	/* Entries that the index does not have yet, oldest first. */
+	struct index_entry *fresh; /* owned */
+	size_t n_fresh, cap_fresh;
+	int64_t next_entry_pos;    /* the next entry is for a batch at or behind this */
+};
+
+/* A segment in memory; no file is touched.  Owned by its partition. */
+struct segment *segment_new(struct partition *, int64_t base, int32_t epoch);
+void segment_path(const struct segment *, char *path, size_t size);
+/* Makes the file (and the partition's folder).  -1 with errno. */
+int segment_create(struct segment *);
+/* Its descriptor, opened when it is not; -1 with errno.  Stays open while pinned. */
+int segment_fd(struct segment *);
+void segment_pin(struct segment *);
+void segment_unpin(struct segment *); /* may free it, when doomed */
+/* Out of use: closed and its file deleted, now or at the last unpin. */
+void segment_doom(struct segment *);
+/* Frees it without touching the file. */
+void segment_free(struct segment *);
+/* Notes a batch that was appended at `pos`. */
+void segment_note(struct segment *, const struct batch *, int64_t pos);
+
+/* A place in a segment at which a batch begins. */
+struct place {
+	int64_t pos;
+	int64_t offset; /* its base offset */
+};
+/* The best known place at or before `offset`, or before the first batch that may reach `time`. */
+struct place segment_place_offset(struct segment *, int64_t offset);
+struct place segment_place_time(struct segment *, int64_t time);
+
+/*
+ * Walks the batches from a place on, up to `to` bytes, checking each; a damaged
+ * one is stepped over where a later one can be found.
+ */
+struct segment_walk {
+	struct segment *segment;
+	int64_t pos, to;      /* of the next batch; where to end */
+	int64_t offset;       /* the next batch's base offset is this, unless one was damaged */
+	uint8_t *chunk;       /* owned */
+	size_t n, cap;
+	int64_t chunk_pos;
+	bool headers_only;    /* don't read and check the records */
+	bool nowait;          /* fail with EAGAIN rather than wait for the disk */
+	/* the batch that was found */
+	struct batch batch;
+	const uint8_t *bytes; /* whole batch, unless headers_only */
+	int64_t at;           /* its position */
+	bool skipped;         /* damage lies right before it */
+};
+void segment_walk(struct segment_walk *, struct segment *, struct place, int64_t to, bool headers_only);
+enum walked { WALK_BATCH, WALK_END, WALK_DAMAGED, WALK_FAILED };
+/* WALK_DAMAGED: no batch can be read at w->pos; WALK_FAILED: errno. */
+enum walked segment_walk_next(struct segment_walk *);
+/* Moves on to the next batch behind damage, if there is one before `to`. */
+enum walked segment_walk_resync(struct segment_walk *);
+void segment_walk_done(struct segment_walk *);
+
+/* ---- producers.c: idempotent producers of a partition ---- */
+
+enum { PRODUCER_BATCHES = 5 };
+
+struct producer_batch {
+	int32_t first, last; /* sequence numbers */
+	int64_t base_offset, end;
+	int64_t append_time;
+};
+
+struct producer {
+	uint8_t key[8];      /* its id, big-endian: key of the map */
+	int64_t id;
+	int16_t epoch;
+	int n;
+	struct producer_batch batches[PRODUCER_BATCHES]; /* oldest first */
+	int64_t last_ms;     /* wall time of the last append */
+	struct list dirty_link; /* producers.dirty: the index does not have it as it is */
+};
+
+struct producers {
+	struct map by_id;    /* owned: those touched since the start */
+	struct list dirty;
+};
+
+enum sequence { SEQUENCE_NEXT, SEQUENCE_DUPLICATE, SEQUENCE_OUT_OF_ORDER, SEQUENCE_FENCED };
+
+void producers_init(struct producers *);
+void producers_done(struct producers *);
+/* What a batch of an idempotent producer is; `original` for a duplicate. */
+enum sequence producers_check(struct partition *, const struct batch *, int64_t now_ms,
+    struct producer_batch *original);
+/* A batch was appended (or recovered) with these offsets in `b`. */
+void producers_note(struct partition *, const struct batch *, int64_t now_ms, int64_t append_time);
+/* Moves what changed into the batch of index changes. */
+void producers_collect(struct partition *, struct index_batch *);
+
+/* ---- partition.c ---- */
+
+/* An append that waits to become visible. */
+struct mark {
+	int64_t end;          /* the high watermark once it is visible */
+	uint64_t block;       /* journal block that must be durable; 0: none */
+	int64_t stable_end;   /* segments must be synced up to this offset; 0: no */
+	struct append *append; /* whom to tell */
+};
+
+/* Offsets below `to` may be shown before their records are durable, once the block is. */
+struct reservation {
+	int64_t to;
+	uint64_t block;
+};
+
+struct partition {
+	struct store *store;
+	struct partition_id id;
+	uint8_t key[20];      /* the id as bytes: key of maps and of the index */
+	struct partition_config config;
+	void *user;
+	struct segment **segments; /* owned */
+	size_t n_segments, cap_segments;
+	int64_t log_start, high_watermark, end;
+	int64_t direct_end;   /* behind the last batch that is in no journal */
+	int64_t stable_end;   /* below it all is synced in the segments */
+	uint64_t last_block;  /* journal block of its last batch there */
+	struct reservation reserved, reserved_next;
+	uint64_t reserved_checkpoint; /* both end with this checkpoint */
+	struct mark *marks;   /* owned ring */
+	size_t first_mark, n_marks, cap_marks;
+	struct producers producers;
+	struct list waiting;  /* store.waiting, while there are marks */
+	struct list dirty;    /* store.dirty: changed since the last checkpoint */
+	struct list wants_sync; /* store.wants_sync: direct bytes that acks=all waits for */
+	struct list reads;    /* reads that wait for the disk */
+	int64_t hint_offset, hint_pos; /* where the last read ended */
+	struct segment *hint_segment;
+	bool offline, deleted, internal;
+	bool opened;          /* by the user, since the start */
+	bool folder_made, folder_named; /* exists; its name is on stable storage */
+	int jobs;             /* jobs that use it */
+};
+
+struct partition *partition_new(struct store *, const struct partition_id *);
+/* Frees the struct and its segments; no file is touched. */
+void partition_free(struct partition *);
+void partition_folder(const struct partition *, char *path, size_t size);
+void partition_add_segment(struct partition *, struct segment *);
+struct segment *partition_active(const struct partition *); /* NULL: none yet */
+void partition_dirty(struct partition *);
+/* Lets become visible what may; answers appends.  Calls the hook once. */
+void partition_advance(struct partition *);
+/* A disk failed it. */
+void partition_offline(struct partition *, const char *what, int error);
+/* Ends what waits. */
+void partition_end_waiting(struct partition *, enum store_error);
+void partition_drop_below(struct partition *, int64_t log_start);
+void partition_check(const struct partition *);
+
+/* ---- read.c ---- */
+
+/* The segment that holds the offset, or the first behind it; NULL: none. */
+struct segment *partition_segment(const struct partition *, int64_t offset);
+
+/* ---- state.c ---- */
+
+struct state_value {
+	struct span key;      /* owned, with the log's number in front */
+	struct span value;    /* owned; p NULL: deleted */
+};
+
+struct state {
+	struct map fresh;     /* since the last checkpoint began */
+	struct map frozen;    /* being written by the checkpoint under way */
+};
+
+/* Applies one batch of an internal log: at append and at replay. */
+void state_apply(struct store *, enum state_log, const struct batch *, const uint8_t *bytes);
+/* Freezes what is fresh into index changes; what the checkpoint has written. */
+void state_freeze(struct store *, struct index_batch *);
+void state_thaw(struct store *);
+void state_done(struct store *);
+struct partition *state_partition(struct store *, enum state_log);
+
+/* ---- sync.c: making segments durable ---- */
+
+/* Segments of some partitions, as they were at one moment, to be synced on a thread. */
+struct sync_item {
+	struct segment *segment; /* pinned */
+	int64_t size, synced, end;
+	size_t n_fresh;          /* index entries at that moment */
+	bool named;
+};
+
+struct sync_group {
+	struct partition *partition; /* its jobs are counted */
+	size_t first, n;         /* its items */
+	int64_t end;
+	bool folder_named;
+	int error;
+};
+
+struct sync_set {
+	struct sync_group *groups;
+	size_t n_groups, cap_groups;
+	struct sync_item *items;
+	size_t n_items, cap_items;
+	bool logs_named;         /* the folder of all partitions was synced before */
+};
+
+/* Adds what of the partition is not durable.  Store's thread. */
+void sync_set_add(struct sync_set *, struct partition *);
+/* Syncs; failures are noted in the groups.  Any thread. */
+void sync_set_run(struct sync_set *);
+/* Takes the outcome over and empties the set.  Store's thread. */
+void sync_set_apply(struct sync_set *);
+/* Starts a round of syncs for acks=all of what is in no journal. */
+void sync_flush(struct store *);
+
+/* ---- checkpoint.c ---- */
+
+struct checkpoint;
+/* Runs a whole checkpoint within the call: at start and at the end.  -1: the store failed. */
+int checkpoint_now(struct store *);
+
+/* ---- recover.c ---- */
+
+/* Makes the partitions as index, journal and segments tell.  -1: logged. */
+int recover(struct store *, bool clean, bool rebuild);
+
+/* ---- store.c ---- */
+
+struct store {
+	struct store_config config;
+	char *dir;
+	struct store_hooks hooks;
+	struct mailbox *mailbox;
+	struct workers *keepers;  /* checkpoints, preparation of files, deletion: one thread */
+	struct workers *syncers;  /* syncs of segments that acks=all waits for */
+	struct workers *readers;  /* reads that wait for the disk */
+	struct index *index;
+	struct journal *journal;
+	struct map partitions;    /* by partition.key */
+	struct state state;
+	struct list waiting, dirty, wants_sync;
+	struct index_batch removals; /* what the next checkpoint takes out of the index */
+	struct list open_segments; /* least recently used first */
+	int n_open;
+	int32_t leader_epoch;     /* of all partitions; raised at every unclean start */
+	uint64_t checkpoints;     /* begun so far: the number of the one to come */
+	struct checkpoint *checkpoint; /* under way, or NULL */
+	int64_t checkpoint_retry_ms, last_checkpoint_ms;
+	int64_t appended_bytes;   /* since the last checkpoint began */
+	bool syncing;             /* a round of sync.c is under way */
+	bool failed, clean;
+	bool logs_named;          /* no folder was made since the last sync of their names */
+	int lock_fd;
+	int jobs;                 /* under way, of all kinds but the journal's */
+	int64_t mono_ms, wall_ms; /* as of the last tick */
+	struct store_stats stats;
+};
+
+/* Something that the daemon can't go on from. */
+void store_fail(struct store *, const char *why);
+/* Deletes a file or an empty folder in the background, in the order of the calls. */
+void store_remove(struct store *, const char *path, bool folder);
+/* A job is over that counted in p->jobs: a deleted partition goes with its last. */
+void partition_release(struct partition *);
+/* Keys of the index. */
+enum { PARTITION_KEY = 20, SEGMENT_KEY = PARTITION_KEY + 12, OFFSET_KEY = SEGMENT_KEY + 8,
+	PRODUCER_KEY = PARTITION_KEY + 8 };
+void partition_key(const struct partition_id *, uint8_t key[PARTITION_KEY]);
+void segment_key(const struct segment *, uint8_t key[SEGMENT_KEY]);
+
+#endif

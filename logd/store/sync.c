@@ -1,0 +1,206 @@
+/* sync.c -- making segments durable, for checkpoints and for acks=all of what is in no journal. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "base/xalloc.h"
+#include "plat/file.h"
+#include "store/store_internal.h"
+
+static void
+add_item(struct sync_set *set, struct segment *s)
+{
+	if (set->n_items == set->cap_items) {
+		set->cap_items = set->cap_items == 0 ? 8 : set->cap_items * 2;
+		set->items = xrealloc(set->items, set->cap_items * sizeof *set->items);
+	}
+	segment_pin(s);
+	set->items[set->n_items++] = (struct sync_item){ .segment = s, .size = s->size,
+		.synced = s->synced, .end = s->end, .n_fresh = s->n_fresh, .named = s->named };
+}
+
+static bool
+unsettled(const struct segment *s)
+{
+	return s->synced < s->size || !s->named || !s->recorded;
+}
+
+void
+sync_set_add(struct sync_set *set, struct partition *p)
+{
+	struct sync_group *g;
+	size_t i = p->n_segments;
+
+	if (set->n_groups == set->cap_groups) {
+		set->cap_groups = set->cap_groups == 0 ? 8 : set->cap_groups * 2;
+		set->groups = xrealloc(set->groups, set->cap_groups * sizeof *set->groups);
+	}
+	g = &set->groups[set->n_groups++];
+	*g = (struct sync_group){ .partition = p, .first = set->n_items, .end = p->end,
+		.folder_named = p->folder_named };
+	/* Those that are not durable, or not in the index, are the last ones. */
+	while (i > 0 && unsettled(p->segments[i - 1]))
+		i--;
+	for (; i < p->n_segments; i++)
+		add_item(set, p->segments[i]);
+	g->n = set->n_items - g->first;
+	p->jobs++;
+}
+
+static int
+sync_segment(const struct sync_item *item)
+{
+	char path[PATH_MAX];
+	int fd, r, saved;
+
+	if (item->synced == item->size && item->named)
+		return 0;
+	/* By a descriptor of our own: the loop may close its own at any time. */
+	segment_path(item->segment, path, sizeof path);
+	if ((fd = file_open(path, FILE_WRITE)) == -1)
+		return -1;
+	r = file_sync(fd);
+	saved = errno;
+	file_close(fd);
+	errno = saved;
+	return r;
+}
+
+static int
+sync_group(struct sync_set *set, const struct sync_group *g)
+{
+	bool named = true;
+	char path[PATH_MAX];
+
+	for (size_t i = g->first; i < g->first + g->n; i++) {
+		if (sync_segment(&set->items[i]) == -1)
+			return -1;
+		named = named && set->items[i].named;
+	}
+	partition_folder(g->partition, path, sizeof path);
+	if (!named && file_sync_dir(path) == -1)
+		return -1;
+	if (!g->folder_named && g->n > 0 && !set->logs_named) {
+		snprintf(path, sizeof path, "%s/logs", g->partition->store->dir);
+		if (file_sync_dir(path) == -1)
+			return -1;
+		set->logs_named = true;
+	}
+	return 0;
+}
+
+void
+sync_set_run(struct sync_set *set)
+{
+	/* One sync of the folder of folders serves all that are in the set. */
+	set->logs_named = false;
+	for (size_t i = 0; i < set->n_groups; i++) {
+		errno = 0;
+		if (sync_group(set, &set->groups[i]) == -1)
+			set->groups[i].error = errno == 0 ? EIO : errno;
+	}
+}
+
+static void
+apply_item(struct sync_item *item)
+{
+	struct segment *s = item->segment;
+
+	if (item->size > s->synced)
+		s->synced = item->size;
+	s->named = true;
+}
+
+void
+sync_set_apply(struct sync_set *set)
+{
+	for (size_t i = 0; i < set->n_groups; i++) {
+		struct sync_group *g = &set->groups[i];
+		struct partition *p = g->partition;
+
+		for (size_t k = g->first; k < g->first + g->n; k++) {
+			if (g->error == 0)
+				apply_item(&set->items[k]);
+			segment_unpin(set->items[k].segment);
+		}
+		if (g->error == 0) {
+			p->folder_named = p->folder_named || g->n > 0;
+			if (g->end > p->stable_end)
+				p->stable_end = g->end;
+			if (!p->deleted)
+				partition_advance(p);
+		} else if (!p->deleted)
+			partition_offline(p, "segment sync failed", g->error);
+		partition_release(p);
+	}
+	free(set->groups);
+	free(set->items);
+	*set = (struct sync_set){ 0 };
+}
+
+/* ---- rounds for acks=all ---- */
+
+struct round {
+	struct job job;
+	struct store *store;
+	struct sync_set set;
+};
+
+static void
+run_round(struct job *job)
+{
+	sync_set_run(&container_of(job, struct round, job)->set);
+}
+
+/* So that a start can tell damage from what was never synced. */
+static void
+note_synced(struct store *store, const struct sync_set *set)
+{
+	for (size_t i = 0; i < set->n_groups; i++) {
+		const struct sync_group *g = &set->groups[i];
+
+		for (size_t k = g->first; g->error == 0 && k < g->first + g->n; k++) {
+			const struct segment *s = set->items[k].segment;
+			struct journal_entry e = { .kind = JOURNAL_SYNCED, .id = g->partition->id,
+				.segment_base = s->base, .segment_epoch = s->epoch,
+				.pos = set->items[k].size };
+
+			journal_add(store->journal, &e);
+		}
+	}
+}
+
+static void
+round_done(struct job *job)
+{
+	struct round *r = container_of(job, struct round, job);
+	struct store *store = r->store;
+
+	store->syncing = false;
+	store->jobs--;
+	note_synced(store, &r->set);
+	sync_set_apply(&r->set);
+	free(r);
+}
+
+void
+sync_flush(struct store *store)
+{
+	struct round *r;
+
+	if (store->syncing || list_empty(&store->wants_sync))
+		return;
+	r = xcalloc(1, sizeof *r);
+	r->job = (struct job){ .run = run_round, .done = round_done };
+	r->store = store;
+	list_each(it, &store->wants_sync) {
+		list_del(it);
+		sync_set_add(&r->set, container_of(it, struct partition, wants_sync));
+	}
+	store->syncing = true;
+	store->jobs++;
+	stat_add(&store->stats.segment_syncs, r->set.n_items);
+	workers_submit(store->syncers, &r->job);
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# start_test.sh -- ./start as a person meets it: its errors, its first run, its
+# second, and its end.  Needs WEIR_LOGD, so that nothing is built here.
+set -uo pipefail
+
+top=$(cd "${srcdir:-.}" && pwd)
+export WEIR_LOGD=${WEIR_LOGD:-$PWD/weir-logd}
+tmp=$(mktemp -d)
+passed=0
+failed=0
+running=
+
+cleanup() {
+	[ -z "$running" ] || kill -TERM "$running" 2>/dev/null
+	wait
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+
+# claim NAME COMMAND...: the command succeeds.
+claim() {
+	if "${@:2}"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL: $1"
+		sed 's/^/  | /' "$tmp/said"
+	fi
+}
+
+# says STATUS TEXT ARGUMENT...: ./start with the arguments ends so, having said this.
+says() {
+	local status=0
+	timeout 20 "$top/start" "${@:3}" >"$tmp/said" 2>&1 || status=$?
+	[ "$status" -eq "$1" ] && grep -qF -- "$2" "$tmp/said"
+}
+
+# up ARGUMENT...: ./start with the arguments runs; $address is where it answers.
+up() {
+	: >"$tmp/said"
+	# What a shell starts in the background ignores SIGINT, and could not trap it.
+	env --default-signal=INT "$top/start" "$@" >>"$tmp/said" 2>&1 &
+	running=$!
+	until grep -q 'Ctrl-C stops everything' "$tmp/said"; do
+		kill -0 "$running" 2>/dev/null || return 1
+		sleep 0.05
+	done
+	address=$(sed -n 's/^ *Kafka protocol *//p' "$tmp/said")
+}
+
+# down SIGNAL: it ends as it should.
+down() {
+	local status=0
+	kill "-$1" "$running"
+	wait "$running" || status=$?
+	running=
+	[ "$status" -eq 0 ] && [ "$(tail -n 1 "$tmp/said")" = 'start: stopped' ]
+}
+
+put() {
+	printf '%s\n' "$1" | timeout 20 kcat -b "$address" -P -t first 2>>"$tmp/said"
+}
+
+# holds TEXT: the topic's records are these lines.
+holds() {
+	[ "$(timeout 20 kcat -q -b "$address" -C -t first -o beginning -e 2>>"$tmp/said")" = "$1" ]
+}
+
+dir="$tmp/a state"
+claim help_lists_options says 0 '--port N' --help
+claim unknown_option_is_named says 1 'there is no option --prot' --prot 1
+claim missing_value_is_told says 1 '--port needs a value' --port
+claim bad_port_is_told says 1 'write a port from 0 to 65535' --port 99999
+claim bad_folder_is_told says 1 "can't be made" --dir /proc/none
+claim bad_address_is_told_by_the_daemon says 1 'write the address to listen at in digits' \
+	--dir "$dir" --port 0 --listen no.such.host
+
+claim first_start_comes_up up --dir "$dir" --port 0
+claim first_record_is_taken put one
+claim configuration_is_written test -s "$dir/weir-logd.conf"
+claim second_start_on_a_folder_is_refused says 1 'is in use by another ./start' --dir "$dir" --port 0
+claim taken_port_is_named says 1 "port ${address##*:} is taken" --dir "$tmp/other" --port "${address##*:}"
+claim sigterm_ends_it down TERM
+claim second_start_comes_up up "--dir=$dir" --port=0
+claim second_start_finds_the_data holds one
+claim and_takes_more put two
+claim sighup_ends_it down HUP
+claim third_start_comes_up up --dir "$dir" --port 0
+claim nothing_is_lost holds $'one\ntwo'
+claim sigint_ends_it down INT
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,49 @@
+/* bytes_test.c -- spans, and integers stored in bytes. */
+#include "base/bytes.h"
+
+#include "unit/unit.h"
+
+static void
+integers_are_big_endian(void)
+{
+	static const uint8_t want[] = { 0x81, 2, 3, 4, 5, 6, 7, 0xf8 };
+	uint8_t got[8];
+
+	store64(got, 0x81020304050607f8);
+	UNIT_BYTES(got, 8u, want, sizeof want);
+	CU_ASSERT_EQUAL(load64(want), 0x81020304050607f8);
+	store32(got, 0x81020304);
+	UNIT_BYTES(got, 4u, want, 4u);
+	CU_ASSERT_EQUAL(load32(want), 0x81020304);
+	store16(got, 0x8102);
+	UNIT_BYTES(got, 2u, want, 2u);
+	CU_ASSERT_EQUAL(load16(want), 0x8102);
+}
+
+static void
+null_equals_only_null(void)
+{
+	struct span null = span_str(NULL), empty = span_str("");
+
+	CU_ASSERT(null.p == NULL && null.n == 0);
+	CU_ASSERT(span_eq(null, null));
+	CU_ASSERT(span_eq(empty, span_of("x", 0)));
+	CU_ASSERT(!span_eq(null, empty));
+	CU_ASSERT(!span_eq(empty, null));
+}
+
+static void
+equality_is_of_bytes(void)
+{
+	CU_ASSERT(span_is(span_of("abcd", 3), "abc"));
+	CU_ASSERT(!span_is(span_of("abcd", 4), "abc"));
+	CU_ASSERT(!span_is(span_of("abd", 3), "abc"));
+	CU_ASSERT(!span_eq(span_of("a\0b", 3), span_of("a\0c", 3)));
+}
+
+const struct unit_test bytes_tests[] = {
+	UNIT(integers_are_big_endian),
+	UNIT(null_equals_only_null),
+	UNIT(equality_is_of_bytes),
+	UNIT_END
+};
