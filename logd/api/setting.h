@@ -49,6 +49,7 @@ struct setting {
 /* Where a value comes from: the numbers of DescribeConfigs. */
 enum setting_source {
 	SETTING_FROM_TOPIC = 1,
+	SETTING_FROM_ALTERED = 2, /* a setting of the daemon, altered at run time */
 	SETTING_FROM_FILE = 4,
 	SETTING_FROM_DEFAULT = 5
 };

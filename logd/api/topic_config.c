@@ -10,6 +10,9 @@
 #include "base/must.h"
 #include "base/xalloc.h"
 
+/* What a string of the protocol, and so of a topic's record, can hold. */
+enum { VALUE_MAX = INT16_MAX };
+
 static const struct topic_setting table[TOPIC_PARAMS] = {
 #define TOPIC_PARAM(type, field, name, synonym, fallback, min, max, choices, doc) \
 	{ { name, SETTING_##type, fallback, min, max, choices, \
@@ -94,11 +97,12 @@ find(struct span name, char *why, size_t size)
 	const char *meant = NULL;
 	char quoted[80];
 
+	for (int i = 0; i < TOPIC_PARAMS; i++)
+		if (span_is(name, table[i].setting.name))
+			return i;
 	for (int i = 0; i < TOPIC_PARAMS; i++) {
 		size_t distance = setting_distance(table[i].setting.name, name);
 
-		if (span_is(name, table[i].setting.name))
-			return i;
 		if (distance < nearest) {
 			nearest = distance;
 			meant = table[i].setting.name;
@@ -119,6 +123,11 @@ check(size_t i, struct span value, char *why, size_t size)
 {
 	char reason[320];
 
+	if (value.n > VALUE_MAX) {
+		snprintf(why, size, "%s: the value is too long: write at most %d bytes",
+		    table[i].setting.name, VALUE_MAX);
+		return -1;
+	}
 	if (value.p == NULL ||
 	    setting_store(&table[i].setting, value, NULL, reason, sizeof reason) == 0)
 		return 0;

@@ -12,11 +12,15 @@
 
 enum { LINGER_MS = 1000 };
 
+_Static_assert(sizeof(struct conn) <= 512, "what an idle connection costs");
+
 static void ready(struct watch *, unsigned events);
 static void look_at_idleness(struct timer *);
 
-/* Answers are whole messages: waiting for more to send would only delay them.
- * Keep-alive finds the peers that vanished while a request is under way. */
+/*
+ * Answers are whole messages: waiting for more to send would only delay them.
+ * Keep-alive finds the peers that vanished while a request is under way.
+ */
 static void
 set_options(int fd)
 {
@@ -91,8 +95,8 @@ conn_tear_down(struct conn *c)
 	stat_set(&n->stats.connections_open, (uint64_t)n->n_conns);
 	origin_release(n, c->origin);
 	net_memory_done(n, c);
-	conn_drop_input(c);
-	conn_drop_exchanges(c);
+	frames_drop(c);
+	exchange_drop_all(c);
 	conn_unref(c);
 }
 
@@ -148,16 +152,16 @@ void
 conn_settle(struct conn *c)
 {
 	list_del(&c->todo_link);
-	conn_flush(c);
+	exchange_send(c);
 	while (c->left != NULL && conn_takes_requests(c)) {
-		conn_feed_left(c);
-		conn_flush(c);
+		frames_take_left(c);
+		exchange_send(c);
 	}
 	if (c->state == CONN_OPEN && c->eof && c->left == NULL)
 		c->state = CONN_ENDING;
 	if (c->state == CONN_ENDING) {
-		conn_drop_input(c);
-		if (conn_all_sent(c))
+		frames_drop(c);
+		if (exchange_all_sent(c))
 			linger(c);
 	}
 	if (c->state == CONN_BROKEN)
@@ -176,7 +180,7 @@ ready(struct watch *w, unsigned events)
 	if (events & WATCH_WRITE)
 		c->blocked = false;
 	if (events & WATCH_READ)
-		conn_read(c); /* a hang-up shows in it when all is read */
+		frames_read(c); /* a hang-up shows in it when all is read */
 	else if (events & WATCH_HANGUP)
 		conn_break(c);
 	conn_settle(c);

@@ -56,7 +56,7 @@ struct net_stats {
 
 struct net *net_new(struct loop *, const struct net_limits *, const struct net_hooks *);
 
-/* Ends every connection (calling gone() where needed) and all listeners. */
+/* Ends every connection (calling gone() where needed) and all listeners.  Not from within a callback. */
 void net_free(struct net *);
 
 /* New limits, for connections that are there, too. */

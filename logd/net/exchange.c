@@ -134,7 +134,7 @@ send_some(struct conn *c)
 }
 
 void
-conn_flush(struct conn *c)
+exchange_send(struct conn *c)
 {
 	if (c->flushing)
 		return;
@@ -145,7 +145,7 @@ conn_flush(struct conn *c)
 }
 
 bool
-conn_all_sent(const struct conn *c)
+exchange_all_sent(const struct conn *c)
 {
 	const struct exchange *x = list_first(&c->exchanges, struct exchange, link);
 
@@ -153,7 +153,7 @@ conn_all_sent(const struct conn *c)
 }
 
 void
-conn_drop_exchanges(struct conn *c)
+exchange_drop_all(struct conn *c)
 {
 	struct exchange *x;
 
@@ -192,7 +192,7 @@ end(struct exchange *x, enum exchange_state how)
 	if (c->feeding)
 		return; /* conn_settle() follows */
 	if (c->n_exchanges == 1)
-		conn_flush(c);
+		exchange_send(c);
 	net_todo(c->net, c);
 }
 

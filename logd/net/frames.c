@@ -171,7 +171,7 @@ drop_left(struct conn *c)
 }
 
 void
-conn_feed_left(struct conn *c)
+frames_take_left(struct conn *c)
 {
 	c->feeding = true;
 	c->left_at += feed(c, c->left + c->left_at, c->left_n - c->left_at);
@@ -181,7 +181,7 @@ conn_feed_left(struct conn *c)
 }
 
 void
-conn_drop_input(struct conn *c)
+frames_drop(struct conn *c)
 {
 	int64_t held = (int64_t)c->frame_cap;
 
@@ -254,7 +254,7 @@ read_to_the_end(struct conn *c)
 }
 
 void
-conn_read(struct conn *c)
+frames_read(struct conn *c)
 {
 	int i;
 

@@ -111,20 +111,25 @@ fire_timers(struct loop *l)
 }
 
 void
+loop_round(struct loop *l)
+{
+	l->at = 0;
+	l->n_events = poller_wait(l->poller, l->events, EVENTS_MAX, wait_ms(l));
+	read_clocks(l);
+	dispatch(l);
+	fire_timers(l);
+	list_each(it, &l->hooks) {
+		struct round_hook *h = container_of(it, struct round_hook, link);
+
+		h->run(h);
+	}
+}
+
+void
 loop_run(struct loop *l)
 {
-	while (!atomic_exchange(&l->stop, false)) {
-		l->at = 0;
-		l->n_events = poller_wait(l->poller, l->events, EVENTS_MAX, wait_ms(l));
-		read_clocks(l);
-		dispatch(l);
-		fire_timers(l);
-		list_each(it, &l->hooks) {
-			struct round_hook *h = container_of(it, struct round_hook, link);
-
-			h->run(h);
-		}
-	}
+	while (!atomic_exchange(&l->stop, false))
+		loop_round(l);
 }
 
 void

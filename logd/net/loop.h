@@ -44,6 +44,9 @@ void loop_free(struct loop *);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *);
 
+/* Runs one round: waits until something happens, and sees to it. */
+void loop_round(struct loop *);
+
 /* Ends loop_run() after the round under way.  Any thread, signal handlers too. */
 void loop_stop(struct loop *);
 

@@ -97,7 +97,7 @@ struct conn {
 	int refs;          /* one while not DEAD, one for each exchange */
 	bool eof;          /* the peer has said all */
 	bool feeding;      /* requests are being handed on: answers gather meanwhile */
-	bool flushing;     /* in conn_flush() */
+	bool flushing;     /* in exchange_send() */
 	bool blocked;      /* the socket takes no more bytes */
 
 	/* Input. The frame is NULL between frames; frame_cap grows as bytes come. */
@@ -193,13 +193,13 @@ bool conn_takes_requests(const struct conn *);
 /* frames.c */
 
 /* Reads what has come and hands requests on. */
-void conn_read(struct conn *);
+void frames_read(struct conn *);
 
 /* Hands on what was left, as far as now possible. */
-void conn_feed_left(struct conn *);
+void frames_take_left(struct conn *);
 
 /* Frees what is begun or left. */
-void conn_drop_input(struct conn *);
+void frames_drop(struct conn *);
 
 /* exchange.c */
 
@@ -207,12 +207,12 @@ void conn_drop_input(struct conn *);
 struct exchange *exchange_new(struct conn *, uint8_t *frame, size_t n);
 
 /* Sends what can be sent. */
-void conn_flush(struct conn *);
+void exchange_send(struct conn *);
 
 /* Nothing is left that could still be sent. */
-bool conn_all_sent(const struct conn *);
+bool exchange_all_sent(const struct conn *);
 
 /* Ends all that is in the list, telling the user of what is under way.  The connection is dead. */
-void conn_drop_exchanges(struct conn *);
+void exchange_drop_all(struct conn *);
 
 #endif

@@ -162,7 +162,8 @@ partition_check(const struct partition *p)
 		must(p->segments[i]->base >= p->segments[i - 1]->end);
 	must(p->log_start <= p->high_watermark && p->high_watermark <= p->end);
 	must(p->stable_end <= p->end);
-	must((p->high_watermark < p->end) <= (p->n_marks > 0));
+	/* Without marks, only an empty segment that skips offsets may lie between. */
+	must(p->n_marks > 0 || p->high_watermark == p->end || partition_active(p)->size == 0);
 }
 
 void
@@ -308,13 +309,13 @@ reserve(struct partition *p)
 }
 
 /*
- * Answers now, or when what is needed has happened.  `end` of what is answered
- * is p->end: all that was appended before has its mark in front.
+ * Answers now, or when what is needed has happened and all that was appended
+ * before is visible; then the high watermark is at least `end`.
  */
 static bool
-finish_append(struct partition *p, struct append *a)
+finish_append(struct partition *p, struct append *a, int64_t end)
 {
-	struct mark m = { .end = p->end, .append = a };
+	struct mark m = { .end = end, .append = a };
 
 	if (a->durable) {
 		m.block = p->last_block;
@@ -323,8 +324,8 @@ finish_append(struct partition *p, struct append *a)
 		m.block = reserve(p);
 	a->error = STORE_OK;
 	if (p->n_marks == 0 && fulfilled(p, &m)) {
-		if (p->high_watermark != p->end) {
-			p->high_watermark = p->end;
+		if (p->high_watermark != end) {
+			p->high_watermark = end;
 			p->store->hooks.visible(p->store->hooks.ctx, p);
 		}
 		return true;
@@ -429,7 +430,7 @@ append_checked(struct partition *p, struct append *a, struct batch *b)
 	store->appended_bytes += (int64_t)b->size;
 	stat_add(&store->stats.appends, 1);
 	stat_add(&store->stats.append_bytes, b->size);
-	return finish_append(p, a);
+	return finish_append(p, a, p->end);
 }
 
 bool
@@ -458,7 +459,9 @@ partition_append(struct partition *p, struct append *a)
 			a->base_offset = original.base_offset;
 			a->append_time_ms = original.append_time;
 			stat_add(&p->store->stats.duplicates, 1);
-			return finish_append(p, a);
+			/* The original is visible, or has its mark. */
+			return finish_append(p, a, p->n_marks > 0 ?
+			    mark_at(p, p->n_marks - 1)->end : p->high_watermark);
 		case SEQUENCE_OUT_OF_ORDER:
 			return refuse(p, a, STORE_OUT_OF_ORDER_SEQUENCE);
 		case SEQUENCE_FENCED:

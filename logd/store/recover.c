@@ -490,20 +490,25 @@ complete_partition(struct recovery *r, struct partition *p)
 
 /* ---- the whole ---- */
 
-/* Sets the offsets from the segments. */
+/*
+ * Sets the offsets from the segments.  Where the last segments are empty ones
+ * that skip offsets, the high watermark stays behind the last record, so that
+ * a reader that has it all knows that it has.
+ */
 static void
 settle_offsets(struct store *store)
 {
 	struct partition *p;
-	size_t it = 0;
+	size_t it = 0, i;
 
 	while ((p = map_next(&store->partitions, &it)) != NULL) {
-		struct segment *last = partition_active(p);
-
-		if (last == NULL)
+		if (p->n_segments == 0)
 			continue;
-		p->log_start = p->segments[0]->base;
-		p->end = p->high_watermark = p->stable_end = last->end;
+		p->log_start = p->high_watermark = p->segments[0]->base;
+		for (i = 0; i < p->n_segments; i++)
+			if (p->segments[i]->size > 0)
+				p->high_watermark = p->segments[i]->end;
+		p->end = p->stable_end = p->segments[p->n_segments - 1]->end;
 	}
 }
 
@@ -559,6 +564,8 @@ read_own_state(struct store *store)
 	while ((p = map_next(&store->partitions, &it)) != NULL) {
 		if (p->log_start > p->end)
 			p->log_start = p->end;
+		if (p->high_watermark < p->log_start)
+			p->high_watermark = p->log_start;
 		partition_drop_below(p, p->log_start);
 	}
 }
@@ -609,9 +616,9 @@ skip_seen(struct recovery *r)
 			return -1;
 		}
 		if (p->n_segments == 0)
-			p->log_start = s->base;
+			p->log_start = p->high_watermark = s->base;
 		partition_add_segment(p, s);
-		p->end = p->high_watermark = s->end;
+		p->end = s->end;
 		partition_dirty(p);
 	}
 	return 0;
@@ -671,6 +678,8 @@ recover(struct store *store, bool clean, bool rebuild)
 	int result = -1;
 
 	index_each(store->index, INDEX_SEGMENTS, span_of(NULL, 0), indexed_segment, store);
+	for (int log = 0; log < STATE_LOGS; log++)
+		state_partition(store, (enum state_log)log);
 	if (clean && !rebuild) {
 		settle_offsets(store);
 		read_own_state(store);

@@ -11,8 +11,9 @@
  *     no checksum covers, base offset and epoch, are known from elsewhere.)
  *     Only damage that was found at a start makes a gap.
  *  3. log_start <= high_watermark <= end; stable_end <= end.
- *  4. high_watermark < end exactly when there are marks; marks are in order of
- *     their ends, the last one's is `end`.
+ *  4. Marks are in order of their ends.  Without marks the high watermark is
+ *     `end`, unless the last segment is an empty one that skips offsets: then it
+ *     is behind the last record.
  *  5. Whoever saw an offset below high_watermark that is not durable saw one
  *     below reserved_to, and that reservation is durable.
  */

@@ -11,7 +11,10 @@ name=$1
 seconds=$2
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
-cp -r "${srcdir:-.}/tests/fuzz/corpus/$name/." "$corpus"
+seeds=${srcdir:-.}/tests/fuzz/corpus/$name
+[ ! -d "$seeds" ] || cp -r "$seeds/." "$corpus"
+# Where a program makes the seeds, from a table, none are kept.
+[ ! -x "tests/fuzz/${name}_seeds" ] || "tests/fuzz/${name}_seeds" "$corpus"
 
 if "tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
 	-print_final_stats=1 -verbosity=0 -artifact_prefix="$name-" "$corpus"; then

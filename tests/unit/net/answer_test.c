@@ -1,5 +1,6 @@
 /* answer_test.c -- answers in order -> bytes. */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/xalloc.h"
 #include "unit/net/world.h"
@@ -254,6 +255,37 @@ refusal_sends_earlier_answers_and_ends(void)
 	world_end();
 }
 
+/*
+ * A socket that is closed with bytes unread forgets what it has still to
+ * send: here most of the answer, since the peer's window is small.
+ */
+static void
+refusal_does_not_lose_answers_on_their_way(void)
+{
+	static uint8_t bulk[40000];
+	struct gather g = { 0 };
+	struct peer *p;
+	int small = 4096;
+
+	world_begin(NULL);
+	p = asking("ab");
+	setsockopt(p->watch.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	peer_set_deaf(p, true);
+	gather_ref(&g, span_of(bulk, sizeof bulk));
+	exchange_reply(world_take(0), &g, world_count_sent, NULL);
+	UNTIL(world_sent == 1);
+	peer_ask(p, "c");
+	UNTIL(world.n_asked == 3);
+	exchange_refuse(world_take(1), "no such version");
+	peer_ask(p, "more that nobody asked for");
+	world_turn();
+	peer_set_deaf(p, false);
+	UNTIL(p->eof || p->reset);
+	CU_ASSERT(p->eof && p->in.n == 4 + sizeof bulk);
+	peer_close(p);
+	world_end();
+}
+
 const struct unit_test answer_tests[] = {
 	UNIT(answers_go_out_in_the_order_of_the_requests),
 	UNIT(answer_may_be_given_within_the_request),
@@ -265,5 +297,6 @@ const struct unit_test answer_tests[] = {
 	UNIT(failed_answer_ends_the_connection),
 	UNIT(answer_of_two_gigabytes_ends_the_connection),
 	UNIT(refusal_sends_earlier_answers_and_ends),
+	UNIT(refusal_does_not_lose_answers_on_their_way),
 	UNIT_END
 };

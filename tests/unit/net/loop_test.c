@@ -210,7 +210,7 @@ end_the_victim(struct watch *w, unsigned events)
 
 	tell_watch(w, events);
 	close_watch(n->victim);
-	memset(n->victim, 0xee, sizeof *n->victim);
+	memset(n->victim, 0xff, sizeof *n->victim);
 }
 
 /* Both are ready in one round; whichever comes first ends the other. */
@@ -239,7 +239,7 @@ end_itself(struct watch *w, unsigned events)
 
 	tell_watch(w, events);
 	close_watch(n);
-	memset(n, 0xee, sizeof *n);
+	memset(n, 0xff, sizeof *n);
 }
 
 static void

@@ -60,18 +60,6 @@ on_gone(void *ctx, struct exchange *x)
 	world.n_gone++;
 }
 
-/*
- * A turn is two rounds: the first does not wait, since the stop that ended the
- * turn before still wakes it.
- */
-static void
-end_round(struct round_hook *h)
-{
-	(void)h;
-	if (++world.n_rounds % 2 == 0)
-		loop_stop(world.loop);
-}
-
 static void
 end_patience(struct timer *t)
 {
@@ -105,8 +93,6 @@ world_begin(const struct net_limits *limits)
 	world.net = net_new(world.loop, &world.limits, &hooks);
 	world.listener = net_listen(world.net, "127.0.0.1", 0, &world.listener);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(world.listener);
-	world.hook.run = end_round;
-	loop_hook(world.loop, &world.hook);
 	world.guard.fire = end_patience;
 	loop_timer_set(world.loop, &world.guard, loop_now_ms(world.loop) + GUARD_MS);
 	diag_set_sink(keep_line);
@@ -131,7 +117,7 @@ world_end(void)
 bool
 world_turn(void)
 {
-	loop_run(world.loop);
+	loop_round(world.loop);
 	return !world.stuck;
 }
 

@@ -26,12 +26,11 @@ struct world {
 	struct net_limits limits;
 	struct net *net;
 	struct listener *listener;
-	struct round_hook hook;
 	struct timer guard;
 	bool stuck;
 	bool echo;                    /* answer each request with its own bytes, at once */
 	struct asked asked[ASKED_MAX];
-	int n_asked, n_gone, n_rounds;
+	int n_asked, n_gone;
 	char log[8192];               /* diagnostic lines */
 };
 
@@ -53,7 +52,7 @@ struct net_limits world_limits(void);
 void world_begin(const struct net_limits *);
 void world_end(void);
 
-/* Waits for something to happen; false when nothing did for too long. */
+/* One round; false when nothing has happened for too long. */
 bool world_turn(void);
 
 /* Rounds until the expression is true. */

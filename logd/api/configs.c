@@ -1,0 +1,127 @@
+/* configs.c -- whose settings can be described and altered. */
+#include "api/configs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "api/topics.h"
+#include "base/diag.h"
+#include "base/must.h"
+
+enum { RECORD_ARENA = 1024 * 1024 };
+
+/* The key of the broker's altered settings in the state. */
+static const char state_key[] = "B";
+
+enum kafka_error
+configs_find_topic(
+    const struct api *api, struct span name, struct topic **topic, char *why, size_t size)
+{
+	*topic = topics_find(api, name);
+	if (*topic != NULL)
+		return KAFKA_NONE;
+	if (topic_name_legal(name)) {
+		snprintf(why, size, "There is no topic of this name.");
+		return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+	}
+	snprintf(why, size, "No topic can have this name.");
+	return KAFKA_INVALID_TOPIC_EXCEPTION;
+}
+
+enum kafka_error
+configs_check_broker(const struct api *api, struct span name, bool all, char *why, size_t size)
+{
+	char self[16], quoted[80];
+
+	if (all && name.n == 0)
+		return KAFKA_NONE;
+	snprintf(self, sizeof self, "%" PRId32, api->config.node_id);
+	if (span_is(name, self))
+		return KAFKA_NONE;
+	snprintf(why, size, "There is no broker %s: the only one is %s%s.",
+	    diag_quote(quoted, sizeof quoted, name), self,
+	    all ? ", and an empty name stands for all brokers" : "");
+	return KAFKA_INVALID_REQUEST;
+}
+
+enum kafka_error
+configs_unknown_type(int type, char *why, size_t size)
+{
+	snprintf(why, size, "Resources of type %d have no settings here: use %d (topic) or %d (broker).",
+	    type, RESOURCE_TOPIC, RESOURCE_BROKER);
+	return KAFKA_INVALID_REQUEST;
+}
+
+/* The altered settings, from the arena. */
+static void
+fill_record(struct request *r, struct wire_broker_config_record *record)
+{
+	const struct api_config *config = &r->api->config;
+	struct setting_entry e;
+	size_t n = 0;
+
+	for (size_t i = 0; config->broker_setting(config->ctx, i, &e); i++)
+		n += e.source == SETTING_FROM_ALTERED;
+	wire_broker_config_record_default(record);
+	record->configs = request_array(r, n, sizeof *record->configs);
+	for (size_t i = 0; config->broker_setting(config->ctx, i, &e); i++)
+		if (e.source == SETTING_FROM_ALTERED)
+			record->configs[record->n_configs++] = (struct wire_broker_config_record_config){
+				span_str(e.name), span_str(e.value) };
+}
+
+bool
+configs_save_broker(struct request *r, struct append *a)
+{
+	struct api *api = r->api;
+	struct wire_broker_config_record record;
+	struct state_entry entry;
+	struct gather value;
+	bool over;
+
+	fill_record(r, &record);
+	gather_init(&value);
+	wire_broker_config_record_encode(&value, &record);
+	must(!value.buf.failed);
+	entry = (struct state_entry){ span_str(state_key), buf_bytes(&value.buf) };
+	over = state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), a);
+	gather_done(&value);
+	return over;
+}
+
+/* What can't be set any more is left out: the file may have changed since, or this version of the daemon. */
+static void
+apply_record(const struct api_config *config, const struct wire_broker_config_record *record)
+{
+	char why[320], name[80];
+
+	for (size_t i = 0; i < record->n_configs; i++)
+		if (config->broker_alter(config->ctx, record->configs[i].name, TOPIC_CONFIG_SET,
+			record->configs[i].value, false, why, sizeof why) != 0)
+			diag_warn("altered setting of the broker left out", "name=%s why=\"%s\"",
+			    diag_quote(name, sizeof name, record->configs[i].name), why);
+}
+
+int
+configs_load_broker(struct api *api)
+{
+	struct wire_broker_config_record record;
+	struct buf value = { 0 };
+	struct arena arena;
+	struct wire_in in;
+	int r = 0;
+
+	arena_init(&arena, RECORD_ARENA);
+	if (state_get(api->store, STATE_METADATA, span_str(state_key), &value)) {
+		wire_in_init(&in, buf_bytes(&value), &arena);
+		if (wire_broker_config_record_decode(&in, &record) == -1) {
+			diag_error("altered settings of the broker can't be read from the state",
+			    "error=\"%s\"", in.error);
+			r = -1;
+		} else
+			apply_record(&api->config, &record);
+	}
+	arena_done(&arena);
+	buf_done(&value);
+	return r;
+}

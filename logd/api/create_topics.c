@@ -1,0 +1,180 @@
+/* create_topics.c -- CreateTopics. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "api/handlers.h"
+#include "api/pending.h"
+#include "api/topics.h"
+#include "base/diag.h"
+
+/* Since then -1 asks for the default number of partitions and replicas (KIP-464). */
+enum { DEFAULTS_VERSION = 4 };
+
+/* The partitions are given one by one, with the brokers that are to hold them. */
+static enum kafka_error
+check_assignments(struct request *r, const struct wire_create_topics_request_topic *asked,
+    char *why, size_t size)
+{
+	bool *seen = request_array(r, asked->n_assignments, sizeof *seen);
+
+	for (size_t i = 0; i < asked->n_assignments; i++) {
+		const struct wire_create_topics_request_assignment *a = &asked->assignments[i];
+		int32_t number = a->partition_index;
+		enum kafka_error error;
+
+		if (number < 0 || (size_t)number >= asked->n_assignments || seen[number]) {
+			snprintf(why, size, "The assignments must name the partitions from 0 to %zu, each once.",
+			    asked->n_assignments - 1);
+			return KAFKA_INVALID_REPLICA_ASSIGNMENT;
+		}
+		seen[number] = true;
+		error = pending_check_replicas(r, number, a->broker_ids, a->n_broker_ids, why, size);
+		if (error != KAFKA_NONE)
+			return error;
+	}
+	return KAFKA_NONE;
+}
+
+static enum kafka_error
+check_count(int64_t n_partitions, char *why, size_t size)
+{
+	if (n_partitions >= 1 && n_partitions <= TOPIC_PARTITIONS_MAX)
+		return KAFKA_NONE;
+	snprintf(why, size,
+	    "The number of partitions must be from 1 to %d, or -1 for the default (since version %d of the request); it was %" PRId64 ".",
+	    TOPIC_PARTITIONS_MAX, DEFAULTS_VERSION, n_partitions);
+	return KAFKA_INVALID_PARTITIONS;
+}
+
+/* How many partitions the topic is to have, from either way of saying it. */
+static enum kafka_error
+check_numbers(struct request *r, const struct wire_create_topics_request_topic *asked,
+    int32_t *n_partitions, char *why, size_t size)
+{
+	enum kafka_error error;
+
+	*n_partitions = asked->num_partitions;
+	if (asked->n_assignments > 0) {
+		if (asked->num_partitions != -1 || asked->replication_factor != -1) {
+			snprintf(why, size,
+			    "Where partitions are assigned to brokers, the numbers of partitions and of replicas must be -1.");
+			return KAFKA_INVALID_REQUEST;
+		}
+		if ((error = check_count((int64_t)asked->n_assignments, why, size)) != KAFKA_NONE)
+			return error;
+		*n_partitions = (int32_t)asked->n_assignments;
+		return check_assignments(r, asked, why, size);
+	}
+	if (r->version >= DEFAULTS_VERSION && *n_partitions == -1)
+		*n_partitions = r->api->config.num_partitions;
+	if ((error = check_count(*n_partitions, why, size)) != KAFKA_NONE)
+		return error;
+	if (r->version < DEFAULTS_VERSION && asked->replication_factor == -1) {
+		snprintf(why, size, "Before version %d of the request, the replication factor must be larger than 0.",
+		    DEFAULTS_VERSION);
+		return KAFKA_INVALID_REPLICATION_FACTOR;
+	}
+	return topics_check_replicas(r->api, asked->name, asked->replication_factor, why, size);
+}
+
+static enum kafka_error
+read_configs(const struct wire_create_topics_request_topic *asked, struct topic_config *config,
+    char *why, size_t size)
+{
+	for (size_t i = 0; i < asked->n_configs; i++)
+		if (topic_config_alter(config, TOPIC_CONFIG_SET, asked->configs[i].name,
+			asked->configs[i].value, why, size) == -1)
+			return KAFKA_INVALID_CONFIG;
+	return KAFKA_NONE;
+}
+
+/* The settings are copied: the answer may wait longer than they last. */
+static void
+fill_configs(struct request *r, struct wire_create_topics_response_topic *to,
+    const struct topic_config *config)
+{
+	struct setting_entry e;
+
+	to->configs = request_array(r, TOPIC_PARAMS, sizeof *to->configs);
+	for (size_t i = 0; topic_config_entry(config, i, &e); i++) {
+		struct wire_create_topics_response_config *c = &to->configs[to->n_configs++];
+
+		wire_create_topics_response_config_default(c);
+		c->name = span_str(e.name);
+		c->value = pending_copy(r, span_str(e.value));
+		c->read_only = e.read_only;
+		c->config_source = e.source;
+	}
+}
+
+static void
+make(struct pending *p, const struct wire_create_topics_request_topic *asked, int32_t n_partitions,
+    const struct topic_config *config, struct wire_create_topics_response_topic *to)
+{
+	struct append *a = pending_append(p, &to->error_code, &to->error_message);
+	char quoted[TOPIC_NAME_MAX * 4 + 8];
+	struct topic *t;
+
+	if (config->min_insync_replicas > 1)
+		diag_warn("topic takes no records of acks=all", "topic=%s min.insync.replicas=%" PRId32 " replicas=1",
+		    diag_quote(quoted, sizeof quoted, asked->name), config->min_insync_replicas);
+	pending_begun(a, topics_create(p->request->api, asked->name, n_partitions, config, a, &t));
+	memcpy(to->topic_id, t->id, sizeof to->topic_id);
+}
+
+static void
+create(struct pending *p, const struct wire_create_topics_request_topic *asked, bool twice,
+    struct wire_create_topics_response_topic *to)
+{
+	struct request *r = p->request;
+	const struct wire_create_topics_request *q = r->message;
+	char why[PENDING_WHY_SIZE] = "The request names this topic more than once.";
+	enum kafka_error error = KAFKA_INVALID_REQUEST;
+	struct topic_config config;
+	int32_t n_partitions = -1;
+
+	topic_config_init(&config, r->api->config.topic_defaults);
+	wire_create_topics_response_topic_default(to);
+	to->name = asked->name;
+	if (!twice)
+		error = topics_check_name(r->api, asked->name, why, sizeof why);
+	if (error == KAFKA_NONE)
+		error = check_numbers(r, asked, &n_partitions, why, sizeof why);
+	if (error == KAFKA_NONE)
+		error = read_configs(asked, &config, why, sizeof why);
+	pending_outcome(r, error, why, &to->error_code, &to->error_message);
+	if (error == KAFKA_NONE) {
+		to->num_partitions = n_partitions;
+		to->replication_factor = 1;
+		fill_configs(r, to, &config);
+		if (!q->validate_only)
+			make(p, asked, n_partitions, &config, to);
+	}
+	topic_config_done(&config);
+}
+
+/* timeout_ms is not needed: what can be waited for is one write. */
+void
+create_topics_run(struct request *r)
+{
+	const struct wire_create_topics_request *q = r->message;
+	struct wire_create_topics_response *response;
+	struct pending *p;
+	struct span *names;
+	bool *twice;
+
+	if (pending_refused(r, q->n_topics))
+		return;
+	response = request_alloc(r, sizeof *response);
+	wire_create_topics_response_default(response);
+	response->n_topics = q->n_topics;
+	response->topics = request_array(r, q->n_topics, sizeof *response->topics);
+	names = request_array(r, q->n_topics, sizeof *names);
+	for (size_t i = 0; i < q->n_topics; i++)
+		names[i] = q->topics[i].name;
+	twice = pending_duplicates(r, names, q->n_topics);
+	p = pending_begin(r, response);
+	for (size_t i = 0; i < q->n_topics; i++)
+		create(p, &q->topics[i], twice[i], &response->topics[i]);
+	pending_release(p);
+}
