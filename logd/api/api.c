@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "api/configs.h"
 #include "api/fetch.h"
 #include "api/group_calls.h"
 #include "api/handlers.h"
@@ -244,7 +245,8 @@ api_init(struct api *api, const struct api_config *config, const struct groups_c
 	*api = (struct api){ .config = *config, .loop = loop, .store = store };
 	list_init(&api->woken);
 	api->groups = groups_new(groups);
-	if (load_cluster(api) == -1 || topics_load(api) == -1 || init_producer_id_load(api) == -1)
+	if (load_cluster(api) == -1 || topics_load(api) == -1 || configs_load_broker(api) == -1 ||
+	    init_producer_id_load(api) == -1)
 		return -1;
 	store_sweep(store);
 	group_calls_load(api);

@@ -179,7 +179,7 @@ ready(struct watch *w, unsigned events)
 
 	if (events & WATCH_WRITE)
 		c->blocked = false;
-	if (events & WATCH_READ)
+	if (events & WATCH_READ && wants_input(c))
 		frames_read(c); /* a hang-up shows in it when all is read */
 	else if (events & WATCH_HANGUP)
 		conn_break(c);

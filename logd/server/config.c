@@ -267,6 +267,19 @@ check_places(struct config *c, const char *file, struct buf *mistakes)
 	}
 }
 
+/* What has been said of it, whoever said it; NULL: nothing. */
+static const char *
+said(const struct config *c, size_t i)
+{
+	return c->altered[i] != NULL ? c->altered[i] : c->text[i];
+}
+
+static const char *
+value_text(const struct config *c, size_t i)
+{
+	return said(c, i) != NULL ? said(c, i) : config_rows[i].setting.fallback;
+}
+
 /* A span of time in the unit of its row, in ms; what is negative means for ever. */
 static int64_t
 to_ms(int64_t n, int64_t unit)
@@ -280,12 +293,12 @@ set_topic_default(struct config *c, size_t i)
 {
 	const struct config_row *row = &config_rows[i];
 	struct span name = span_str(topic_config_setting(row->topic)->setting.name);
-	struct span value = span_str(c->text[i]);
+	struct span value = span_str(said(c, i));
 	char ms[32], why[400];
 
 	if (row->unit > 1) {
 		snprintf(
-		    ms, sizeof ms, "%" PRId64, to_ms(strtoll(c->text[i], NULL, 10), row->unit));
+		    ms, sizeof ms, "%" PRId64, to_ms(strtoll(said(c, i), NULL, 10), row->unit));
 		value = span_str(ms);
 	}
 	must(topic_config_set(&c->topic_defaults, name, value, why, sizeof why) == 0);
@@ -297,7 +310,7 @@ set_topic_defaults(struct config *c)
 {
 	topic_config_init(&c->topic_defaults, NULL);
 	for (size_t i = 0; i < CONFIG_PARAMS; i++)
-		if (!is_field(i) && c->text[i] != NULL)
+		if (!is_field(i) && said(c, i) != NULL)
 			set_topic_default(c, i);
 }
 
@@ -376,13 +389,16 @@ void
 config_done(struct config *c)
 {
 	topic_config_done(&c->topic_defaults);
-	for (size_t i = 0; i < CONFIG_PARAMS; i++)
+	for (size_t i = 0; i < CONFIG_PARAMS; i++) {
 		free(c->text[i]);
+		free(c->altered[i]);
+	}
 	memset(c, 0, sizeof *c);
 }
 
+/* As the file and the command line say. */
 static const char *
-value_text(const struct config *c, size_t i)
+file_text(const struct config *c, size_t i)
 {
 	return c->text[i] != NULL ? c->text[i] : config_rows[i].setting.fallback;
 }
@@ -417,10 +433,10 @@ adopt_all(struct config *c, struct config *fresh)
 	for (size_t i = 0; i < CONFIG_PARAMS; i++) {
 		const struct setting *s = &config_rows[i].setting;
 
-		if (same_text(value_text(c, i), value_text(fresh, i)))
+		if (same_text(file_text(c, i), file_text(fresh, i)))
 			continue;
-		diag_quote(was, sizeof was, span_str(value_text(c, i)));
-		diag_quote(is, sizeof is, span_str(value_text(fresh, i)));
+		diag_quote(was, sizeof was, span_str(file_text(c, i)));
+		diag_quote(is, sizeof is, span_str(file_text(fresh, i)));
 		if (!s->dynamic) {
 			diag_warn("setting changed in the file, but needs a restart",
 			    "name=%s in_force=%s in_file=%s", s->name, was, is);
@@ -446,6 +462,91 @@ config_reload(struct config *c, struct buf *mistakes)
 	}
 	config_done(&fresh);
 	return r;
+}
+
+/* The text that an operation leaves; NULL when it takes the setting back, or with `why` when it is wrong. */
+static char *
+altered_text(const struct config *c, size_t i, int op, struct span value, char *why, size_t size)
+{
+	const struct setting *s = &config_rows[i].setting;
+	struct topic_config topic;
+	struct setting_entry e;
+	char *text = NULL;
+
+	why[0] = '\0';
+	if (op == TOPIC_CONFIG_DELETE)
+		return NULL;
+	if (config_rows[i].unit == 1) {
+		/* A default of topics: its own table knows lists. */
+		topic_config_copy(&topic, &c->topic_defaults);
+		if (topic_config_alter(&topic, op, span_str(topic_config_setting(config_rows[i].topic)->setting.name),
+		    value, why, size) == 0) {
+			topic_config_entry(&topic, config_rows[i].topic, &e);
+			text = xstrdup(e.value);
+			why[0] = '\0';
+		}
+		topic_config_done(&topic);
+	} else if (op != TOPIC_CONFIG_SET)
+		snprintf(why, size, "%s is not a list: append and subtract are for lists, set the value instead", s->name);
+	else if (value.p == NULL)
+		snprintf(why, size, "%s: the value is missing", s->name);
+	else if (setting_store(s, value, NULL, why, size) == 0) {
+		text = xmalloc(value.n + 1);
+		memcpy(text, value.p, value.n);
+		text[value.n] = '\0';
+		why[0] = '\0';
+	}
+	return text;
+}
+
+static void
+put_in_force(struct config *c, size_t i)
+{
+	char why[320];
+
+	if (is_field(i))
+		must(setting_store(&config_rows[i].setting, span_str(value_text(c, i)), c, why, sizeof why) == 0);
+	else {
+		topic_config_done(&c->topic_defaults);
+		set_topic_defaults(c);
+	}
+}
+
+int
+config_alter(struct config *c, int op, struct span name, struct span value, bool validate_only,
+    char *why, size_t size)
+{
+	struct buf mistakes = { 0 };
+	size_t i = find(name);
+	char *text, *before;
+	bool wrong;
+
+	if (i == CONFIG_PARAMS) {
+		snprintf(why, size, "There is no such setting.");
+		return -1;
+	}
+	if (!config_rows[i].setting.dynamic) {
+		snprintf(why, size, "%s can only be changed in the configuration file, with a restart.",
+		    config_rows[i].setting.name);
+		return -2;
+	}
+	text = altered_text(c, i, op, value, why, size);
+	if (why[0] != '\0')
+		return -1;
+	before = c->altered[i];
+	c->altered[i] = text;
+	put_in_force(c, i);
+	check_numbers(c, "", &mistakes);
+	if ((wrong = mistakes.n > 0))
+		snprintf(why, size, "%.*s", (int)mistakes.n - 1, (const char *)mistakes.p);
+	if (wrong || validate_only) {
+		c->altered[i] = before;
+		put_in_force(c, i);
+		before = text;
+	}
+	free(before);
+	buf_done(&mistakes);
+	return wrong ? -1 : 0;
 }
 
 /* A default of topics is told as it is in force, in whatever unit it was written. */
@@ -476,6 +577,14 @@ config_entry(const struct config *c, size_t i, struct setting_entry *e)
 		.read_only = !s->dynamic };
 	if (config_rows[i].unit == 1)
 		topic_default_value(c, i, e);
+	if (c->altered[i] != NULL) {
+		e->source = SETTING_FROM_ALTERED;
+		e->synonyms[e->n_synonyms++] =
+		    (struct setting_synonym){ s->name, c->altered[i], SETTING_FROM_ALTERED };
+	}
+	if (c->text[i] != NULL && c->altered[i] != NULL)
+		e->synonyms[e->n_synonyms++] =
+		    (struct setting_synonym){ s->name, c->text[i], SETTING_FROM_FILE };
 	if (e->source == SETTING_FROM_FILE)
 		e->synonyms[e->n_synonyms++] =
 		    (struct setting_synonym){ s->name, e->value, SETTING_FROM_FILE };

@@ -45,6 +45,7 @@ struct config {
 	/* What has been written, and where. */
 	char *text[CONFIG_PARAMS]; /* owned; NULL: nothing */
 	int line[CONFIG_PARAMS];   /* in the file; 0: on the command line */
+	char *altered[CONFIG_PARAMS]; /* owned; what was altered at run time, which goes before; NULL: nothing */
 
 	/* Where from, for config_reload(); borrowed for life. */
 	const char *file;          /* NULL: none */
@@ -78,6 +79,15 @@ void config_done(struct config *);
  * at once, and hands new values to those who keep copies.
  */
 int config_reload(struct config *, struct buf *mistakes);
+
+/*
+ * Alters a dynamic setting at run time (op: enum topic_config_op), over what the
+ * file and the command line say, or only checks whether it could.  0; -1 with
+ * the reason in `why`: the name or the value is wrong; -2: only a restart can
+ * change it.  As after config_reload(), the caller hands new values on.
+ */
+int config_alter(struct config *, int op, struct span name, struct span value,
+    bool validate_only, char *why, size_t size);
 
 /* The i-th setting, as DescribeConfigs tells it; false past the last.  Borrowed until a reload. */
 bool config_entry(const struct config *, size_t i, struct setting_entry *out);

@@ -65,12 +65,18 @@ net_limits(const struct config *c)
 static bool
 broker_setting(void *ctx, size_t i, struct setting_entry *out)
 {
-	return config_entry(ctx, i, out);
+	const struct server *s = ctx;
+
+	return config_entry(s->config, i, out);
 }
 
+static int broker_alter(void *, struct span, int, struct span, bool, char *, size_t);
+
 static struct api_config
-api_config(struct config *c)
+api_config(struct server *s)
 {
+	struct config *c = s->config;
+
 	return (struct api_config){
 		.node_id = c->node_id,
 		.num_partitions = c->num_partitions,
@@ -84,7 +90,8 @@ api_config(struct config *c)
 		.producer_id_expiration_ms = c->producer_id_expiration_ms,
 		.topic_defaults = &c->topic_defaults,
 		.broker_setting = broker_setting,
-		.ctx = c,
+		.broker_alter = broker_alter,
+		.ctx = s,
 		.log_dir = c->log_dirs,
 	};
 }
@@ -135,6 +142,31 @@ store_config(const struct config *c)
 			.producer_expiry_ms = c->producer_id_expiration_ms,
 		},
 	};
+}
+
+/* Hands what may have changed to those who keep copies. */
+static void
+hand_on(struct server *s)
+{
+	struct net_limits limits = net_limits(s->config);
+	struct api_config config = api_config(s);
+
+	if (s->net != NULL)
+		net_set_limits(s->net, &limits);
+	api_reconfigure(&s->api, &config);
+	diag_set_level((enum diag_level)s->config->log_level);
+}
+
+static int
+broker_alter(void *ctx, struct span name, int op, struct span value, bool validate_only,
+    char *why, size_t size)
+{
+	struct server *s = ctx;
+	int r = config_alter(s->config, op, name, value, validate_only, why, size);
+
+	/* Topics point into the defaults, which a mere check rebuilds, too. */
+	hand_on(s);
+	return r;
 }
 
 /* ---- events ---- */
@@ -208,18 +240,12 @@ static void
 reload(struct server *s)
 {
 	struct buf mistakes = { 0 };
-	struct net_limits limits;
-	struct api_config config;
 
 	if (config_reload(s->config, &mistakes) == -1)
 		diag_error("configuration not taken up", "file=%s mistakes=\"%.*s\"",
 		    s->config->file == NULL ? "-" : s->config->file, (int)mistakes.n, (const char *)mistakes.p);
 	else {
-		limits = net_limits(s->config);
-		config = api_config(s->config);
-		net_set_limits(s->net, &limits);
-		api_reconfigure(&s->api, &config);
-		diag_set_level((enum diag_level)s->config->log_level);
+		hand_on(s);
 		diag_info("configuration taken up", "");
 	}
 	buf_done(&mistakes);
@@ -318,7 +344,7 @@ start(struct server *s)
 	struct store_config store = store_config(s->config);
 	struct store_hooks hooks = { s, visible, store_failed };
 	struct net_hooks net_hooks = { &s->api, api_request, api_gone };
-	struct api_config api = api_config(s->config);
+	struct api_config api = api_config(s);
 	struct groups_config groups = groups_config(s->config);
 	struct net_limits limits = net_limits(s->config);
 

@@ -30,7 +30,7 @@ def produce(daemon, topic, *arguments, data):
 
 
 def consume(daemon, topic, *arguments):
-    return kcat(daemon, "-C", "-t", topic, "-p", "0", "-e", *arguments).splitlines()
+    return kcat(daemon, "-C", "-t", topic, "-p", "0", "-e", "-X", "fetch.wait.max.ms=10", *arguments).splitlines()
 
 
 def stored_codecs(daemon):

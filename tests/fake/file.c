@@ -109,7 +109,7 @@ new_page(void)
 
 	if (p == NULL)
 		return allocate(PAGE);
-	memcpy(&disk->free_pages, p, sizeof p);
+	memcpy(&disk->free_pages, p, sizeof(uint8_t *));
 	memset(p, 0, PAGE);
 	return p;
 }
@@ -119,7 +119,7 @@ free_page(uint8_t *p)
 {
 	if (p == NULL)
 		return;
-	memcpy(p, &disk->free_pages, sizeof p);
+	memcpy(p, &disk->free_pages, sizeof(uint8_t *));
 	disk->free_pages = p;
 }
 

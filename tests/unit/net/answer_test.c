@@ -262,10 +262,10 @@ refusal_sends_earlier_answers_and_ends(void)
 static void
 refusal_does_not_lose_answers_on_their_way(void)
 {
-	static uint8_t bulk[40000];
+	static uint8_t bulk[400000];
 	struct gather g = { 0 };
 	struct peer *p;
-	int small = 4096;
+	int small = 32768;
 
 	world_begin(NULL);
 	p = asking("ab");
@@ -273,12 +273,8 @@ refusal_does_not_lose_answers_on_their_way(void)
 	peer_set_deaf(p, true);
 	gather_ref(&g, span_of(bulk, sizeof bulk));
 	exchange_reply(world_take(0), &g, world_count_sent, NULL);
-	UNTIL(world_sent == 1);
-	peer_ask(p, "c");
-	UNTIL(world.n_asked == 3);
 	exchange_refuse(world_take(1), "no such version");
 	peer_ask(p, "more that nobody asked for");
-	world_turn();
 	peer_set_deaf(p, false);
 	UNTIL(p->eof || p->reset);
 	CU_ASSERT(p->eof && p->in.n == 4 + sizeof bulk);

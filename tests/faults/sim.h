@@ -1,0 +1,87 @@
+/*
+ * sim.h -- a store on a faked disk under a random workload, and the history
+ * that it is held to.
+ *
+ * The history lies in memory that the lives share, each of which is a process
+ * that ends as a crash would end it.  A life that sees a promise broken says so
+ * and ends with SIM_BROKEN.
+ *
+ * The promises:
+ *
+ *  - What was answered with durable=true is there, unchanged, at its offset.
+ *  - No offset that somebody may have seen (in an answer, below a high
+ *    watermark) ever bears another record.
+ *  - What was sent, once or again by an idempotent producer, is there once.
+ *  - State that was answered is there.
+ *  - Reads give whole batches that were sent, in order, visible ones only.
+ *  - The log start does not go back after an answered cut, the leader epoch
+ *    never falls, the high watermark never falls during a life.
+ */
+#ifndef FAULTS_SIM_H
+#define FAULTS_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a life ends: as it was told to, because the store failed, or badly. */
+enum { SIM_FINE = 0, SIM_BROKEN = 3, SIM_NOT_OPENED = 4, SIM_FAILED = 5, SIM_SIGNAL = 256 };
+
+enum { SIM_PARTITIONS = 6 };
+
+struct sim_options {
+	int partitions, steps;
+	uint32_t batch_bytes;    /* most batches are smaller, some much larger */
+	int journal_batch_bytes_max;
+	int64_t checkpoint_bytes;
+	int32_t segment_bytes;
+	unsigned cold;           /* reads in a hundred that wait for the disk */
+	bool deletes;            /* partitions are deleted and made */
+};
+
+/* One life. */
+struct sim_life {
+	uint64_t seed;
+	int64_t cut_at;          /* the file operation at which it is cut; -1: none */
+	bool work;               /* else: opens and checks only */
+	bool close;              /* ends in order */
+	bool faults;             /* the disk fails in it: errors are to be expected */
+	int damaged;             /* so many batches may have been damaged before it */
+	void (*opened)(void);    /* called behind the checks, before the work; or NULL */
+};
+
+/* Makes the history; the store is said to lie in `dir`, where LMDB's files really lie. */
+void sim_init(const char *dir);
+const char *sim_dir(void);
+/* Removes LMDB's files and the folder. */
+void sim_end(void);
+
+/* Begins a new history on an empty disk. */
+void sim_reset(const struct sim_options *);
+
+/* Runs a life in a child; how it ended (FAKE_CUT_STATUS: cut), SIM_SIGNAL + n: by signal n. */
+int sim_run(const struct sim_life *);
+
+/* The history as bytes (malloc), and back. */
+void *sim_save(size_t *n);
+void sim_restore(const void *saved, size_t n);
+
+/*
+ * LMDB's file, beside a power cut: deletes it (what is torn and unanswered may
+ * be kept with a hole from then on), keeps a copy, brings the copy back.
+ */
+void sim_index_delete(bool power_cut);
+void sim_index_keep(void);
+bool sim_index_bring_back(void);
+
+/* What happened, for the report. */
+struct sim_counts {
+	uint64_t lives, appends, durable, reads, puts, duplicates, cuts, deleted, lost, holes,
+	    offline;
+};
+const struct sim_counts *sim_counts_of(void);
+
+/* Lets the daemon's lines through. */
+void sim_verbose(void);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * sim_power.c -- the power goes, again and again, at any moment.
+ *
+ *	sim_power [-v] [FIRST [COUNT]]
+ *
+ * Runs the histories with the seeds FIRST, FIRST + 1, ... (1 and 1000).  Each is
+ * several lives of one store; most are cut at some file operation, during the
+ * start as well as during the work.  What was not synced is then lost in part,
+ * or the process alone was killed and all is kept; sometimes the index is lost,
+ * or an old copy of it brought back.  -v shows what the daemon says.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "fake/file_fake.h"
+#include "faults/sim.h"
+
+static uint64_t state;
+
+static size_t
+below(size_t n)
+{
+	uint64_t z = state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return (size_t)((z ^ z >> 31) % n);
+}
+
+static struct sim_options
+some_options(void)
+{
+	static const uint32_t sizes[] = { 200, 2000, 20000, 100000 };
+	struct sim_options o = { .partitions = 1 + (int)below(SIM_PARTITIONS), .steps = 20 + (int)below(300),
+		.batch_bytes = sizes[below(4)], .cold = below(3) == 0 ? 40 : 0, .deletes = below(3) == 0 };
+
+	o.journal_batch_bytes_max = (int)(below(3) == 0 ? 1000 : o.batch_bytes);
+	o.checkpoint_bytes = (int64_t)o.batch_bytes * (5 + (int64_t)below(200));
+	o.segment_bytes = (int32_t)(o.batch_bytes * (2 + below(30)));
+	if (o.segment_bytes < 4096)
+		o.segment_bytes = 4096; /* the state's batches must fit */
+	return o;
+}
+
+/* What the end of a life has left: a killed process, or a disk without power. */
+static uint64_t power_cuts, kills, lost_indexes, old_indexes;
+
+static void
+end_life(bool ended_clean)
+{
+	bool power = below(4) != 0;
+
+	if (power) {
+		fake_disk_power_cut(below(SIZE_MAX));
+		power_cuts++;
+	} else if (!ended_clean)
+		kills++;
+	if (below(12) == 0) {
+		sim_index_delete(power && !ended_clean);
+		lost_indexes++;
+	} else if (below(12) == 0)
+		old_indexes += sim_index_bring_back();
+	else if (below(3) == 0)
+		sim_index_keep();
+}
+
+static bool
+fine(uint64_t seed, int status, bool cut)
+{
+	if (status == SIM_FINE || (cut && status == FAKE_CUT_STATUS))
+		return true;
+	if (status >= SIM_SIGNAL)
+		fprintf(stderr, "broken: signal %d\n", status - SIM_SIGNAL);
+	fprintf(stderr, "broken: seed %llu\n", (unsigned long long)seed);
+	return false;
+}
+
+static bool
+run_history(uint64_t seed)
+{
+	struct sim_options options;
+	int lives;
+
+	state = seed;
+	options = some_options();
+	lives = 2 + (int)below(4);
+	sim_reset(&options);
+	for (int i = 0; i < lives; i++) {
+		struct sim_life plan = { .seed = below(SIZE_MAX), .cut_at = -1, .work = true,
+			.close = below(2) == 0 };
+		int status;
+
+		/* A start has few operations, so that many cuts are to come early. */
+		if (below(5) != 0)
+			plan.cut_at = (int64_t)below(below(2) == 0 ? 60 : (size_t)options.steps * 4);
+		status = sim_run(&plan);
+		if (!fine(seed, status, plan.cut_at != -1))
+			return false;
+		end_life(status == SIM_FINE && plan.close);
+	}
+	return fine(seed, sim_run(&(struct sim_life){ .seed = seed, .cut_at = -1, .close = true }), false) &&
+	    fine(seed, sim_run(&(struct sim_life){ .seed = seed, .cut_at = -1, .work = true, .close = true }), false);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
+	const struct sim_counts *c;
+	char dir[128];
+	uint64_t first = 1, count = 1000, failed = 0;
+
+	if (argc > 1 && strcmp(argv[1], "-v") == 0) {
+		sim_verbose();
+		argc--;
+		argv++;
+	}
+	if (argc > 1)
+		first = strtoull(argv[1], NULL, 10);
+	if (argc > 2)
+		count = strtoull(argv[2], NULL, 10);
+	snprintf(dir, sizeof dir, "%s/sim_power.XXXXXX", tmp == NULL ? "/tmp" : tmp);
+	must(mkdtemp(dir) != NULL);
+	sim_init(dir);
+	for (uint64_t i = 0; i < count; i++)
+		failed += !run_history(first + i);
+	sim_end();
+	c = sim_counts_of();
+	printf("lives=%llu power_cuts=%llu kills=%llu indexes_lost=%llu indexes_old=%llu appends=%llu durable=%llu "
+	    "reads=%llu puts=%llu duplicates=%llu cuts=%llu deleted=%llu lost=%llu holes=%llu\n",
+	    (unsigned long long)c->lives, (unsigned long long)power_cuts, (unsigned long long)kills,
+	    (unsigned long long)lost_indexes, (unsigned long long)old_indexes,
+	    (unsigned long long)c->appends, (unsigned long long)c->durable, (unsigned long long)c->reads,
+	    (unsigned long long)c->puts, (unsigned long long)c->duplicates, (unsigned long long)c->cuts,
+	    (unsigned long long)c->deleted, (unsigned long long)c->lost, (unsigned long long)c->holes);
+	printf("%llu passed, %llu failed\n", (unsigned long long)(count - failed), (unsigned long long)failed);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
