@@ -112,11 +112,14 @@ read_batches(struct partition_read *r, bool nowait)
 
 	if (want < BATCH_HEADER && r->at_least_one)
 		want = left < BATCH_HEADER ? left : BATCH_HEADER;
+	if (want < BATCH_HEADER && want < left)
+		return STORE_OK; /* no batch is so small */
 	r->bytes = xmalloc(want);
 	if ((got = fill(r, 0, want, nowait)) == -1)
 		return STORE_DISK;
 	n = take_batches(r, (size_t)got, &first);
-	if (n == 0 && first > (size_t)got && (nowait && first <= want)) {
+	/* What is at hand ends within the first batch. */
+	if (n == 0 && nowait && (size_t)got < want && (got < BATCH_HEADER || first > (size_t)got)) {
 		errno = EAGAIN;
 		return STORE_DISK;
 	}

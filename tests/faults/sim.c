@@ -18,7 +18,7 @@
 #include "plat/worker.h"
 #include "store/store_internal.h"
 
-enum { SENT = 1536, PRODUCERS = 3, WINDOW = 5, KEYS = 12, LIFE_LIMIT_S = 60 };
+enum { SENT = 1536, PRODUCERS = 3, WINDOW = 5, KEYS = 12, ID_STEP = 1000000, LIFE_LIMIT_S = 60 };
 
 /* What has become of a batch. */
 enum fate {
@@ -33,6 +33,7 @@ struct sent {
 	bool durable; /* answered as durable */
 	bool shown;   /* somebody may have seen it, at `base` */
 	int seen;     /* how often the check under way has met it */
+	uint32_t about;   /* the size that was asked for */
 	uint32_t n, body; /* size of the batch, checksum of its records */
 	int32_t count;
 	int64_t base;     /* -1: unknown */
@@ -41,7 +42,7 @@ struct sent {
 	int32_t sequence;
 };
 
-struct producer {
+struct sender {
 	int64_t id;
 	int16_t epoch;
 	int32_t next;
@@ -57,7 +58,7 @@ struct log {
 	int64_t shown_end;    /* behind all that somebody may have seen */
 	int64_t cut_answered, cut_tried;
 	bool torn;            /* the index was lost at a power cut: holes may be */
-	struct producer producers[PRODUCERS];
+	struct sender producers[PRODUCERS];
 };
 
 /* A key's values are numbered; 0 is none. */
@@ -307,13 +308,14 @@ static void
 build(const struct log *l, int number, struct batch_builder *b)
 {
 	const struct sent *s = &l->sent[number];
-	size_t size = s->n > 100u * (size_t)s->count ? s->n / (size_t)s->count - 80 : 12;
+	size_t size = s->about > 100u * (size_t)s->count ? s->about / (size_t)s->count - 80 : 12;
+	uint64_t id = load64(l->id.topic + 8);
 	uint8_t *value = xmalloc(size), *p;
 
 	batch_begin(b, h->now);
 	for (int i = 0; i < s->count; i++) {
-		fill(value, size, h->n_ids << 32 | (uint64_t)number << 8 | (uint64_t)i);
-		store64(value, l->id.topic[15] * 1000000ull + (uint64_t)number);
+		fill(value, size, id << 32 | (uint64_t)number << 8 | (uint64_t)i);
+		store64(value, id * ID_STEP + (uint64_t)number);
 		batch_add(b, span_of("k", 1), span_of(value, size));
 	}
 	batch_finish(b);
@@ -338,7 +340,7 @@ number_of(const struct log *l, const struct batch *b, const uint8_t *bytes)
 
 	record_walk(&walk, b, bytes);
 	if (record_next(&walk, &r) && r.value.n >= 8)
-		number = load64(r.value.p) - l->id.topic[15] * 1000000ull;
+		number = load64(r.value.p) - load64(l->id.topic + 8) * ID_STEP;
 	record_done(&walk);
 	return number < (uint64_t)l->n_sent ? (int)number : -1;
 }
@@ -512,7 +514,7 @@ struct flight {
 };
 
 static void
-forget_pending(struct producer *p, int number)
+forget_pending(struct sender *p, int number)
 {
 	for (int i = 0; i < p->n_pending; i++)
 		if (p->pending[i] == number) {
@@ -541,7 +543,7 @@ appended(struct flight *f)
 	}
 	if (f->a.error == STORE_OUT_OF_ORDER_SEQUENCE && s->producer >= 0 &&
 	    (!l->producers[s->producer].durable || life.plan.faults)) {
-		struct producer *q = &l->producers[s->producer];
+		struct sender *q = &l->producers[s->producer];
 
 		/* What it sent last was lost, as acks=1 may be: it begins again. */
 		if (s->fate != ANSWERED)
@@ -639,7 +641,7 @@ append_somewhere(void)
 {
 	int i = (int)below((size_t)h->options.partitions), k = (int)below(PRODUCERS * 2);
 	struct log *l = &h->logs[i];
-	struct producer *p = k < PRODUCERS ? &l->producers[k] : NULL;
+	struct sender *p = k < PRODUCERS ? &l->producers[k] : NULL;
 	struct sent *s = &l->sent[l->n_sent];
 
 	if (l->n_sent == SENT || !partition_online(life.partitions[i]))
@@ -654,7 +656,7 @@ append_somewhere(void)
 	}
 	if (p != NULL && p->n_pending == WINDOW)
 		return;
-	*s = (struct sent){ .n = some_size(), .count = (int32_t)below(5) + 1, .base = -1, .producer = -1 };
+	*s = (struct sent){ .about = some_size(), .count = (int32_t)below(5) + 1, .base = -1, .producer = -1 };
 	if (p != NULL) {
 		s->producer = k;
 		s->epoch = p->epoch;
@@ -981,7 +983,7 @@ send_again(int i)
 	struct log *l = &h->logs[i];
 
 	for (int k = 0; k < PRODUCERS; k++) {
-		struct producer *p = &l->producers[k];
+		struct sender *p = &l->producers[k];
 		int pending[WINDOW], n = p->n_pending;
 
 		memcpy(pending, p->pending, sizeof pending);

@@ -2,7 +2,7 @@
 #include "unit/unit.h"
 
 extern const struct unit_test answer_tests[], end_tests[], frame_tests[], limit_tests[],
-    loop_tests[];
+    loop_tests[], soak_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "loop", loop_tests },
@@ -10,5 +10,6 @@ const struct unit_suite unit_suites[] = {
 	{ "answers", answer_tests },
 	{ "limits", limit_tests },
 	{ "ends", end_tests },
+	{ "soak", soak_tests },
 	{ NULL, NULL }
 };

@@ -46,6 +46,7 @@ on_request(void *ctx, struct exchange *x)
 
 		buf_put(&g.buf, frame, n);
 		a->x = NULL;
+		world.n_echoed++;
 		exchange_reply(x, &g, world_count_sent, NULL);
 	}
 }
@@ -243,7 +244,7 @@ peer_ask(struct peer *p, const char *text)
 void
 peer_half_close(struct peer *p)
 {
-	must(shutdown(p->watch.fd, SHUT_WR) == 0);
+	must(shutdown(p->watch.fd, SHUT_WR) == 0 || errno == ENOTCONN);
 }
 
 void

@@ -30,7 +30,7 @@ struct world {
 	bool stuck;
 	bool echo;                    /* answer each request with its own bytes, at once */
 	struct asked asked[ASKED_MAX];
-	int n_asked, n_gone;
+	int n_asked, n_gone, n_echoed;
 	char log[8192];               /* diagnostic lines */
 };
 
