@@ -6,7 +6,6 @@
 
 #include "base/diag.h"
 #include "server/server.h"
-#include "weir_config.h"
 
 enum { USAGE = 2 };
 
@@ -113,7 +112,7 @@ main(int argc, char **argv)
 	} else if (o.help)
 		status = fputs(usage, stdout) == EOF;
 	else if (o.version)
-		status = puts(PACKAGE_STRING) == EOF;
+		status = puts("weir-logd " WEIR_VERSION) == EOF;
 	else if (o.print != NULL) {
 		status = config_print(o.print, stdout) ? EXIT_SUCCESS : USAGE;
 		if (status != EXIT_SUCCESS)

@@ -59,7 +59,7 @@ static void
 put_applied(struct store *store, struct index_batch *to)
 {
 	for (int log = 0; log < STATE_LOGS; log++) {
-		char key[16];
+		char key[32];
 		uint8_t value[8];
 
 		snprintf(key, sizeof key, "applied.%d", log);

@@ -270,7 +270,7 @@ static uint8_t *
 load_file(struct journal *j, struct journal_file *f, int64_t *n)
 {
 	struct block *b = xcalloc(1, sizeof *b);
-	uint8_t *p = buf_room(&b->bytes, (size_t)f->size);
+	uint8_t *p = buf_room(&b->bytes, (size_t)f->size + 1); /* a file may be empty */
 
 	must(p != NULL);
 	list_add(&j->replayed, &b->link);

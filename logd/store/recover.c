@@ -518,7 +518,7 @@ replay_state(struct store *store, enum state_log log)
 	struct partition *p = state_partition(store, log);
 	struct buf value = { 0 };
 	int64_t from = 0;
-	char key[16];
+	char key[32];
 	int r = 0;
 
 	snprintf(key, sizeof key, "applied.%d", (int)log);
@@ -646,6 +646,10 @@ recover_unclean(struct recovery *r)
 	struct replay *y;
 	size_t it = 0;
 
+	/* The index knows of folders that may be gone. */
+	while ((p = map_next(&store->partitions, &it)) != NULL)
+		p->folder_made = p->folder_named = false;
+	it = 0;
 	snprintf(path, sizeof path, "%s/logs", store->dir);
 	if (file_list(path, found_folder, store) == -1)
 		return -1;

@@ -282,6 +282,18 @@ make_folders(struct store *store)
 	return 0;
 }
 
+/* What the folders' names rest on; the one above ours may be closed to us. */
+static int
+sync_folders(struct store *store)
+{
+	char above[PATH_MAX];
+
+	path_in(store, "..", above, sizeof above);
+	if (file_sync_dir(store->dir) == -1 || (file_sync_dir(above) == -1 && errno != EACCES))
+		return complain("data folder can't be synced", store->dir);
+	return 0;
+}
+
 /* Whether the last end was a clean one.  The mark is gone when this returns true. */
 static int
 take_clean_mark(struct store *store, bool *clean)
@@ -449,7 +461,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 		.mailbox = mailbox, .stats = &store->stats, .ctx = store, .committed = journal_committed };
 	if (journal_open(&store->journal, &journal) == -1 ||
 	    take_clean_mark(store, &store->clean) == -1 ||
-	    open_index(store, store->clean, &rebuild) == -1 ||
+	    open_index(store, store->clean, &rebuild) == -1 || sync_folders(store) == -1 ||
 	    recover(store, store->clean, rebuild) == -1)
 		goto fail;
 	*out = store;

@@ -15,7 +15,6 @@ try:
     from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTopic
     from kafka.coordinator.assignors.range import RangePartitionAssignor
     from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-    from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
     from kafka.errors import (InvalidPartitionsError, InvalidTopicError, KafkaError, MessageSizeTooLargeError,
                               NonEmptyGroupError, GroupIdNotFoundError, NoError, TopicAlreadyExistsError,
                               UnknownTopicOrPartitionError)
@@ -119,7 +118,7 @@ def test_the_broker_is_taken_for_a_late_one(daemon):
 
 
 def test_older_dialects_are_understood(daemon):
-    for version in [(0, 11), (1, 0, 0), (2, 0, 0)]:
+    for version in [(0, 11, 0), (1, 0, 0), (2, 0, 0)]:
         topic = "dialect-" + ".".join(map(str, version))
         create(daemon, topic)
         sender = producer(daemon, api_version=version)
@@ -291,10 +290,6 @@ def test_a_group_is_balanced_by_range(daemon):
 
 def test_a_group_is_balanced_by_roundrobin(daemon):
     come_and_go(daemon, RoundRobinPartitionAssignor)
-
-
-def test_a_group_is_balanced_by_sticky(daemon):
-    come_and_go(daemon, StickyPartitionAssignor)
 
 
 def test_commits_and_their_notes_are_kept(daemon):

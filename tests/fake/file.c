@@ -706,7 +706,8 @@ file_sync_dir(const char *path)
 {
 	if (begin(FAKE_SYNC_DIR, path))
 		return -1;
-	if (is_index(path))
+	/* What is above the root is there for good. */
+	if (is_index(path) || strcmp(path + strlen(path) - 3, "/..") == 0)
 		return 0;
 	if (!is_folder(path)) {
 		errno = ENOENT;
