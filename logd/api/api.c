@@ -15,10 +15,10 @@
 #include "base/xalloc.h"
 
 /*
- * What decoding and answering one request may take beyond a multiple of its
- * own size: an honest answer about every topic fits.
+ * What one request may be decoded to, which bounds how many partitions it can
+ * name: some 200,000.  Bulk data is not in it.  And what its answer may take.
  */
-enum { ARENA_BASE = 256 * 1024 * 1024, ARENA_FACTOR = 16 };
+enum { DECODED_MAX = 16 * 1024 * 1024, ANSWER_MAX = 1024 * 1024 * 1024 };
 
 /* One row: an API and the function that serves it. */
 struct handler {
@@ -137,6 +137,7 @@ run(struct request *r, struct span frame)
 		return;
 	}
 	r->message = message;
+	r->arena.cap = ANSWER_MAX;
 	stat_add(&r->api->stats.requests, 1);
 	handler->run(r);
 }
@@ -151,7 +152,7 @@ api_request(void *ctx, struct exchange *e)
 	r->api = ctx;
 	r->exchange = e;
 	r->refs = 1;
-	arena_init(&r->arena, ARENA_BASE + ARENA_FACTOR * frame.n);
+	arena_init(&r->arena, DECODED_MAX);
 	exchange_set_user(e, r);
 	run(r, frame);
 }

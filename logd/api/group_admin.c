@@ -2,10 +2,11 @@
 #include "api/group_calls.h"
 #include "api/handlers.h"
 #include "api/offsets.h"
+#include "api/operations.h"
 #include "base/must.h"
 #include "base/xalloc.h"
 
-enum { NOT_FOUND_VERSION = 6, /* bits of READ, DELETE, DESCRIBE */ GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8 };
+enum { NOT_FOUND_VERSION = 6 };
 
 void
 list_groups_run(struct request *r)
@@ -45,22 +46,25 @@ void
 describe_groups_run(struct request *r)
 {
 	const struct wire_describe_groups_request *q = r->message;
+	struct map seen = { 0 };
 	RESPONSE(response, describe_groups);
 
-	response.n_groups = q->n_groups;
 	response.groups = request_array(r, q->n_groups, sizeof *response.groups);
 	for (size_t i = 0; i < q->n_groups; i++) {
-		struct wire_describe_groups_response_group *to = &response.groups[i];
+		struct wire_describe_groups_response_group *to = &response.groups[response.n_groups];
 		struct group_description d;
 		bool known = groups_describe(r->api->groups, q->groups[i], &d);
 
+		if (request_seen(&seen, q->groups[i]))
+			continue;
+		response.n_groups++;
 		wire_describe_groups_response_group_default(to);
 		to->group_id = q->groups[i];
 		to->group_state = span_str(group_state_name(d.state));
 		to->protocol_type = d.protocol_type;
 		to->protocol_data = d.protocol_name;
 		if (q->include_authorized_operations)
-			to->authorized_operations = GROUP_OPERATIONS;
+			to->authorized_operations = OPERATIONS_ON_GROUP;
 		if (known)
 			describe_members(r, q->groups[i], d.n_members, to);
 		else if (r->version >= NOT_FOUND_VERSION) {
@@ -68,6 +72,7 @@ describe_groups_run(struct request *r)
 			to->error_message = span_str("There is no group of this id.");
 		}
 	}
+	map_done(&seen);
 	request_reply(r, &response);
 }
 

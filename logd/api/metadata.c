@@ -2,13 +2,11 @@
 #include <stdlib.h>
 
 #include "api/handlers.h"
+#include "api/operations.h"
 #include "api/topics.h"
 #include "base/must.h"
 
 enum { ALL_BY_EMPTY = 0, TOPIC_ID_VERSION = 10 };
-
-/* Operations on topics and on the cluster, as bits of their codes (KIP-430): nothing is forbidden yet. */
-enum { TOPIC_OPERATIONS = 0x0df8, CLUSTER_OPERATIONS = 0x1fb8 };
 
 struct metadata {
 	struct request *request;
@@ -37,7 +35,7 @@ fill_topic(struct metadata *m, struct wire_metadata_response_topic *to, const st
 	to->name = t->name;
 	memcpy(to->topic_id, t->id, sizeof to->topic_id);
 	if (q->include_topic_authorized_operations)
-		to->topic_authorized_operations = TOPIC_OPERATIONS;
+		to->topic_authorized_operations = OPERATIONS_ON_TOPIC;
 	to->n_partitions = (size_t)t->n_partitions;
 	to->partitions = request_array(r, to->n_partitions, sizeof *to->partitions);
 	for (int32_t i = 0; i < t->n_partitions; i++) {
@@ -99,6 +97,13 @@ has_id(const struct wire_metadata_request_topic *asked)
 	return memcmp(asked->topic_id, zero, sizeof zero) != 0;
 }
 
+static struct span
+named_by(const struct request *r, const struct wire_metadata_request_topic *asked)
+{
+	return r->version >= TOPIC_ID_VERSION && has_id(asked) ?
+	    span_of(asked->topic_id, sizeof asked->topic_id) : asked->name;
+}
+
 static void
 find_topic(struct metadata *m, const struct wire_metadata_request_topic *asked,
     struct wire_metadata_response_topic *to, struct append *a)
@@ -146,12 +151,14 @@ named_topics(struct metadata *m)
 {
 	struct request *r = m->request;
 	const struct wire_metadata_request *q = r->message;
+	struct map names = { 0 };
 
-	m->response.n_topics = q->n_topics;
 	m->response.topics = request_array(r, q->n_topics, sizeof *m->response.topics);
 	m->appends = request_array(r, q->n_topics, sizeof *m->appends);
 	for (size_t i = 0; i < q->n_topics; i++)
-		find_topic(m, &q->topics[i], &m->response.topics[i], &m->appends[i]);
+		if (!request_seen(&names, named_by(r, &q->topics[i])))
+			find_topic(m, &q->topics[i], &m->response.topics[m->response.n_topics++], &m->appends[i]);
+	map_done(&names);
 }
 
 void
@@ -174,7 +181,7 @@ metadata_run(struct request *r)
 	m->response.cluster_id = span_str(r->api->cluster_id);
 	m->response.controller_id = m->self;
 	if (q->include_cluster_authorized_operations)
-		m->response.cluster_authorized_operations = CLUSTER_OPERATIONS;
+		m->response.cluster_authorized_operations = OPERATIONS_ON_CLUSTER;
 	if (q->topics == NULL || (r->version == ALL_BY_EMPTY && q->n_topics == 0))
 		all_topics(m);
 	else

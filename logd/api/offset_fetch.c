@@ -131,6 +131,7 @@ void
 offset_fetch_run(struct request *r)
 {
 	const struct wire_offset_fetch_request *q = r->message;
+	struct map seen = { 0 };
 	RESPONSE(response, offset_fetch);
 
 	if (r->version < GROUPS_VERSION) {
@@ -138,14 +139,17 @@ offset_fetch_run(struct request *r)
 		request_reply(r, &response);
 		return;
 	}
-	response.n_groups = q->n_groups;
 	response.groups = request_array(r, q->n_groups, sizeof *response.groups);
 	for (size_t i = 0; i < q->n_groups; i++) {
-		struct wire_offset_fetch_response_group *g = &response.groups[i];
+		struct wire_offset_fetch_response_group *g = &response.groups[response.n_groups];
 
+		if (request_seen(&seen, q->groups[i].group_id))
+			continue;
+		response.n_groups++;
 		wire_offset_fetch_response_group_default(g);
 		g->group_id = q->groups[i].group_id;
 		g->topics = fetch(r, g->group_id, q->groups[i].topics, q->groups[i].n_topics, &g->n_topics);
 	}
+	map_done(&seen);
 	request_reply(r, &response);
 }

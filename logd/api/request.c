@@ -32,6 +32,17 @@ request_array(struct request *r, size_t n, size_t size)
 	return p;
 }
 
+bool
+request_seen(struct map *set, struct span key)
+{
+	if (key.p == NULL)
+		key = span_str("");
+	if (map_get(set, key) != NULL)
+		return true;
+	must(map_put(set, key, (void *)(uintptr_t)key.p));
+	return false;
+}
+
 struct span
 request_printf(struct request *r, const char *fmt, ...)
 {

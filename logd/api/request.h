@@ -32,15 +32,21 @@ struct request {
 	struct buffer *buffers;      /* owned bytes that the answer points to */
 };
 
-/* Memory from the request's arena; a request that wants too much ends its daemon never: see request_array(). */
+/*
+ * Memory for the answer, zeroed, and `n` elements of it.  It is there: what a
+ * request may be decoded to is capped so low (api.c), and answers are so
+ * proportional to it or to what the daemon holds, that the cap for answers is
+ * out of reach.  Beyond it the process ends, as it does out of memory.
+ */
 void *request_alloc(struct request *, size_t n);
+void *request_array(struct request *, size_t n, size_t size);
 
 /*
- * `n` zeroed elements for the answer.  The arena's cap is far above what any
- * honest request needs; beyond it the process ends, as it does out of memory,
- * so sizes that a peer chooses are bounded by what was decoded.
+ * Whether this key went into the set before; it does now.  What a request names
+ * twice is answered once, so that a small request never gets a huge answer.
+ * The caller frees the set with map_done(); keys are borrowed until then.
  */
-void *request_array(struct request *, size_t n, size_t size);
+bool request_seen(struct map *set, struct span key);
 
 /* A text for the answer: formatted into the arena. */
 struct span request_printf(struct request *, const char *fmt, ...)

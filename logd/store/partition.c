@@ -486,8 +486,12 @@ partition_drop_below(struct partition *p, int64_t log_start)
 
 	if (log_start > p->log_start)
 		p->log_start = log_start;
-	/* The last segment stays: its name says where the log goes on. */
-	while (n + 1 < p->n_segments && p->segments[n + 1]->base <= p->log_start)
+	/*
+	 * One stays whose name survives a power cut: it says where the log goes on.
+	 * Others that could go do so when theirs do (sync.c).
+	 */
+	while (n + 1 < p->n_segments && p->segments[n + 1]->base <= p->log_start &&
+	    p->segments[n + 1]->named)
 		n++;
 	if (n == 0)
 		return;

@@ -138,6 +138,9 @@ producers_note(struct partition *part, const struct batch *b, int64_t now_ms, in
 		list_init(&p->dirty_link);
 		must(map_put(&part->producers.by_id, span_of(p->key, sizeof p->key), p));
 	}
+	/* A start may meet again what the index has. */
+	if (p->n > 0 && b->base_offset < p->batches[p->n - 1].end)
+		return;
 	if (p->epoch != b->producer_epoch || p->last_ms < now_ms - part->config.producer_expiry_ms)
 		p->n = 0;
 	if (p->n == PRODUCER_BATCHES)

@@ -30,6 +30,9 @@ partition_segment(const struct partition *p, int64_t offset)
 	}
 	if (lo > 0 && offset < p->segments[lo - 1]->end)
 		return p->segments[lo - 1];
+	/* Those that only skip offsets hold nothing. */
+	while (lo < p->n_segments && p->segments[lo]->size == 0)
+		lo++;
 	return lo < p->n_segments ? p->segments[lo] : NULL;
 }
 

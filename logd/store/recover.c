@@ -419,12 +419,14 @@ continues(const struct recovery *r, const struct segment *s, const struct segmen
 	return next->base > s->end && (next->epoch > s->epoch || r->rebuild);
 }
 
-/* A segment whose file did not survive, but whose first batch is in the journal. */
+/*
+ * A segment whose file did not survive, but whose first batch is in the journal:
+ * the one that goes on where `last` ends; without `last`, the first before `next`.
+ */
 static struct segment *
-journaled_segment(struct partition *p, const struct replay *y, const struct segment *last)
+journaled_segment(struct partition *p, const struct replay *y, const struct segment *last,
+    const struct segment *next)
 {
-	int64_t end = last == NULL ? -1 : last->end;
-
 	for (size_t i = 0; y != NULL && i < y->n; i++) {
 		const struct journal_entry *e = &y->entries[i];
 		struct segment probe = { .base = e->segment_base, .epoch = e->segment_epoch,
@@ -434,56 +436,78 @@ journaled_segment(struct partition *p, const struct replay *y, const struct segm
 
 		if (e->kind != JOURNAL_BATCH || e->pos != 0 || !journaled_batch(y, &probe, &b, &bytes))
 			continue;
-		if (last == NULL ? p->n_segments == 0 : e->segment_base == end &&
-		    e->segment_epoch >= last->epoch && !(last->base == e->segment_base &&
-		    last->epoch == e->segment_epoch))
+		if (last != NULL ? e->segment_base == last->end && e->segment_epoch >= last->epoch &&
+		    !(last->base == e->segment_base && last->epoch == e->segment_epoch) :
+		    next == NULL || e->segment_base < next->base)
 			return segment_new(p, e->segment_base, e->segment_epoch);
 	}
 	return NULL;
+}
+
+/* Makes the file again, as the i-th of the partition. */
+static int
+restore_segment(struct recovery *r, struct segment *s, size_t i)
+{
+	struct partition *p = s->partition;
+
+	if (segment_create(s) == -1) {
+		segment_free(s);
+		return -1;
+	}
+	partition_add_segment(p, s);
+	memmove(p->segments + i + 1, p->segments + i, (p->n_segments - i - 1) * sizeof(struct segment *));
+	p->segments[i] = s;
+	if (s->epoch > r->max_epoch)
+		r->max_epoch = s->epoch;
+	return 0;
+}
+
+/* Makes the i-th segment what it should be.  0 with *end: there is none. */
+static int
+complete_next(struct recovery *r, struct partition *p, const struct replay *y, size_t i,
+    const struct segment *first, bool *end)
+{
+	struct segment *last = i > 0 ? p->segments[i - 1] : NULL;
+	struct segment *s = i < p->n_segments ? p->segments[i] : NULL, *lost = NULL;
+
+	/* What the index has was durable with all before it. */
+	if (s == NULL || (last == NULL ? !s->recorded : s->base != last->end))
+		lost = journaled_segment(p, y, last, s);
+	if (lost != NULL) {
+		if (restore_segment(r, lost, i) == -1)
+			return -1;
+		s = lost;
+	} else if (s == NULL || (last != NULL && s != first && !continues(r, last, s))) {
+		*end = true;
+		return 0;
+	}
+	if (s->recorded && i + 1 < p->n_segments && p->segments[i + 1]->recorded)
+		return 0;
+	if (!s->recorded)
+		partition_dirty(p);
+	return segment_fd(s) == -1 ? -1 : complete_segment(r, s, y);
 }
 
 static int
 complete_partition(struct recovery *r, struct partition *p)
 {
 	struct replay *y = map_get(&r->replays, span_of(p->key, sizeof p->key));
+	const struct segment *first = p->n_segments > 0 ? p->segments[0] : NULL;
+	bool end = false;
 	size_t i;
 
 	if (y != NULL && y->n > 0)
 		qsort(y->entries, y->n, sizeof *y->entries, by_place);
-	for (i = 0; i < p->n_segments; i++) {
-		struct segment *s = p->segments[i];
-		bool last_known = i + 1 == p->n_segments || !p->segments[i + 1]->recorded;
-
-		if (i > 0 && !continues(r, p->segments[i - 1], s))
+	for (i = 0; complete_next(r, p, y, i, first, &end) == 0; i++)
+		if (end)
 			break;
-		if (s->recorded && !last_known)
-			continue;
-		if (segment_fd(s) == -1 || complete_segment(r, s, y) == -1)
-			return -1;
-		if (!s->recorded)
-			partition_dirty(p);
-	}
+	if (!end)
+		return -1;
 	/* What lies behind a missing batch was never promised to anybody. */
 	while (p->n_segments > i) {
 		diag_warn("segment behind a gap is dropped", "base_offset=%lld",
 		    (long long)p->segments[p->n_segments - 1]->base);
 		segment_doom(p->segments[--p->n_segments]);
-	}
-	for (;;) {
-		struct segment *s = journaled_segment(p, y, partition_active(p));
-
-		if (s == NULL)
-			break;
-		if (segment_create(s) == -1) {
-			segment_free(s);
-			return -1;
-		}
-		partition_add_segment(p, s);
-		if (complete_segment(r, s, y) == -1)
-			return -1;
-		partition_dirty(p);
-		if (s->epoch > r->max_epoch)
-			r->max_epoch = s->epoch;
 	}
 	return 0;
 }
@@ -546,21 +570,27 @@ replay_state(struct store *store, enum state_log log)
 	return r;
 }
 
-/* The leader epoch, and the log starts that were asked for. */
 static void
-read_own_state(struct store *store)
+read_epoch(struct store *store)
 {
-	static const uint8_t epoch_key[2] = { 0, 'E' }, start_prefix[2] = { 0, 'S' };
+	static const uint8_t key[2] = { 0, 'E' };
 	struct buf value = { 0 };
+
+	store->leader_epoch = -1;
+	if (state_get(store, STATE_METADATA, span_of(key, sizeof key), &value) && value.n == 4)
+		store->leader_epoch = (int32_t)load32(value.p);
+	buf_done(&value);
+}
+
+/* Cuts the fronts as was asked for; the ends are known. */
+static void
+cut_fronts(struct store *store)
+{
+	static const uint8_t prefix[2] = { 0, 'S' };
 	struct partition *p;
 	size_t it = 0;
 
-	store->leader_epoch = -1;
-	if (state_get(store, STATE_METADATA, span_of(epoch_key, sizeof epoch_key), &value) && value.n == 4)
-		store->leader_epoch = (int32_t)load32(value.p);
-	buf_done(&value);
-	state_each(store, STATE_METADATA, span_of(start_prefix, sizeof start_prefix),
-	    indexed_log_start, store);
+	state_each(store, STATE_METADATA, span_of(prefix, sizeof prefix), indexed_log_start, store);
 	while ((p = map_next(&store->partitions, &it)) != NULL) {
 		if (p->log_start > p->end)
 			p->log_start = p->end;
@@ -667,11 +697,14 @@ recover_unclean(struct recovery *r)
 	for (int log = 0; log < STATE_LOGS; log++)
 		if (replay_state(store, (enum state_log)log) == -1)
 			return -1;
-	read_own_state(store);
+	read_epoch(store);
 	if (r->max_epoch > store->leader_epoch)
 		store->leader_epoch = r->max_epoch;
 	store->leader_epoch++;
-	return skip_seen(r);
+	if (skip_seen(r) == -1)
+		return -1;
+	cut_fronts(store);
+	return 0;
 }
 
 int
@@ -686,7 +719,8 @@ recover(struct store *store, bool clean, bool rebuild)
 		state_partition(store, (enum state_log)log);
 	if (clean && !rebuild) {
 		settle_offsets(store);
-		read_own_state(store);
+		read_epoch(store);
+		cut_fronts(store);
 	} else if (recover_unclean(&r) == -1) {
 		diag_error("recovery failed", "path=%s error=\"%s\" action=\"mend the disk and start again; nothing was given up\"",
 		    store->dir, strerror(errno));

@@ -129,8 +129,10 @@ sync_set_apply(struct sync_set *set)
 			p->folder_named = p->folder_named || g->n > 0;
 			if (g->end > p->stable_end)
 				p->stable_end = g->end;
-			if (!p->deleted)
+			if (!p->deleted) {
+				partition_drop_below(p, p->log_start);
 				partition_advance(p);
+			}
 		} else if (!p->deleted)
 			partition_offline(p, "segment sync failed", g->error);
 		partition_release(p);

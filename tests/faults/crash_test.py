@@ -1,0 +1,341 @@
+#!/usr/bin/python3
+"""crash_test.py -- kills logd, or cuts the power under it, and checks what it promised.
+
+    crash_test.py kill  SECONDS|Nx     SIGKILL, the page cache survives
+    crash_test.py ext4  SECONDS|Nx     the filesystem is shut down as by a power cut,
+    crash_test.py xfs   SECONDS|Nx     unmounted, mounted and replayed
+
+for so many seconds, or (Nx) N cuts.  Producers of every kind go on through all of it;
+a consumer watches.  After each cut, and at the end over everything:
+
+  - each record acknowledged with acks=all is at its offset, unchanged;
+  - an idempotent producer's records are there once, in order;
+  - an offset that anybody has ever seen bears the same record or none.
+
+Every third cut is followed by a second one during the recovery.  WEIR_LOGD names the
+daemon.  The last line is "N passed, N failed"; a cut with its checks is one.
+"""
+import ctypes
+import fcntl
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+FS_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
+NOLOGFLUSH = 2                # what is not on the disk yet is gone, the filesystem's log included
+PARTITIONS = 4
+TOPIC = "crash"
+
+
+def skip(why):
+    print(f"skipped crash_test: {why}")
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(0)
+
+
+try:
+    from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+except ImportError:
+    skip("python3-confluent-kafka is not installed")
+
+
+class Disk:
+    """Where the data folder lies: a folder, or a filesystem of its own in a file."""
+
+    def __init__(self, kind, top):
+        self.kind, self.top = kind, top
+        self.mount_point = os.path.join(top, "mnt")
+        self.image = os.path.join(top, "image")
+        os.mkdir(self.mount_point)
+        if kind == "kill":
+            return
+        if os.geteuid() != 0:
+            skip("mounting a filesystem takes root")
+        tool = shutil.which(f"mkfs.{kind}", path=os.environ["PATH"] + ":/sbin:/usr/sbin")
+        if tool is None:
+            skip(f"mkfs.{kind} is not installed")
+        with open(self.image, "wb") as f:
+            f.truncate(3 << 30)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([tool, "-q", self.image], check=True, **quiet)
+        if subprocess.run(["mount", "-o", "loop", self.image, self.mount_point], **quiet).returncode != 0:
+            skip(f"no loop device, or the kernel has no {kind}")
+
+    @property
+    def data(self):
+        return os.path.join(self.mount_point, "data")
+
+    def cut(self):
+        """Nothing reaches the disk any more."""
+        if self.kind == "kill":
+            return
+        fd = os.open(self.mount_point, os.O_RDONLY)
+        fcntl.ioctl(fd, FS_IOC_SHUTDOWN, ctypes.c_uint32(NOLOGFLUSH))
+        os.close(fd)
+
+    def restore(self):
+        if self.kind == "kill":
+            return
+        subprocess.run(["umount", self.mount_point], check=True)
+        subprocess.run(["mount", "-o", "loop", self.image, self.mount_point], check=True)
+
+    def remove(self):
+        if self.kind != "kill":
+            subprocess.run(["umount", "-l", self.mount_point], stderr=subprocess.DEVNULL)
+
+
+class Daemon:
+    def __init__(self, disk, port, log):
+        self.disk, self.port, self.log = disk, port, log
+        self.process = None
+
+    def start(self):
+        """Begins the start; ready() waits for it."""
+        self.ready_fd, w = os.pipe()
+        self.process = subprocess.Popen(
+            [os.environ.get("WEIR_LOGD", "weir-logd"),
+             "-o", f"listeners=PLAINTEXT://127.0.0.1:{self.port}", "-o", f"log.dirs={self.disk.data}",
+             "-o", "log.segment.bytes=4000000", "-o", "weir.checkpoint.interval.ms=300",
+             "-o", "weir.journal.bytes=4194304", "-o", "num.partitions=4",
+             "--ready-fd", str(w)], pass_fds=[w], stderr=self.log)
+        os.close(w)
+
+    def ready(self):
+        with os.fdopen(self.ready_fd) as f:
+            if not f.readline().startswith("ready"):
+                raise RuntimeError("logd did not start")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        try:
+            os.close(self.ready_fd)
+        except OSError:
+            pass
+
+
+class History:
+    """What was promised and what was seen; any thread."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.promised = {}  # (partition, offset): value, acks=all
+        self.seen = {}      # (partition, offset): value, by anybody
+        self.faults = []
+
+    def fault(self, text):
+        with self.lock:
+            if len(self.faults) < 20:
+                print("FAIL:", text, flush=True)
+            self.faults.append(text)
+
+    def see(self, partition, offset, value):
+        with self.lock:
+            known = self.seen.setdefault((partition, offset), value)
+        if known != value:
+            self.fault(f"partition {partition} offset {offset}: {known} became {value}")
+
+    def promise(self, partition, offset, value):
+        with self.lock:
+            self.promised[(partition, offset)] = value
+        self.see(partition, offset, value)
+
+
+class Load(threading.Thread):
+    """One producer; its records say who made them and in which order."""
+
+    def __init__(self, name, port, history, acks, idempotent, seed):
+        super().__init__(daemon=True)
+        self.name, self.history, self.acks = name, history, acks
+        self.random = random.Random(seed)
+        self.over = threading.Event()
+        self.acked = 0
+        self.producer = Producer({
+            "bootstrap.servers": f"127.0.0.1:{port}", "acks": acks,
+            "enable.idempotence": idempotent, "linger.ms": self.random.choice([0, 5]),
+            "message.timeout.ms": 120000, "reconnect.backoff.max.ms": 100,
+            "reconnect.backoff.ms": 10, "retry.backoff.ms": 20,
+            "queue.buffering.max.messages": 2000, "log_level": 0, "error_cb": self.error})
+
+    def error(self, error):
+        if error.fatal():
+            self.history.fault(f"{self.name}: {error}")
+
+    def delivered(self, error, message):
+        if error is not None:
+            return
+        self.acked += 1
+        value = message.value()[:40].rstrip(b".").decode()
+        if self.acks == "all":
+            self.history.promise(message.partition(), message.offset(), value)
+        else:
+            self.history.see(message.partition(), message.offset(), value)
+
+    def run(self):
+        n = 0
+        while not self.over.is_set():
+            # Small ones go through the journal, large ones straight to the segment.
+            size = self.random.choice([40, 100, 1000, 1000, 5000, 100000])
+            value = f"{self.name}:{n}".encode().ljust(40, b".").ljust(size, b"x")
+            try:
+                self.producer.produce(TOPIC, value, self.name, n % PARTITIONS, on_delivery=self.delivered)
+                n += 1
+            except BufferError:
+                self.producer.poll(0.05)
+            self.producer.poll(0)
+            if self.random.random() < 0.05:
+                time.sleep(0.005)
+
+
+def read_all(port, history, positions):
+    """Reads every partition from `positions` to what is its end now; the values by place."""
+    found = {}
+    consumer = Consumer({"bootstrap.servers": f"127.0.0.1:{port}", "group.id": "check",
+                         "enable.auto.commit": False, "enable.partition.eof": True,
+                         "auto.offset.reset": "earliest", "fetch.wait.max.ms": 20,
+                         "reconnect.backoff.max.ms": 100, "log_level": 0})
+    consumer.assign([TopicPartition(TOPIC, p, positions[p]) for p in range(PARTITIONS)])
+    # Producers go on meanwhile, so the end is where it was when this began.
+    high = [consumer.get_watermark_offsets(TopicPartition(TOPIC, p), timeout=30)[1] for p in range(PARTITIONS)]
+    ends, deadline = set(), time.monotonic() + 60
+    while len(ends) < PARTITIONS:
+        if time.monotonic() > deadline:
+            history.fault(f"reading did not come to its end: {sorted(ends)}")
+            break
+        for m in consumer.consume(1000, 0.2):
+            if m.error() is None:
+                value = m.value()[:40].rstrip(b".").decode()
+                found[(m.partition(), m.offset())] = value
+                history.see(m.partition(), m.offset(), value)
+                if m.offset() >= high[m.partition()] - 1:
+                    ends.add(m.partition())
+            elif m.error().code() == KafkaError._PARTITION_EOF:
+                ends.add(m.partition())
+            elif m.error().code() not in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN):
+                history.fault(f"partition {m.partition()}: {m.error()}")
+    consumer.close()
+    return found
+
+
+def check(history, promised, found, positions, idempotent):
+    for (partition, offset), value in promised.items():
+        if offset >= positions[partition] and found.get((partition, offset)) != value:
+            history.fault(f"partition {partition} offset {offset}: {value} was acknowledged, "
+                          f"{found.get((partition, offset))} is there")
+    last = {}
+    for (partition, offset) in sorted(found):
+        name, n = found[(partition, offset)].split(":")
+        if name not in idempotent:
+            continue
+        if int(n) <= last.get((name, partition), -1):
+            history.fault(f"partition {partition} offset {offset}: {name}:{n} again, or out of order")
+        last[(name, partition)] = int(n)
+
+
+def watch(port, history, over):
+    """A consumer that follows, and so sees what is visible before it is durable."""
+    consumer = Consumer({"bootstrap.servers": f"127.0.0.1:{port}", "group.id": "watch",
+                         "enable.auto.commit": False, "auto.offset.reset": "latest",
+                         "fetch.wait.max.ms": 20, "reconnect.backoff.max.ms": 100, "log_level": 0})
+    consumer.assign([TopicPartition(TOPIC, p) for p in range(PARTITIONS)])
+    while not over.is_set():
+        for m in consumer.consume(1000, 0.1):
+            if m.error() is None:
+                history.see(m.partition(), m.offset(), m.value()[:40].rstrip(b".").decode())
+    consumer.close()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def main():
+    kind, bound = sys.argv[1], sys.argv[2]
+    cuts_max = int(bound[:-1]) if bound.endswith("x") else 1 << 30
+    until = time.monotonic() + (float(bound) if not bound.endswith("x") else 1e9)
+    seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
+    print(f"seed {seed} (SEED={seed} repeats its choices)")
+    dice = random.Random(seed)
+    top = tempfile.mkdtemp(prefix="weir-crash-")
+    history, over = History(), threading.Event()
+    log = open(os.path.join(top, "log"), "wb")
+    disk = Disk(kind, top)
+    daemon = Daemon(disk, free_port(), log)
+    passed = failed = cuts = 0
+    loads = []
+    try:
+        daemon.start()
+        daemon.ready()
+        for i, (acks, idempotent) in enumerate([("all", False), ("all", True), ("all", True), ("1", False)]):
+            loads.append(Load(f"p{i}", daemon.port, history, acks, idempotent, seed + i))
+        idempotent = {"p1", "p2"}
+        for load in loads:
+            load.start()
+        watcher = threading.Thread(target=watch, args=(daemon.port, history, over), daemon=True)
+        watcher.start()
+        positions = [0] * PARTITIONS
+        while cuts < cuts_max and time.monotonic() < until:
+            time.sleep(dice.uniform(0.2, 1.2))
+            disk.cut()
+            daemon.kill()
+            cuts += 1
+            disk.restore()
+            daemon.start()
+            if cuts % 3 == 0:
+                # Sometimes in the middle of the recovery, sometimes right behind it.
+                time.sleep(dice.uniform(0, 0.06))
+                disk.cut()
+                daemon.kill()
+                disk.restore()
+                daemon.start()
+            daemon.ready()
+            before = len(history.faults)
+            with history.lock:
+                promised = dict(history.promised)
+            found = read_all(daemon.port, history, positions)
+            check(history, promised, found, positions, idempotent)
+            ok = len(history.faults) == before
+            passed, failed = passed + ok, failed + (not ok)
+            # The next check begins a little below where this one ended; the last reads all.
+            for p in range(PARTITIONS):
+                ends = [o for (q, o) in found if q == p]
+                positions[p] = max([positions[p]] + ends[-200:-199])
+        over.set()
+        for load in loads:
+            load.over.set()
+            load.join()
+            load.producer.flush(30)
+        watcher.join()
+        before = len(history.faults)
+        found = read_all(daemon.port, history, [0] * PARTITIONS)
+        check(history, dict(history.promised), found, [0] * PARTITIONS, idempotent)
+        ok = len(history.faults) == before
+        passed, failed = passed + ok, failed + (not ok)
+        daemon.process.terminate()
+        if daemon.process.wait(30) != 0:
+            print("FAIL: logd did not end in order")
+            failed += 1
+        print(f"{cuts} cuts, {len(history.promised)} records promised, {len(found)} there, "
+              f"{sum(load.acked for load in loads)} acknowledged")
+    finally:
+        if daemon.process is not None and daemon.process.poll() is None:
+            daemon.kill()
+        disk.remove()
+        log.close()
+        if failed or history.faults:
+            subprocess.run(["tail", "-n", "30", os.path.join(top, "log")])
+        shutil.rmtree(top, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(0 if failed == 0 else 1)
+
+
+main()
