@@ -9,6 +9,7 @@ struct cut {
 	struct partition_cut cut;
 	struct pending *pending;
 	struct wire_delete_records_response_partition *answer;
+	int64_t log_start; /* before it */
 };
 
 static void
@@ -25,6 +26,9 @@ cut_done(struct partition_cut *pc)
 
 	if (pc->error != STORE_OK)
 		set_error(c->answer, request_error(pc->error));
+	else
+		/* The partition itself may be gone by now. */
+		c->answer->low_watermark = pc->offset > c->log_start ? pc->offset : c->log_start;
 	pending_release(c->pending);
 }
 
@@ -33,14 +37,11 @@ cut(struct pending *p, struct topic_partition *tp, int64_t offset,
     struct wire_delete_records_response_partition *to)
 {
 	struct cut *c = request_alloc(p->request, sizeof *c);
-	bool over;
 
-	*c = (struct cut){ .cut = { .offset = offset, .done = cut_done }, .pending = p, .answer = to };
+	*c = (struct cut){ .cut = { .offset = offset, .done = cut_done }, .pending = p, .answer = to,
+		.log_start = partition_log_start(tp->log) };
 	pending_hold(p);
-	over = partition_cut_front(tp->log, &c->cut);
-	/* Taken now, as the partition may be gone when the cut is durable. */
-	to->low_watermark = partition_log_start(tp->log);
-	if (over)
+	if (partition_cut_front(tp->log, &c->cut))
 		cut_done(&c->cut);
 }
 

@@ -148,14 +148,21 @@ end(struct checkpoint *c)
 	/* Of a group that failed nothing is in the index; its partition is offline for good. */
 	for (size_t i = 0; i < c->set.n_items; i++)
 		drop_entries(&c->set.items[i]);
+	for (size_t i = 0; i < c->set.n_groups; i++) {
+		const struct sync_group *g = &c->set.groups[i];
+
+		for (size_t k = g->first; g->error == 0 && k < g->first + g->n; k++)
+			c->set.items[k].segment->indexed = c->set.items[k].size;
+	}
 	for (size_t i = 0; i <= c->set.n_groups; i++)
 		index_batch_done(&c->changes[i]);
 	free(c->changes);
 	state_thaw(store);
-	journal_release(store->journal, c->journal_block);
 	store->checkpoint = NULL;
 	stat_add(&store->stats.checkpoints, 1);
+	/* A partition that goes offline here keeps the journal. */
 	sync_set_apply(&c->set);
+	journal_release(store->journal, c->journal_block);
 	free(c);
 }
 

@@ -43,7 +43,7 @@ static const uint32_t block_magic = 0x57424c4b; /* "WBLK" */
 enum { E_KIND = 0, E_LENGTH = 4, E_TOPIC = 8, E_PARTITION = 24, E_BASE = 28, E_EPOCH = 36,
 	E_POS = 40, E_OFFSET = 48, E_END = 56 };
 
-enum file_state { FREE, ACTIVE, FULL };
+enum file_state { FREE, ACTIVE, FULL, KEPT };
 
 struct journal_file {
 	struct list link; /* in journal.files, in order of use */
@@ -97,7 +97,7 @@ struct journal {
 	int64_t file_size;
 	struct workers *workers;
 	struct list files;
-	int n_files, next_number;
+	int n_files, n_kept, next_number;
 	uint64_t next_lsn, next_block;
 	struct block *open;      /* entries go here; NULL: none */
 	struct list ready;       /* ended blocks, not handed over yet */
@@ -365,9 +365,10 @@ drop_file(struct journal *j, struct journal_file *f)
 }
 
 int
-journal_start(struct journal *j)
+journal_start(struct journal *j, bool keep)
 {
 	static const uint8_t zeros[PAGE];
+	uint64_t leap;
 
 	free_blocks(&j->replayed);
 	if (j->next_lsn == 0 && order_files(j) == -1)
@@ -375,6 +376,11 @@ journal_start(struct journal *j)
 	list_each(it, &j->files) {
 		struct journal_file *f = container_of(it, struct journal_file, link);
 
+		if (keep && f->lsn != 0) {
+			f->state = KEPT;
+			j->n_kept++;
+			continue;
+		}
 		/* A header with an old lsn would let its blocks be replayed again. */
 		if (f->lsn != 0 && (file_write(f->fd, zeros, PAGE, 0) == -1 || file_sync(f->fd) == -1))
 			goto fail;
@@ -382,7 +388,13 @@ journal_start(struct journal *j)
 		if (f->size != j->file_size)
 			drop_file(j, f);
 	}
-	j->next_lsn = (uint64_t)page_up((int64_t)j->next_lsn) + PAGE;
+	/*
+	 * Blocks whose header was lost or is gone now must not fit one that is to
+	 * come: no two starts use the same lsns.
+	 */
+	if (file_random(&leap, sizeof leap) == -1)
+		goto fail;
+	j->next_lsn += PAGE + (leap >> 24) / PAGE * PAGE;
 	j->durable = j->next_block - 1;
 	j->wanted = j->durable;
 	j->commit.last_block = j->durable;
@@ -701,8 +713,24 @@ journal_release(struct journal *j, uint64_t block)
 		j->used -= f->at - PAGE;
 		f->state = FREE;
 		/* Files beyond what was asked for, made when checkpoints were late, go again. */
-		if (j->n_files > FILES || f->size != j->file_size)
+		if (j->n_files - j->n_kept > FILES || f->size != j->file_size)
 			drop_file(j, f);
+	}
+}
+
+void
+journal_keep(struct journal *j)
+{
+	list_each(it, &j->files) {
+		struct journal_file *f = container_of(it, struct journal_file, link);
+
+		if (f->state != ACTIVE && f->state != FULL)
+			continue;
+		if (f->state == ACTIVE)
+			j->next_lsn = f->lsn + (uint64_t)f->size;
+		f->state = KEPT;
+		j->used -= f->at - PAGE;
+		j->n_kept++;
 	}
 }
 
@@ -757,7 +785,7 @@ journal_prepare(struct journal *j, struct workers *workers)
 {
 	struct preparation *p;
 
-	if (j->preparing || j->failed || j->n_files >= FILES)
+	if (j->preparing || j->failed || j->n_files - j->n_kept >= FILES)
 		return;
 	p = xcalloc(1, sizeof *p);
 	p->job = (struct job){ .run = run_preparation, .done = preparation_done };

@@ -60,10 +60,10 @@ int journal_open(struct journal **, const struct journal_config *);
 int journal_replay(struct journal *, void (*each)(void *ctx, const struct journal_entry *), void *ctx);
 
 /*
- * Makes it writable; what it held before is forgotten, so everything replayed is
- * durable elsewhere by now.  -1: logged.
+ * Makes it writable.  What it held before is forgotten, if everything replayed
+ * is durable elsewhere by now; else `keep` it for the next start.  -1: logged.
  */
-int journal_start(struct journal *);
+int journal_start(struct journal *, bool keep);
 
 /* Adds an entry (copied), and returns the number of its block. */
 uint64_t journal_add(struct journal *, const struct journal_entry *);
@@ -87,6 +87,12 @@ uint64_t journal_cut(struct journal *);
 
 /* Entries in blocks up to this one are needed no more. */
 void journal_release(struct journal *, uint64_t block);
+
+/*
+ * What has been written stays until the next start, whatever is released: a
+ * segment that could not be synced may lack it.
+ */
+void journal_keep(struct journal *);
 
 /* Bytes written since they were last released: how full it is. */
 int64_t journal_used(const struct journal *);

@@ -173,7 +173,9 @@ partition_offline(struct partition *p, const char *what, int error)
 
 	if (p->offline)
 		return;
-	p->offline = true;
+	p->offline = p->store->offline = true;
+	/* The journal has what the segments may lack; the next start puts it there. */
+	journal_keep(p->store->journal);
 	partition_folder(p, folder, sizeof folder);
 	diag_error(what,
 	    "path=%s error=\"%s\" effect=\"the partition takes no more writes\" action=\"mend the disk and start again\"",
@@ -391,14 +393,17 @@ write_failed(struct partition *p, struct append *a, int error)
 	return true;
 }
 
-/* Puts a small batch into the journal as well; a large one only lies in its segment. */
+/*
+ * Puts a small batch into the journal as well; a large one only lies in its
+ * segment.  Of the daemon's own state there are always two copies.
+ */
 static void
 note_durability(struct partition *p, const struct segment *s, int64_t pos, struct span batch)
 {
 	struct journal_entry e = { .kind = JOURNAL_BATCH, .id = p->id, .segment_base = s->base,
 		.segment_epoch = s->epoch, .pos = pos, .batch = batch };
 
-	if (batch.n <= (size_t)p->store->config.journal_batch_bytes_max)
+	if (p->internal || batch.n <= (size_t)p->store->config.journal_batch_bytes_max)
 		p->last_block = journal_add(p->store->journal, &e);
 	else
 		p->direct_end = p->end;
@@ -487,11 +492,12 @@ partition_drop_below(struct partition *p, int64_t log_start)
 	if (log_start > p->log_start)
 		p->log_start = log_start;
 	/*
-	 * One stays whose name survives a power cut: it says where the log goes on.
-	 * Others that could go do so when theirs do (sync.c).
+	 * Only what the index has goes, for it knows the producers of it; and one
+	 * stays whose name survives a power cut, for it says where the log goes on.
+	 * The others follow when that is so (sync.c).
 	 */
 	while (n + 1 < p->n_segments && p->segments[n + 1]->base <= p->log_start &&
-	    p->segments[n + 1]->named)
+	    p->segments[n]->indexed == p->segments[n]->size && p->segments[n + 1]->named)
 		n++;
 	if (n == 0)
 		return;
@@ -502,12 +508,26 @@ partition_drop_below(struct partition *p, int64_t log_start)
 	partition_dirty(p);
 }
 
+/* The files go only when it is durable that they may: a start finds no gap among them. */
+static void
+finish_cut(struct partition_cut *cut)
+{
+	struct partition *p = cut->partition;
+
+	cut->error = cut->append.error;
+	if (p->deleted)
+		cut->error = STORE_GONE;
+	else if (cut->error == STORE_OK)
+		partition_drop_below(p, cut->offset);
+	partition_release(p);
+}
+
 static void
 cut_done(struct append *a)
 {
 	struct partition_cut *cut = container_of(a, struct partition_cut, append);
 
-	cut->error = a->error;
+	finish_cut(cut);
 	cut->done(cut);
 }
 
@@ -527,12 +547,15 @@ partition_cut_front(struct partition *p, struct partition_cut *cut)
 	if (cut->error != STORE_OK || cut->offset <= p->log_start)
 		return true;
 	memcpy(key + 2, p->key, PARTITION_KEY);
-	store64(value, (uint64_t)cut->offset);
+	/* One that asks for less, while another is under way, takes nothing back. */
+	if (cut->offset > p->cut_to)
+		p->cut_to = cut->offset;
+	store64(value, (uint64_t)p->cut_to);
 	cut->append.done = cut_done;
-	/* The files may go first: a start takes the later of the first file's base and the state. */
-	partition_drop_below(p, cut->offset);
+	cut->partition = p;
+	p->jobs++;
 	if (!state_put(p->store, STATE_METADATA, &entry, 1, p->store->wall_ms, &cut->append))
 		return false;
-	cut->error = cut->append.error;
+	finish_cut(cut);
 	return true;
 }

@@ -152,7 +152,8 @@ struct partition_cut {
 	int64_t offset;
 	void (*done)(struct partition_cut *);
 	enum store_error error;
-	struct append append; /* ours */
+	struct append append; /* ours, like the next */
+	struct partition *partition;
 };
 bool partition_cut_front(struct partition *, struct partition_cut *);
 

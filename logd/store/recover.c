@@ -74,7 +74,7 @@ indexed_segment(void *ctx, struct span key, struct span value)
 	p = partition_by_key(store, key.p);
 	s = segment_new(p, (int64_t)load64(key.p + PARTITION_KEY),
 	    (int32_t)load32(key.p + PARTITION_KEY + 8));
-	s->size = s->synced = (int64_t)load64(value.p);
+	s->size = s->synced = s->indexed = (int64_t)load64(value.p);
 	s->end = (int64_t)load64(value.p + 8);
 	s->max_time = (int64_t)load64(value.p + 16);
 	s->begun_ms = (int64_t)load64(value.p + 24);
@@ -337,8 +337,11 @@ synced_to(const struct replay *y, const struct segment *s)
 static void
 keep(struct recovery *r, struct segment *s, const struct batch *b, int64_t pos)
 {
+	bool forgotten = r->rebuild && batch_last_offset(b) < s->partition->log_start;
+
 	segment_note(s, b, pos);
-	if (b->producer_id >= 0 && !(b->attributes & BATCH_CONTROL))
+	/* Below the log start some that came later may be gone already. */
+	if (b->producer_id >= 0 && !(b->attributes & BATCH_CONTROL) && !forgotten)
 		producers_note(s->partition, b, r->store->wall_ms,
 		    (b->attributes & BATCH_LOG_APPEND_TIME) ? b->max_timestamp : -1);
 	partition_dirty(s->partition);
@@ -395,6 +398,9 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 			found = step_over(r, &w, trusted);
 		if (found != WALK_BATCH)
 			break;
+		/* After a failed sync the cache may have what the disk has not, and not know it. */
+		if (file_write(s->fd, w.bytes, w.batch.size, w.at) == -1)
+			goto fail;
 		keep(r, s, &w.batch, w.at);
 	}
 	if (found == WALK_FAILED)
@@ -410,11 +416,14 @@ fail:
 	return -1;
 }
 
-/* Whether `next` goes on where `s` ends; a later epoch may begin further up. */
+/*
+ * Whether `next` goes on where `s` ends; a later epoch may begin further up.
+ * Below the log start files are being deleted, in any order.
+ */
 static bool
 continues(const struct recovery *r, const struct segment *s, const struct segment *next)
 {
-	if (next->base == s->end || next->recorded)
+	if (next->base == s->end || next->recorded || next->base <= next->partition->log_start)
 		return true;
 	return next->base > s->end && (next->epoch > s->epoch || r->rebuild);
 }
@@ -520,20 +529,15 @@ complete_partition(struct recovery *r, struct partition *p)
  * a reader that has it all knows that it has.
  */
 static void
-settle_offsets(struct store *store)
+settle_offsets(struct partition *p)
 {
-	struct partition *p;
-	size_t it = 0, i;
-
-	while ((p = map_next(&store->partitions, &it)) != NULL) {
-		if (p->n_segments == 0)
-			continue;
-		p->log_start = p->high_watermark = p->segments[0]->base;
-		for (i = 0; i < p->n_segments; i++)
-			if (p->segments[i]->size > 0)
-				p->high_watermark = p->segments[i]->end;
-		p->end = p->stable_end = p->segments[p->n_segments - 1]->end;
-	}
+	if (p->n_segments == 0)
+		return;
+	p->log_start = p->high_watermark = p->segments[0]->base;
+	for (size_t i = 0; i < p->n_segments; i++)
+		if (p->segments[i]->size > 0)
+			p->high_watermark = p->segments[i]->end;
+	p->end = p->stable_end = p->segments[p->n_segments - 1]->end;
 }
 
 static int
@@ -582,15 +586,23 @@ read_epoch(struct store *store)
 	buf_done(&value);
 }
 
+/* The log starts that were asked for. */
+static void
+read_log_starts(struct store *store)
+{
+	static const uint8_t prefix[2] = { 0, 'S' };
+
+	state_each(store, STATE_METADATA, span_of(prefix, sizeof prefix), indexed_log_start, store);
+}
+
 /* Cuts the fronts as was asked for; the ends are known. */
 static void
 cut_fronts(struct store *store)
 {
-	static const uint8_t prefix[2] = { 0, 'S' };
 	struct partition *p;
 	size_t it = 0;
 
-	state_each(store, STATE_METADATA, span_of(prefix, sizeof prefix), indexed_log_start, store);
+	read_log_starts(store);
 	while ((p = map_next(&store->partitions, &it)) != NULL) {
 		if (p->log_start > p->end)
 			p->log_start = p->end;
@@ -668,6 +680,23 @@ free_replays(struct recovery *r)
 }
 
 static int
+complete_partitions(struct recovery *r, bool internal)
+{
+	struct partition *p;
+	size_t it = 0;
+
+	while ((p = map_next(&r->store->partitions, &it)) != NULL) {
+		if (p->internal != internal)
+			continue;
+		drop_absent(r, p);
+		if (complete_partition(r, p) == -1)
+			return -1;
+		settle_offsets(p);
+	}
+	return 0;
+}
+
+static int
 recover_unclean(struct recovery *r)
 {
 	struct store *store = r->store;
@@ -687,16 +716,15 @@ recover_unclean(struct recovery *r)
 		return -1;
 	while ((y = map_next(&r->replays, &it)) != NULL)
 		partition_by_key(store, y->key);
-	it = 0;
-	while ((p = map_next(&store->partitions, &it)) != NULL) {
-		drop_absent(r, p);
-		if (complete_partition(r, p) == -1)
-			return -1;
-	}
-	settle_offsets(store);
+	/* The daemon's own logs first: they say where the others begin. */
+	if (complete_partitions(r, true) == -1)
+		return -1;
 	for (int log = 0; log < STATE_LOGS; log++)
 		if (replay_state(store, (enum state_log)log) == -1)
 			return -1;
+	read_log_starts(store);
+	if (complete_partitions(r, false) == -1)
+		return -1;
 	read_epoch(store);
 	if (r->max_epoch > store->leader_epoch)
 		store->leader_epoch = r->max_epoch;
@@ -711,6 +739,8 @@ int
 recover(struct store *store, bool clean, bool rebuild)
 {
 	struct recovery r = { .store = store, .rebuild = rebuild, .max_epoch = -1 };
+	struct partition *p;
+	size_t it = 0;
 	bool first = false;
 	int result = -1;
 
@@ -718,7 +748,8 @@ recover(struct store *store, bool clean, bool rebuild)
 	for (int log = 0; log < STATE_LOGS; log++)
 		state_partition(store, (enum state_log)log);
 	if (clean && !rebuild) {
-		settle_offsets(store);
+		while ((p = map_next(&store->partitions, &it)) != NULL)
+			settle_offsets(p);
 		read_epoch(store);
 		cut_fronts(store);
 	} else if (recover_unclean(&r) == -1) {
@@ -730,7 +761,7 @@ recover(struct store *store, bool clean, bool rebuild)
 	/* Everything is durable in the segments before the journal is let go. */
 	if ((!clean || rebuild) && checkpoint_now(store) == -1)
 		goto out;
-	if (journal_start(store->journal) == -1)
+	if (journal_start(store->journal, store->offline) == -1)
 		goto out;
 	if ((!clean || rebuild) && store_epoch(store) == -1)
 		goto out;

@@ -11,8 +11,8 @@
 
 enum {
 	ENTRY_INTERVAL = 64 * 1024, /* bytes between index entries */
-	STEP_HEADERS = 64 * 1024,   /* read ahead of a walk over headers, and over whole batches */
-	STEP_BATCHES = 1024 * 1024
+	STEP_NEAR = 64 * 1024,      /* read at once by a walk to a place near by, and by others */
+	STEP_FAR = 1024 * 1024
 };
 
 struct segment *
@@ -231,10 +231,10 @@ segment_place_time(struct segment *s, int64_t time)
 /* ---- walking ---- */
 
 void
-segment_walk(struct segment_walk *w, struct segment *s, struct place from, int64_t to, bool headers_only)
+segment_walk(struct segment_walk *w, struct segment *s, struct place from, int64_t to, bool near)
 {
 	*w = (struct segment_walk){ .segment = s, .pos = from.pos, .to = to, .offset = from.offset,
-		.headers_only = headers_only };
+		.near = near };
 }
 
 void
@@ -251,7 +251,7 @@ segment_walk_done(struct segment_walk *w)
 static const uint8_t *
 need(struct segment_walk *w, int64_t pos, size_t n)
 {
-	size_t step = w->headers_only ? STEP_HEADERS : STEP_BATCHES, want;
+	size_t step = w->near ? STEP_NEAR : STEP_FAR, want;
 	int64_t got;
 
 	if (pos >= w->chunk_pos && (size_t)(pos - w->chunk_pos) <= w->n &&
@@ -295,14 +295,12 @@ batch_at(struct segment_walk *w, int64_t pos, bool follows)
 	    (follows ? b.base_offset != w->offset : b.base_offset < w->offset ||
 	    b.base_offset - w->offset > INT32_MAX))
 		return WALK_DAMAGED;
-	w->bytes = NULL;
-	if (!w->headers_only || !follows) {
-		if ((p = need(w, pos, b.size)) == NULL)
-			return errno == 0 ? WALK_DAMAGED : WALK_FAILED;
-		if (!batch_crc_ok(&b, p))
-			return WALK_DAMAGED;
-		w->bytes = p;
-	}
+	/* A header that is wrong about its offsets would lead astray. */
+	if ((p = need(w, pos, b.size)) == NULL)
+		return errno == 0 ? WALK_DAMAGED : WALK_FAILED;
+	if (!batch_crc_ok(&b, p))
+		return WALK_DAMAGED;
+	w->bytes = p;
 	w->batch = b;
 	w->at = pos;
 	w->skipped = !follows;

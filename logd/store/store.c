@@ -369,30 +369,24 @@ open_checked(struct store *store, const char *dir, bool clean)
 static int
 open_index(struct store *store, bool clean, bool *rebuild)
 {
-	char dir[PATH_MAX], data[PATH_MAX], opening[PATH_MAX];
+	char dir[PATH_MAX], opening[PATH_MAX];
+	struct buf value = { 0 };
 	int fd;
 
 	path_in(store, "index", dir, sizeof dir);
-	path_in(store, "index/data.mdb", data, sizeof data);
 	path_in(store, "opening", opening, sizeof opening);
-	*rebuild = false;
 	if ((fd = file_open(opening, FILE_READ)) != -1) {
 		file_close(fd);
 		diag_warn("the last start ended while it opened the index", "path=%s effect=\"it is made anew\"", dir);
 		if (index_discard(dir) == -1)
 			return complain("index can't be deleted", dir);
 	}
-	if ((fd = file_open(data, FILE_READ)) == -1)
-		*rebuild = true;
-	else
-		file_close(fd);
 	if (!clean) {
 		if ((fd = file_open(opening, FILE_CREATE)) == -1)
 			return complain("mark can't be made", opening);
 		file_close(fd);
 	}
 	if (open_checked(store, dir, clean) == -1) {
-		*rebuild = true;
 		if (index_discard(dir) == -1)
 			return complain("index can't be deleted", dir);
 		if (index_open(&store->index, dir) == -1)
@@ -400,6 +394,9 @@ open_index(struct store *store, bool clean, bool *rebuild)
 	}
 	if (!clean && file_unlink(opening) == -1)
 		return complain("mark can't be removed", opening);
+	/* Every commit puts this: without it, the index is new, or was never made to its end. */
+	*rebuild = !index_get(store->index, INDEX_META, span_str("applied.0"), &value);
+	buf_done(&value);
 	return 0;
 }
 
@@ -488,7 +485,7 @@ store_close(struct store *store)
 		mailbox_wait(store->mailbox);
 		mailbox_run(store->mailbox);
 	}
-	clean = !store->failed && checkpoint_now(store) == 0;
+	clean = !store->failed && checkpoint_now(store) == 0 && !store->offline;
 	/* What is under way ends, whatever has become of it. */
 	while (store->jobs > 0 || !journal_idle(store->journal)) {
 		mailbox_wait(store->mailbox);

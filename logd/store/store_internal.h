@@ -20,6 +20,8 @@
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "base/list.h"
 #include "base/map.h"
 #include "store/index.h"
@@ -45,6 +47,7 @@ struct segment {
 	int64_t max_time; /* largest timestamp; INT64_MIN when empty */
 	int64_t begun_ms; /* wall time of its first append; 0: unknown */
 	int64_t synced;   /* bytes on stable storage */
+	int64_t indexed;  /* bytes that the index has, durably */
 	bool named;       /* its name is on stable storage */
 	bool recorded;    /* the index has its record as it is now */
 	bool doomed;      /* deleted: goes when nobody uses it */
@@ -93,15 +96,15 @@ struct segment_walk {
 	uint8_t *chunk;       /* owned */
 	size_t n, cap;
 	int64_t chunk_pos;
-	bool headers_only;    /* don't read and check the records */
+	bool near;            /* it won't go far: little is read ahead */
 	bool nowait;          /* fail with EAGAIN rather than wait for the disk */
 	/* the batch that was found */
 	struct batch batch;
-	const uint8_t *bytes; /* whole batch, unless headers_only */
+	const uint8_t *bytes; /* whole batch */
 	int64_t at;           /* its position */
 	bool skipped;         /* damage lies right before it */
 };
-void segment_walk(struct segment_walk *, struct segment *, struct place, int64_t to, bool headers_only);
+void segment_walk(struct segment_walk *, struct segment *, struct place, int64_t to, bool near);
 enum walked { WALK_BATCH, WALK_END, WALK_DAMAGED, WALK_FAILED };
 /* WALK_DAMAGED: no batch can be read at w->pos; WALK_FAILED: errno. */
 enum walked segment_walk_next(struct segment_walk *);
@@ -171,6 +174,7 @@ struct partition {
 	struct segment **segments; /* owned */
 	size_t n_segments, cap_segments;
 	int64_t log_start, high_watermark, end;
+	int64_t cut_to;       /* the greatest log start that was asked for since the start */
 	int64_t direct_end;   /* behind the last batch that is in no journal */
 	int64_t stable_end;   /* below it all is synced in the segments */
 	uint64_t last_block;  /* journal block of its last batch there */
@@ -186,6 +190,7 @@ struct partition {
 	int64_t hint_offset, hint_pos; /* where the last read ended */
 	struct segment *hint_segment;
 	bool offline, deleted, internal;
+	atomic_bool sync_failed; /* no sync of it is tried again.  Any thread. */
 	bool opened;          /* by the user, since the start */
 	bool folder_made, folder_named; /* exists; its name is on stable storage */
 	int jobs;             /* jobs that use it */
@@ -204,6 +209,7 @@ void partition_advance(struct partition *);
 void partition_offline(struct partition *, const char *what, int error);
 /* Ends what waits. */
 void partition_end_waiting(struct partition *, enum store_error);
+/* Lets go what lies below a log start that is durable. */
 void partition_drop_below(struct partition *, int64_t log_start);
 void partition_check(const struct partition *);
 
@@ -303,6 +309,7 @@ struct store {
 	int64_t appended_bytes;   /* since the last checkpoint began */
 	bool syncing;             /* a round of sync.c is under way */
 	bool failed, clean;
+	bool offline;             /* a partition is: the end won't be a clean one */
 	bool logs_named;          /* no folder was made since the last sync of their names */
 	int lock_fd;
 	int jobs;                 /* under way, of all kinds but the journal's */

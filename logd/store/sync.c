@@ -97,10 +97,18 @@ sync_set_run(struct sync_set *set)
 	/* One sync of the folder of folders serves all that are in the set. */
 	set->logs_named = false;
 	for (size_t i = 0; i < set->n_groups; i++) {
+		struct sync_group *g = &set->groups[i];
+
 		errno = 0;
-		if (sync_group(set, &set->groups[i]) == -1)
-			set->groups[i].error = errno == 0 ? EIO : errno;
+		if (!atomic_load(&g->partition->sync_failed) && sync_group(set, g) == 0)
+			continue;
+		g->error = errno == 0 ? EIO : errno;
+		atomic_store(&g->partition->sync_failed, true);
 	}
+	/* Another thread may have met the failure that our sync was not told of. */
+	for (size_t i = 0; i < set->n_groups; i++)
+		if (set->groups[i].error == 0 && atomic_load(&set->groups[i].partition->sync_failed))
+			set->groups[i].error = EIO;
 }
 
 static void

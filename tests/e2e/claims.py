@@ -13,6 +13,8 @@ the running daemon; one that raises has failed, one that raises Skip could not r
 import faulthandler
 import inspect
 import os
+import re
+import subprocess
 import sys
 import time
 import traceback
@@ -94,10 +96,8 @@ def finish(passed, failed, skipped=0):
     os._exit(1 if failed else 0)
 
 
-def main(names, settings=None, seconds=60):
-    """A whole program: a daemon with these settings, all tests of the module, the daemon's end, the last line."""
-    daemon = weir_daemon.start(options(settings or {}))
-    passed, failed, skipped = run(names, daemon, seconds=seconds)
+def end(daemon, passed, failed, skipped=0):
+    """Ends the daemon; returns the counts, with whether it ended in order among them."""
     status = daemon.stop()
     if status == 0:
         passed += 1
@@ -107,4 +107,25 @@ def main(names, settings=None, seconds=60):
     if failed:
         print("".join("  log: " + line for line in daemon.said().splitlines(True)[-30:]))
     daemon.clean()
-    finish(passed, failed, skipped)
+    return passed, failed, skipped
+
+
+def run_client(command, settings=None, seconds=120, **more):
+    """Runs a client that is given a daemon's address and counts its tests by itself; returns the counts."""
+    daemon = weir_daemon.start(options(settings or {}))
+    try:
+        done = subprocess.run([*command, daemon.address], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=seconds, **more)
+        output = done.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as late:
+        output = (late.stdout or b"").decode(errors="replace") + f"it took more than {seconds} s\n"
+    *said, last = output.splitlines() or [""]
+    counts = re.fullmatch(r"(\d+) passed, (\d+) failed", last)
+    print("\n".join(said if counts else [*said, last, f"FAIL: {command[0]}"]))
+    return end(daemon, *map(int, counts.groups() if counts else (0, 1)))
+
+
+def main(names, settings=None, seconds=60):
+    """A whole program: a daemon with these settings, all tests of the module, the daemon's end, the last line."""
+    daemon = weir_daemon.start(options(settings or {}))
+    finish(*end(daemon, *run(names, daemon, seconds=seconds)))

@@ -450,8 +450,7 @@ sync_node(struct node *f)
 	for (size_t i = 0; i < f->n_slots; i++)
 		if (f->slots[i].dirty)
 			settle_page(&f->slots[i]);
-	if (f->size_dirty)
-		f->durable_size = f->size;
+	f->durable_size = f->size;
 	f->size_dirty = false;
 }
 

@@ -58,6 +58,7 @@ struct log {
 	int64_t shown_end;    /* behind all that somebody may have seen */
 	int64_t cut_answered, cut_tried;
 	bool torn;            /* the index was lost at a power cut: holes may be */
+	bool stale;           /* an old index came back: it may not know what producers sent */
 	struct sender producers[PRODUCERS];
 };
 
@@ -76,6 +77,7 @@ struct history {
 	uint64_t n_ids;
 	int64_t now;
 	struct sim_counts counts;
+	bool fault_met;
 };
 
 static struct history *h;
@@ -284,7 +286,11 @@ sim_index_bring_back(void)
 
 	index_file("index/data.mdb", path, sizeof path);
 	index_file("kept.mdb", kept, sizeof kept);
-	return access(kept, F_OK) == 0 && copy_file(kept, path);
+	if (access(kept, F_OK) != 0)
+		return false;
+	for (int i = 0; i < SIM_PARTITIONS; i++)
+		h->logs[i].stale = true;
+	return copy_file(kept, path);
 }
 
 /* ---- batches ---- */
@@ -410,7 +416,7 @@ static bool
 in_hole(int i)
 {
 	h->counts.holes++;
-	return h->logs[i].torn || life.plan.damaged > 0 || life.plan.faults;
+	return h->logs[i].torn || life.plan.damaged > 0;
 }
 
 static void
@@ -421,7 +427,7 @@ check_reading(struct reading *x)
 	struct batch b;
 	size_t n = 0;
 
-	if (r->error == STORE_GONE || (r->error == STORE_DISK && life.plan.faults) ||
+	if (r->error == STORE_GONE || (r->error == STORE_DISK && life.plan.error != 0) ||
 	    (r->error == STORE_CORRUPT_MESSAGE && in_hole(x->log)))
 		return;
 	if (r->error != STORE_OK)
@@ -535,14 +541,15 @@ appended(struct flight *f)
 			broken("log %d: deleted, and still answered", f->log);
 		return;
 	}
-	if (f->a.error == STORE_DISK && life.plan.faults) {
+	if (f->a.error == STORE_DISK && life.plan.error != 0) {
 		/* Nobody knows whether it is there. */
 		if (!s->shown)
 			s->base = -1;
 		return;
 	}
 	if (f->a.error == STORE_OUT_OF_ORDER_SEQUENCE && s->producer >= 0 &&
-	    (!l->producers[s->producer].durable || life.plan.faults)) {
+	    (!l->producers[s->producer].durable || l->stale || l->torn || life.plan.damaged > 0 ||
+	    life.plan.error != 0)) {
 		struct sender *q = &l->producers[s->producer];
 
 		/* What it sent last was lost, as acks=1 may be: it begins again. */
@@ -711,7 +718,7 @@ put_done(struct append *a)
 		for (int i = 0; i < x->n; i++)
 			if (x->numbers[i] > h->keys[x->keys[i]].answered)
 				h->keys[x->keys[i]].answered = x->numbers[i];
-	} else if (!life.plan.faults)
+	} else if (life.plan.error == 0)
 		broken("state_put: error %d", a->error);
 	h->counts.puts++;
 	free(x);
@@ -852,7 +859,7 @@ cut_done(struct partition_cut *c)
 				l->cut_answered = c->offset;
 			if (partition_log_start(life.partitions[x->log]) < l->cut_answered)
 				broken("log %d: it does not begin at %lld", x->log, (long long)l->cut_answered);
-		} else if (!life.plan.faults)
+		} else if (life.plan.error == 0)
 			broken("log %d: cut: error %d", x->log, c->error);
 	}
 	h->counts.cuts++;
@@ -923,7 +930,8 @@ wait_for(const bool *over)
 	}
 }
 
-static void
+/* False: the disk did not let us. */
+static bool
 read_all(int i)
 {
 	struct partition *p = life.partitions[i];
@@ -936,8 +944,11 @@ read_all(int i)
 			wait_for(&x.over);
 		check_reading(&x);
 		free(x.r.bytes);
+		if (x.r.error == STORE_DISK)
+			return false;
 		at = x.r.error == STORE_OK ? x.r.next_offset : at + 1;
 	}
+	return true;
 }
 
 static void
@@ -956,7 +967,8 @@ check_log(int i)
 		    (long long)l->shown_end);
 	for (int k = 0; k < l->n_sent; k++)
 		l->sent[k].seen = 0;
-	read_all(i);
+	if (!read_all(i))
+		return;
 	for (int k = 0; k < l->n_sent; k++) {
 		struct sent *s = &l->sent[k];
 
@@ -1035,7 +1047,7 @@ on_failed(void *ctx, const char *why)
 {
 	(void)ctx;
 	life.failed = why;
-	if (!life.plan.faults)
+	if (life.plan.error == 0)
 		broken("the store failed: %s", why);
 }
 
@@ -1091,6 +1103,15 @@ work(void)
 }
 
 static void
+note_fault(void)
+{
+	const char *path;
+
+	if (life.plan.error != 0)
+		h->fault_met = fake_disk_failed(&path) != 0;
+}
+
+static void
 open_store(void)
 {
 	struct store_config config = { .dir = dir, .journal_bytes = 4 << 20,
@@ -1099,12 +1120,33 @@ open_store(void)
 		.open_files_max = 4, .internal = some_config(1) };
 	struct store_hooks hooks = { .visible = on_visible, .failed = on_failed };
 
+	config.internal.segment_bytes = config.internal.max_message_bytes = 16384;
+
 	life.mailbox = mailbox_new();
 	if (store_open(&life.store, &config, life.mailbox, &hooks, h->now, h->now) == -1) {
-		if (!life.plan.faults)
+		note_fault();
+		if (life.plan.error == 0)
 			broken("the store does not open");
 		_exit(SIM_NOT_OPENED);
 	}
+}
+
+/* A segment that can't be synced is its own partition's misfortune, unless it is the daemon's own. */
+static void
+check_blame(void)
+{
+	const char *path;
+	enum fake_op op = fake_disk_failed(&path);
+	int n = 0;
+
+	if (op != FAKE_SYNC || life.plan.lasting || strstr(path, "/logs/") == NULL ||
+	    strstr(path, "/logs/AAAAAAAA") != NULL)
+		return;
+	for (int i = 0; i < h->options.partitions; i++)
+		n += !partition_online(life.partitions[i]);
+	if (life.failed != NULL || n > 1)
+		broken("%s could not be synced: %d partitions are offline, the store %s", path, n,
+		    life.failed != NULL ? "failed" : "goes on");
 }
 
 static _Noreturn void
@@ -1115,6 +1157,9 @@ live(void)
 	fake_worker_seed(life.plan.seed);
 	fake_disk_begin(life.plan.seed, h->options.cold);
 	fake_disk_cut_at(life.plan.cut_at);
+	if (life.plan.error != 0)
+		fake_disk_fail(life.plan.fail_at, life.plan.error, life.plan.lasting, life.plan.fail_ops,
+		    life.plan.fail_path);
 	h->counts.lives++;
 	h->now += 1000;
 	open_store();
@@ -1132,10 +1177,20 @@ live(void)
 			h->counts.offline += !partition_online(life.partitions[i]);
 	}
 	if (life.plan.close || life.failed != NULL) {
+		check_blame();
 		store_close(life.store);
+		note_fault();
+		if (life.under_way != 0)
+			broken("%d were never answered", life.under_way);
 		mailbox_free(life.mailbox);
 	}
 	_exit(life.failed != NULL ? SIM_FAILED : SIM_FINE);
+}
+
+bool
+sim_fault_met(void)
+{
+	return h->fault_met;
 }
 
 int

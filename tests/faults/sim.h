@@ -45,7 +45,11 @@ struct sim_life {
 	int64_t cut_at;          /* the file operation at which it is cut; -1: none */
 	bool work;               /* else: opens and checks only */
 	bool close;              /* ends in order */
-	bool faults;             /* the disk fails in it: errors are to be expected */
+	int error;               /* the disk fails with this errno, 0: it does not */
+	int64_t fail_at;         /* the operation that fails, of the kinds and paths below */
+	bool lasting;            /* all later ones fail, too */
+	unsigned fail_ops;       /* enum fake_op */
+	const char *fail_path;   /* a part of the path; NULL: any */
 	int damaged;             /* so many batches may have been damaged before it */
 	void (*opened)(void);    /* called behind the checks, before the work; or NULL */
 };
@@ -61,6 +65,9 @@ void sim_reset(const struct sim_options *);
 
 /* Runs a life in a child; how it ended (FAKE_CUT_STATUS: cut), SIM_SIGNAL + n: by signal n. */
 int sim_run(const struct sim_life *);
+
+/* Whether the last life that was to meet a fault has met it. */
+bool sim_fault_met(void);
 
 /* The history as bytes (malloc), and back. */
 void *sim_save(size_t *n);

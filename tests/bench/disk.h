@@ -1,0 +1,37 @@
+/* disk.h -- files without a daemon: what the disk itself does. */
+#ifndef BENCH_DISK_H
+#define BENCH_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/client.h"
+
+/*
+ * Touches so many GiB of memory once and gives them back, so that no row pays
+ * for what a virtual machine's host does at the first touch.  At most half of
+ * what is available.
+ */
+void disk_warm(int gib);
+
+/* Removes a folder and all below it, if it is there. */
+void disk_remove(const char *dir);
+
+/* What disk_pass() does with a file. */
+enum disk_kind { DISK_WRITE, DISK_WRITE_SYNC, DISK_READ };
+
+struct disk_pass {
+	const char *path;
+	enum disk_kind kind;
+	uint64_t bytes;
+};
+
+/* A client_fn: one pass over a file from its start, in calls of 1 MiB. */
+void disk_pass_run(const void *disk_pass, pid_t logd, struct outcome *);
+
+/* A file that grows, each write of which is made durable. */
+int disk_grow_open(const char *path, struct outcome *);
+void disk_grow(int fd, const void *bytes, size_t n, struct outcome *);
+
+#endif

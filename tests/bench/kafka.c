@@ -1,0 +1,217 @@
+/* kafka.c -- clients through librdkafka, as programs use it. */
+#include "bench/kafka.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/xalloc.h"
+
+enum {
+	FETCH_BATCH = 10000,   /* records that one call may give */
+	WAIT_MS = 30000,       /* for anything that ought to take far less */
+	NAME_MAX_BYTES = 64
+};
+
+struct setting {
+	const char *name, *value;
+};
+
+/* A handle with these settings, up to one without a name. */
+static rd_kafka_t *
+make_handle(rd_kafka_type_t type, const char *address, const struct setting *settings,
+    void (*delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *), void *opaque, struct outcome *o)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char why[256];
+	rd_kafka_t *k;
+
+	if (rd_kafka_conf_set(conf, "bootstrap.servers", address, why, sizeof why) != RD_KAFKA_CONF_OK)
+		client_fail(o, "%s", why);
+	for (; settings->name != NULL; settings++)
+		if (rd_kafka_conf_set(conf, settings->name, settings->value, why, sizeof why) != RD_KAFKA_CONF_OK)
+			client_fail(o, "%s: %s", settings->name, why);
+	if (delivered != NULL)
+		rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+	rd_kafka_conf_set_opaque(conf, opaque);
+	if ((k = rd_kafka_new(type, conf, why, sizeof why)) == NULL)
+		client_fail(o, "%s", why);
+	return k;
+}
+
+/* The topic, once the client knows where its partitions are. */
+static rd_kafka_topic_t *
+make_topic(rd_kafka_t *k, const char *name, struct outcome *o)
+{
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(k, name, NULL);
+	const struct rd_kafka_metadata *m;
+	rd_kafka_resp_err_t e = rd_kafka_metadata(k, 0, topic, &m, WAIT_MS);
+
+	if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
+		client_fail(o, "metadata of %s: %s", name, rd_kafka_err2str(e));
+	rd_kafka_metadata_destroy(m);
+	return topic;
+}
+
+/* ---- producing ---- */
+
+static void
+refuse_undelivered(rd_kafka_t *k, const rd_kafka_message_t *m, void *opaque)
+{
+	(void)k;
+	if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		client_fail(opaque, "a record was not delivered: %s", rd_kafka_err2str(m->err));
+}
+
+static void
+produce_all(rd_kafka_t *k, rd_kafka_topic_t *topic, const struct load *l, struct outcome *o)
+{
+	char *value = xmalloc(l->record_bytes);
+	rd_kafka_resp_err_t e;
+	uint64_t i;
+
+	memset(value, 'w', l->record_bytes);
+	for (i = 0; i < l->records; i++)
+		if (rd_kafka_produce(topic, (int32_t)(i % (uint64_t)l->partitions), RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK,
+		        value, l->record_bytes, NULL, 0, NULL) == -1)
+			client_fail(o, "produce: %s", rd_kafka_err2str(rd_kafka_last_error()));
+	if ((e = rd_kafka_flush(k, WAIT_MS)) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		client_fail(o, "flush: %s", rd_kafka_err2str(e));
+	free(value);
+}
+
+void
+kafka_produce_run(const void *arg, pid_t logd, struct outcome *o)
+{
+	const struct load *l = arg;
+	/* The queue is kept small: a larger one leaves the processor's caches. */
+	const struct setting settings[] = {
+		{ "acks", l->acks },
+		{ "linger.ms", "5" },
+		{ "batch.size", "1000000" },
+		{ "queue.buffering.max.kbytes", "65536" },
+		{ "queue.buffering.max.messages", "500000" },
+		{ "delivery.report.only.error", "true" },
+		{ NULL, NULL },
+	};
+	rd_kafka_t *k = make_handle(RD_KAFKA_PRODUCER, l->address, settings, refuse_undelivered, o, o);
+	rd_kafka_topic_t *topic = make_topic(k, l->topic, o);
+	struct window w;
+
+	window_begin(&w, logd);
+	produce_all(k, topic, l, o);
+	window_end(&w, o);
+	o->records = l->records;
+	o->bytes = l->records * l->record_bytes;
+	rd_kafka_topic_destroy(topic);
+	rd_kafka_destroy(k);
+}
+
+/* ---- consuming ---- */
+
+/* Reads until all records of the load have come. */
+static void
+consume_all(rd_kafka_queue_t *queue, const struct load *l, struct outcome *o)
+{
+	rd_kafka_message_t **got = xcalloc(FETCH_BATCH, sizeof *got);
+
+	while (o->records < l->records) {
+		ssize_t i, n = rd_kafka_consume_batch_queue(queue, WAIT_MS, got, FETCH_BATCH);
+
+		if (n <= 0)
+			client_fail(o, "%llu of %llu records came", (unsigned long long)o->records, (unsigned long long)l->records);
+		for (i = 0; i < n; i++) {
+			if (got[i]->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+				client_fail(o, "consume: %s", rd_kafka_message_errstr(got[i]));
+			o->records++;
+			o->bytes += got[i]->len;
+			rd_kafka_message_destroy(got[i]);
+		}
+	}
+	free(got);
+}
+
+void
+kafka_consume_run(const void *arg, pid_t logd, struct outcome *o)
+{
+	static const struct setting settings[] = {
+		{ "queued.min.messages", "1000000" },
+		{ "queued.max.messages.kbytes", "65536" },
+		{ NULL, NULL },
+	};
+	const struct load *l = arg;
+	rd_kafka_t *k = make_handle(RD_KAFKA_CONSUMER, l->address, settings, NULL, o, o);
+	rd_kafka_topic_t *topic = make_topic(k, l->topic, o);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(k);
+	struct window w;
+	int32_t p;
+
+	window_begin(&w, logd);
+	for (p = 0; p < l->partitions; p++)
+		if (rd_kafka_consume_start_queue(topic, p, 0, queue) == -1)
+			client_fail(o, "consume: %s", rd_kafka_err2str(rd_kafka_last_error()));
+	consume_all(queue, l, o);
+	window_end(&w, o);
+	for (p = 0; p < l->partitions; p++)
+		rd_kafka_consume_stop(topic, p);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_topic_destroy(topic);
+	rd_kafka_destroy(k);
+}
+
+/* ---- one record at a time ---- */
+
+struct kafka_single {
+	rd_kafka_t *k;
+	rd_kafka_topic_t *topic;
+	bool delivered;
+	rd_kafka_resp_err_t error;
+};
+
+static void
+note_delivery(rd_kafka_t *k, const rd_kafka_message_t *m, void *opaque)
+{
+	struct kafka_single *s = opaque;
+
+	(void)k;
+	s->delivered = true;
+	s->error = m->err;
+}
+
+struct kafka_single *
+kafka_single_new(const char *address, const char *topic, struct outcome *o)
+{
+	static const struct setting settings[] = {
+		{ "acks", "all" },
+		{ "linger.ms", "0" },
+		{ "socket.nagle.disable", "true" },
+		{ NULL, NULL },
+	};
+	struct kafka_single *s = xcalloc(1, sizeof *s);
+
+	s->k = make_handle(RD_KAFKA_PRODUCER, address, settings, note_delivery, s, o);
+	s->topic = make_topic(s->k, topic, o);
+	return s;
+}
+
+void
+kafka_single_produce(struct kafka_single *s, const void *value, size_t n, struct outcome *o)
+{
+	s->delivered = false;
+	if (rd_kafka_produce(s->topic, 0, RD_KAFKA_MSG_F_COPY, (void *)(uintptr_t)value, n, NULL, 0, NULL) == -1)
+		client_fail(o, "produce: %s", rd_kafka_err2str(rd_kafka_last_error()));
+	while (!s->delivered)
+		rd_kafka_poll(s->k, WAIT_MS);
+	if (s->error != RD_KAFKA_RESP_ERR_NO_ERROR)
+		client_fail(o, "a record was not delivered: %s", rd_kafka_err2str(s->error));
+}
+
+void
+kafka_single_free(struct kafka_single *s)
+{
+	rd_kafka_topic_destroy(s->topic);
+	rd_kafka_destroy(s->k);
+	free(s);
+}

@@ -1,0 +1,498 @@
+#!/usr/bin/python3
+"""restart_test.py -- what lasts from one start to the next, after SIGTERM and
+after SIGKILL; the command line; SIGHUP; what two daemons can't share; and bytes
+that are no request, which other clients don't notice."""
+
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+import weir_daemon
+from claims import finish, options, run, same, until
+
+try:
+    from confluent_kafka import Consumer, KafkaError, OFFSET_BEGINNING, Producer, TopicPartition
+    from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+except ImportError:
+    print("skipped restart: confluent_kafka is not installed (Debian: python3-confluent-kafka)")
+    finish(0, 0, 1)
+
+PARTITIONS = 3
+
+
+class Place:
+    """A folder where daemons run, one after the other or at the same time."""
+
+    def __init__(self, conf=None):
+        self.folder = tempfile.mkdtemp(prefix="weir-e2e-")
+        self.conf = os.path.join(self.folder, "weir-logd.conf")
+        self.daemons = []
+        if conf is not None:
+            self.write_conf(conf)
+
+    def write_conf(self, text):
+        with open(self.conf, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def start(self, **settings):
+        words = ["-c", self.conf] if os.path.exists(self.conf) else []
+        daemon = weir_daemon.start(words + options({n.replace("_", "."): v for n, v in settings.items()}), self.folder)
+        self.daemons.append(daemon)
+        return daemon
+
+    def refused(self, *words):
+        """Starts a daemon that ends by itself; returns its status and what it said."""
+        done = subprocess.run([os.environ["WEIR_LOGD"], *words], timeout=30, check=False, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for daemon in self.daemons:
+            daemon.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def quiet(settings):
+    # That a daemon ends before its client is what these tests are about.
+    return {"log_level": 0, **settings}
+
+
+def administrator(daemon):
+    return AdminClient(quiet({"bootstrap.servers": daemon.address}))
+
+
+def create(daemon):
+    admin = administrator(daemon)
+    admin.create_topics([NewTopic("kept", PARTITIONS, 1)])["kept"].result(20)
+
+
+def write(daemon, topic, numbers, **settings):
+    """Writes numbers to the partitions by turns, each acknowledged; returns the place of each."""
+    places, failed = {}, []
+
+    def report(error, message):
+        if error is not None:
+            failed.append(error)
+        else:
+            places[(message.partition(), message.offset())] = int(message.value())
+
+    sender = Producer(quiet({"bootstrap.servers": daemon.address, "acks": "all",
+                             **{n.replace("_", "."): v for n, v in settings.items()}}))
+    for number in numbers:
+        sender.produce(topic, str(number).encode(), partition=number % PARTITIONS, on_delivery=report)
+        sender.poll(0)
+    same(sender.flush(20), 0, "records left after the flush")
+    same(failed, [], "failed deliveries")
+    return places
+
+
+def read(daemon, topic):
+    """All records of a topic: the number at each place."""
+    reader = Consumer(quiet({"bootstrap.servers": daemon.address, "group.id": "unused", "enable.partition.eof": True,
+                             "enable.auto.commit": False, "fetch.wait.max.ms": 10}))
+    reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(PARTITIONS)])
+    places, at_end = {}, set()
+
+    def all_read():
+        for message in reader.consume(1000, 0.1):
+            if message.error() is None:
+                places[(message.partition(), message.offset())] = int(message.value())
+            else:
+                same(message.error().code(), KafkaError._PARTITION_EOF)
+                at_end.add(message.partition())
+        return len(at_end) == PARTITIONS
+
+    until("the ends of the partitions", all_read)
+    reader.close()
+    return places
+
+
+def offsets_of(daemon, group, topic):
+    reader = Consumer(quiet({"bootstrap.servers": daemon.address, "group.id": group}))
+    found = reader.committed([TopicPartition(topic, p) for p in range(PARTITIONS)], 10)
+    reader.close()
+    return [p.offset for p in found]
+
+
+def commit(daemon, group, topic, offsets):
+    reader = Consumer(quiet({"bootstrap.servers": daemon.address, "group.id": group}))
+    reader.commit(offsets=[TopicPartition(topic, p, o) for p, o in enumerate(offsets)], asynchronous=False)
+    reader.close()
+
+
+def settings_of(daemon, topic):
+    admin = administrator(daemon)
+    resource_ = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    return {n: e.value for n, e in admin.describe_configs([resource_])[resource_].result(20).items()}
+
+
+def fill(daemon):
+    """Makes what must last; returns the records' places."""
+    admin = administrator(daemon)
+    topics = [NewTopic("kept", PARTITIONS, 1, config={"retention.ms": "86400123"}), NewTopic("gone", 1, 1)]
+    for future in admin.create_topics(topics).values():
+        future.result(20)
+    change = ConfigResource(ConfigResource.Type.TOPIC, "kept",
+                            set_config={"retention.ms": "86400123", "segment.bytes": "1048576"})
+    admin.alter_configs([change])[change].result(20)
+    admin.delete_topics(["gone"])["gone"].result(20)
+    places = write(daemon, "kept", range(3000))
+    same(len(places), 3000)
+    commit(daemon, "g", "kept", [5, 6, 7])
+    commit(daemon, "g", "kept", [50, 60, 70])
+    return places, admin.list_topics(timeout=10).cluster_id
+
+
+def check(daemon, places, cluster):
+    seen = administrator(daemon).list_topics(timeout=10)
+    same((seen.cluster_id, sorted(seen.topics)), (cluster, ["kept"]))
+    settings = settings_of(daemon, "kept")
+    same((settings["retention.ms"], settings["segment.bytes"]), ("86400123", "1048576"))
+    same(read(daemon, "kept"), places)
+    same(offsets_of(daemon, "g", "kept"), [50, 60, 70])
+
+
+def goes_on(daemon, places, numbers):
+    """More is taken, at places that nothing else has had; returns all places."""
+    new = write(daemon, "kept", numbers)
+    same(len(new), len(numbers))
+    for partition in range(PARTITIONS):
+        assert min(o for p, o in new if p == partition) > max(o for p, o in places if p == partition), "offsets go back"
+    return {**places, **new}
+
+
+def test_all_is_there_after_sigterm():
+    with Place() as place:
+        daemon = place.start()
+        places, cluster = fill(daemon)
+        same(daemon.stop(), 0, "its status")
+        daemon = place.start()
+        check(daemon, places, cluster)
+        places = goes_on(daemon, places, range(3000, 3300))
+        # Nothing was lost, so nothing had to be left out.
+        same(max(o for p, o in places if p == 0), 1099)
+        same(daemon.stop(), 0, "its status")
+        check(place.start(), places, cluster)
+
+
+def test_all_that_was_acknowledged_is_there_after_sigkill():
+    with Place() as place:
+        daemon = place.start()
+        places, cluster = fill(daemon)
+        for round_ in range(3):
+            daemon.kill()
+            daemon = place.start()
+            check(daemon, places, cluster)
+            places = goes_on(daemon, places, range(3000 + round_ * 300, 3300 + round_ * 300))
+        same(daemon.stop(), 0, "its status")
+        check(place.start(), places, cluster)
+
+
+def test_clients_live_through_a_restart():
+    with Place() as place:
+        daemon = place.start()
+        create(daemon)
+        settings = {"listeners": f"PLAINTEXT://{daemon.address}"}
+        places, failed = {}, []
+
+        def report(error, message):
+            if error is not None:
+                failed.append(error)
+            else:
+                places[(message.partition(), message.offset())] = int(message.value())
+
+        sender = Producer(quiet({"bootstrap.servers": daemon.address, "enable.idempotence": True,
+                                 "reconnect.backoff.max.ms": 200}))
+        for number in range(3000):
+            sender.produce("kept", str(number).encode(), partition=number % PARTITIONS, on_delivery=report)
+            if number in (1000, 2000):
+                until("half of it is there", lambda n=number: sender.poll(0.01) >= 0 and len(places) > n / 2)
+                if number == 1000:
+                    same(daemon.stop(), 0, "its status")
+                else:
+                    daemon.kill()
+                daemon = place.start(**settings)
+        same(sender.flush(40), 0, "records left after the flush")
+        same(failed, [], "failed deliveries")
+        # Each once, and in order, in spite of what was sent again.
+        same(read(daemon, "kept"), places)
+        for partition in range(PARTITIONS):
+            numbers = [n for (p, _), n in sorted(places.items()) if p == partition]
+            same(numbers, list(range(partition, 3000, PARTITIONS)))
+
+
+def test_a_group_goes_on_after_a_restart():
+    with Place() as place:
+        daemon = place.start()
+        create(daemon)
+        write(daemon, "kept", range(300))
+        reader = Consumer(quiet({"bootstrap.servers": daemon.address, "group.id": "g", "auto.offset.reset": "earliest",
+                                 "session.timeout.ms": 6000, "reconnect.backoff.max.ms": 200}))
+        reader.subscribe(["kept"])
+        seen = []
+
+        def has_read(count):
+            # While the daemon is away, there are errors among what comes.
+            seen.extend(int(m.value()) for m in reader.consume(100, 0.1) if m.error() is None)
+            return len(seen) >= count
+
+        until("all is read", lambda: has_read(300))
+        reader.commit(asynchronous=False)
+        settings = {"listeners": f"PLAINTEXT://{daemon.address}"}
+        same(daemon.stop(), 0, "its status")
+        daemon = place.start(**settings)
+        write(daemon, "kept", range(300, 600))
+        until("what is new is read", lambda: has_read(600), 40)
+        same(sorted(seen), list(range(600)))
+        reader.close()
+
+
+def test_a_configuration_is_checked():
+    with Place("num.partitions = 3\nnum.partitons = 4\nlog.retention.hours = soon\nretention.ms = 5\n") as place:
+        status, said = place.refused("-t", "-c", place.conf)
+        same(status, 1)
+        lines = said.splitlines()
+        same(len(lines), 3)
+        for line, number, text in zip(lines, (2, 3, 4), ("did you mean num.partitions?", "is not a whole number: write",
+                                                         "did you mean log.retention.ms?")):
+            assert line.startswith(f"{place.conf}:{number}: ") and text in line, line
+        same(place.refused("-c", place.conf), (1, said), "a start with it")
+        place.write_conf("num.partitions = 3\n")
+        status, said = place.refused("-t", "-c", place.conf)
+        same((status, said), (0, f"{place.conf}: the configuration is right\n"))
+        status, said = place.refused("-t", "-c", place.conf + ".not")
+        assert status == 1 and place.conf + ".not" in said, said
+
+
+def refuses_new_topics(daemon):
+    """Whether a producer is told that a topic which is not there is unknown."""
+    errors = []
+    sender = Producer(quiet({"bootstrap.servers": daemon.address, "topic.metadata.propagation.max.ms": 200}))
+    sender.produce(f"new-{os.urandom(4).hex()}", b"", on_delivery=lambda error, _: errors.append(error))
+    sender.flush(10)
+    return errors[0] is not None and errors[0].code() in (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)
+
+
+def test_sighup_takes_up_changes():
+    with Place("auto.create.topics.enable = true\nnode.id = 1\n") as place:
+        daemon = place.start()
+        assert not refuses_new_topics(daemon)
+        place.write_conf("auto.create.topics.enable = false\nnode.id = 2\n")
+        daemon.signal(signal.SIGHUP)
+        until("it is taken up", lambda: "configuration taken up" in daemon.said())
+        assert refuses_new_topics(daemon)
+        said = daemon.said()
+        assert re.search(r"info setting changed name=auto\.create\.topics\.enable .*false", said), said
+        assert re.search(r"warn setting changed in the file, but needs a restart .*node\.id", said), said
+        place.write_conf("auto.create.topics.enable = true\nnum.partitions = many\nno.such = 1\n")
+        daemon.signal(signal.SIGHUP)
+        until("it is refused", lambda: "configuration not taken up" in daemon.said())
+        refusal = daemon.said().split("configuration not taken up")[1]
+        assert "num.partitions" in refusal and "no.such" in refusal, refusal
+        assert refuses_new_topics(daemon), "part of a file with mistakes was taken up"
+
+
+def test_a_taken_port_is_named():
+    with Place() as place, Place() as other:
+        daemon = place.start()
+        status, said = other.refused(*options({"log.dirs": os.path.join(other.folder, "data"),
+                                               "listeners": f"PLAINTEXT://{daemon.address}"}))
+        same(status, 1)
+        assert "can't listen" in said and f"port={daemon.port}" in said and "action=" in said, said
+        same(len(write(daemon, "kept", [0])), 1)
+
+
+def test_a_folder_in_use_is_refused():
+    with Place() as place:
+        daemon = place.start(num_partitions=PARTITIONS)
+        status, said = place.refused(*options({"log.dirs": daemon.dir, "listeners": "PLAINTEXT://127.0.0.1:0"}))
+        same(status, 1)
+        assert daemon.dir in said and "another" in said, said
+        # The one that has it goes on, and finds it whole afterwards.
+        places = write(daemon, "kept", range(30))
+        daemon.kill()
+        same(read(place.start(), "kept"), places)
+
+
+def frame(body):
+    return struct.pack(">i", len(body)) + body
+
+
+def request(key, version, body=b"", client=b"hostile"):
+    return frame(struct.pack(">hhih", key, version, 7, len(client)) + client + body)
+
+
+# What no client sends, and what the daemon says of it.
+HOSTILE = {
+    "garbage": (bytes(range(255, 155, -1)) * 20, "length"),
+    "a huge length": (b"\x7f\xff\xff\xff" + b"x" * 100, "length"),
+    "a negative length": (b"\xff\xff\xff\xfe", "length"),
+    "HTTP": (b"GET / HTTP/1.1\r\nHost: weir\r\n\r\n", "HTTP"),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), "TLS"),
+    "an unknown API": (request(9999, 0), "can't be answered"),
+    "an unknown version": (request(3, 99), "can't be answered"),
+    "a frame of nothing": (frame(b""), "can't be answered"),
+    "a cut header": (frame(b"\0\x03\0\x01\0"), "can't be answered"),
+    "a body that ends early": (request(3, 1, b"\0\0\0\x02\0\x05abc"), "can't be answered"),
+    "more elements than bytes": (request(3, 1, b"\x7f\xff\xff\xff"), "can't be answered"),
+    "a string of negative length": (request(3, 1, b"\0\0\0\x01\xff\xf0"), "can't be answered"),
+    "a batch of garbage": (request(0, 7, b"\xff\xff\xff\xff\0\0\0\x01\0\x01t\0\0\0\x01\xde\xad"), "can't be answered"),
+}
+
+
+class GoodClient:
+    """Writes and reads in a thread, while others misbehave."""
+
+    def __init__(self, daemon):
+        self.round_trips = 0
+        self.failure = None
+        self._end = threading.Event()
+        self._daemon = daemon
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        try:
+            errors = []
+            settings = quiet({"bootstrap.servers": self._daemon.address,
+                              "error_cb": lambda error: errors.append(error)})
+            sender = Producer({**settings, "linger.ms": 0})
+            reader = Consumer({**settings, "group.id": "good", "fetch.wait.max.ms": 50})
+            sender.produce("good", b"first")
+            sender.flush(20)
+            reader.assign([TopicPartition("good", 0, 1)])
+            while not self._end.is_set():
+                sender.produce("good", str(self.round_trips).encode())
+                same(sender.flush(10), 0)
+                message = until("its own record", lambda: reader.poll(0.1), 10)
+                same(message.value(), str(self.round_trips).encode())
+                self.round_trips += 1
+            same(errors, [], "the good client's errors")
+            reader.close()
+        except Exception as error:  # pylint: disable=broad-except
+            self.failure = error
+
+    def goes_on(self):
+        """Waits until it has done some more."""
+        before = self.round_trips
+        until("the good client goes on", lambda: self.failure or self.round_trips >= before + 3)
+        assert self.failure is None, self.failure
+
+    def end(self):
+        self._end.set()
+        self._thread.join(20)
+        assert self.failure is None, self.failure
+
+
+def closed(connection):
+    """Whether the other side ends the connection."""
+    try:
+        while connection.recv(4096):
+            pass
+        return True
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+
+
+def test_hostile_bytes_end_their_own_connection():
+    with Place() as place:
+        daemon = place.start()
+        good = GoodClient(daemon)
+        good.goes_on()
+        for name, (data, why) in HOSTILE.items():
+            with socket.create_connection((daemon.host, daemon.port), 10) as hostile:
+                peer = f"peer=127.0.0.1:{hostile.getsockname()[1]} "
+                hostile.sendall(data)
+                assert closed(hostile), f"{name}: the connection stays open"
+            lines = until(f"{name}: a line in the log",
+                          lambda p=peer: [line for line in daemon.said().splitlines() if p in line])
+            same(len(lines), 1, f"{name}: lines in the log")
+            assert " warn " in lines[0] and why in lines[0], f"{name}: {lines[0]}"
+            good.goes_on()
+        good.end()
+        same(daemon.stop(), 0, "its status")
+
+
+def test_a_length_may_be_limited():
+    with Place() as place:
+        daemon = place.start(socket_request_max_bytes=10000)
+        with socket.create_connection((daemon.host, daemon.port), 10) as hostile:
+            hostile.sendall(struct.pack(">i", 10001))
+            assert closed(hostile), "the connection stays open"
+        same(len(write(daemon, "kept", range(0, 30, 3))), 10)
+
+
+def test_a_thousand_connections_leave_others_untouched():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 2048:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2048) if hard != resource.RLIM_INFINITY else 2048, hard))
+    with Place() as place:
+        daemon = place.start()
+        good = GoodClient(daemon)
+        good.goes_on()
+        crowd = []
+        for i in range(1000):
+            connection = socket.create_connection((daemon.host, daemon.port), 10)
+            # A third says nothing, a third stops within a length, a third within a request.
+            connection.sendall((b"", b"\0\0", request(3, 1, bytes(50))[:20])[i % 3])
+            crowd.append(connection)
+        good.goes_on()
+        # Each of them is still served: it ends its request, and has its answer.
+        versions = request(18, 0)
+        for connection in crowd[0::3]:
+            connection.sendall(versions)
+        for connection in crowd[0::3]:
+            size = struct.unpack(">i", connection.recv(4, socket.MSG_WAITALL))[0]
+            same(struct.unpack(">ih", connection.recv(size, socket.MSG_WAITALL)[:6]), (7, 0))
+        good.goes_on()
+        for connection in crowd:
+            connection.close()
+        good.goes_on()
+        good.end()
+        same(daemon.stop(), 0, "its status")
+
+
+def test_connections_may_be_limited():
+    with Place() as place:
+        daemon = place.start(max_connections=10)
+        good = GoodClient(daemon)
+        good.goes_on()
+        crowd = [socket.create_connection((daemon.host, daemon.port), 10) for _ in range(20)]
+        until("a line in the log", lambda: "connection refused, there are too many" in daemon.said())
+        good.goes_on()
+        for connection in crowd:
+            connection.close()
+        good.end()
+        same(len(write(daemon, "kept", [0])), 1)
+
+
+def test_slow_requests_are_read_to_their_end():
+    with Place() as place:
+        daemon = place.start()
+        data = request(18, 0) + request(3, 1, b"\0\0\0\0")
+        with socket.create_connection((daemon.host, daemon.port), 10) as slow:
+            slow.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in data:
+                slow.sendall(bytes([byte]))
+            for _ in range(2):
+                size = struct.unpack(">i", slow.recv(4, socket.MSG_WAITALL))[0]
+                same(struct.unpack(">i", slow.recv(size, socket.MSG_WAITALL)[:4])[0], 7)
+
+
+if __name__ == "__main__":
+    if "WEIR_LOGD" not in os.environ:
+        sys.exit("WEIR_LOGD is not set: let it name the weir-logd to test")
+    finish(*run(globals()))
