@@ -741,13 +741,13 @@ recover(struct store *store, bool clean, bool rebuild)
 	struct recovery r = { .store = store, .rebuild = rebuild, .max_epoch = -1 };
 	struct partition *p;
 	size_t it = 0;
-	bool first = false;
+	bool unclean = !clean || rebuild, first;
 	int result = -1;
 
 	index_each(store->index, INDEX_SEGMENTS, span_of(NULL, 0), indexed_segment, store);
 	for (int log = 0; log < STATE_LOGS; log++)
 		state_partition(store, (enum state_log)log);
-	if (clean && !rebuild) {
+	if (!unclean) {
 		while ((p = map_next(&store->partitions, &it)) != NULL)
 			settle_offsets(p);
 		read_epoch(store);
@@ -757,15 +757,16 @@ recover(struct store *store, bool clean, bool rebuild)
 		    store->dir, strerror(errno));
 		goto out;
 	}
-	first = store->leader_epoch <= 0 && store->partitions.n <= STATE_LOGS;
+	/* Nothing was ever appended: there is nothing to make durable, and no epoch to raise. */
+	first = unclean && store->leader_epoch == 0 && r.max_epoch == -1 && r.replays.n == 0;
 	/* Everything is durable in the segments before the journal is let go. */
-	if ((!clean || rebuild) && checkpoint_now(store) == -1)
+	if (unclean && !first && checkpoint_now(store) == -1)
 		goto out;
 	if (journal_start(store->journal, store->offline) == -1)
 		goto out;
-	if ((!clean || rebuild) && store_epoch(store) == -1)
+	if (unclean && !first && store_epoch(store) == -1)
 		goto out;
-	if (!clean && !first)
+	if (unclean && !first)
 		diag_info("recovered", "path=%s batches=%lld cut_bytes=%lld damaged=%lld epoch=%ld",
 		    store->dir, (long long)r.batches, (long long)r.cut_bytes,
 		    (long long)r.damaged, (long)store->leader_epoch);

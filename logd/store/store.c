@@ -434,7 +434,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	struct store *store = xcalloc(1, sizeof *store);
 	struct journal_config journal;
 	char path[PATH_MAX];
-	bool rebuild;
+	bool rebuild = false;
 
 	store->config = *config;
 	store->dir = xstrdup(config->dir);

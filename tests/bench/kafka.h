@@ -13,7 +13,7 @@ struct load {
 	const char *acks;
 	size_t record_bytes;
 	uint64_t records;
-	int32_t partitions; /* each record goes to the next */
+	int32_t partitions; /* which have their turns, 100 records each */
 };
 
 /* Both are a client_fn with a struct load. */

@@ -23,30 +23,16 @@ MOST_FILES = 250000  # so that a machine with many files does not take long
 TOPIC = "machine"
 
 
-def text_of(raw):
-    return raw.decode(errors="backslashreplace")
-
-
 def files():
     """What find knows of each file of this machine's root."""
-    command = ["find", "/", "-xdev", "-printf", r"%p\0%y\0%s\0%T@\0%m\0"]
-    found = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    rest, n = [], 0
-    while n < MOST_FILES and (block := found.stdout.read(1 << 20)):
-        *fields, last = block.split(b"\0")
-        if rest:
-            fields = [*rest[:-1], rest[-1] + (fields[0] if fields else last), *fields[1:]]
-            last = last if block.count(b"\0") else b""
-        whole = len(fields) // 5 * 5
-        for i in range(0, whole, 5):
-            path, kind, size, when, mode = map(text_of, fields[i:i + 5])
-            yield path, {"event": "file", "path": path, "type": kind, "size": int(size), "mtime": float(when),
-                         "mode": mode}
-            n += 1
-        rest = [*fields[whole:], last]
-    found.kill()
-    found.stdout.close()
-    found.wait()
+    find = subprocess.Popen(["find", "/", "-xdev", "-printf", r"%y %s %T@ %m %p\0"],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    said = subprocess.run(["head", "-z", "-n", str(MOST_FILES)], stdin=find.stdout, stdout=subprocess.PIPE, check=True)
+    find.stdout.close()
+    find.wait()
+    for line in said.stdout.decode(errors="backslashreplace").split("\0")[:-1]:
+        kind, size, when, mode, path = line.split(" ", 4)
+        yield path, {"event": "file", "path": path, "type": kind, "size": int(size), "mtime": float(when), "mode": mode}
 
 
 def packages():

@@ -243,6 +243,14 @@ copy_file(const char *from, const char *to)
 	return true;
 }
 
+/* With the index goes the knowledge of what was synced: a hole may be kept. */
+static void
+tear(void)
+{
+	for (int i = 0; i < SIM_PARTITIONS; i++)
+		h->logs[i].torn = true;
+}
+
 void
 sim_index_delete(bool power_cut)
 {
@@ -252,8 +260,19 @@ sim_index_delete(bool power_cut)
 	unlink(path);
 	index_file("index/lock.mdb", path, sizeof path);
 	unlink(path);
-	for (int i = 0; power_cut && i < SIM_PARTITIONS; i++)
-		h->logs[i].torn = true;
+	if (power_cut)
+		tear();
+}
+
+void
+sim_index_mark(void)
+{
+	char path[160];
+	uint8_t byte;
+
+	index_file("opening", path, sizeof path);
+	if (fake_disk_peek(path, 0, &byte, 0) == 0)
+		tear();
 }
 
 void

@@ -80,6 +80,8 @@ void sim_restore(const void *saved, size_t n);
 void sim_index_delete(bool power_cut);
 void sim_index_keep(void);
 bool sim_index_bring_back(void);
+/* Behind any cut: the next start will make the index anew if it finds the mark of a death. */
+void sim_index_mark(void);
 
 /* What happened, for the report. */
 struct sim_counts {

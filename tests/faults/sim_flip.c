@@ -5,9 +5,10 @@
  *
  * After a clean end, and after a kill that lost nothing, every STRIDE-th (61)
  * byte that is not in a page of zeros has a bit flipped, or becomes 0 or 255.
- * Then the store must start, at the second try at the latest, and give out
- * nothing that is wrong; at most the batch concerned may be answered with an
- * error.
+ * Then the store must start, and give out nothing that is wrong; at most
+ * the batch concerned may be answered with an error.  Changed bytes of LMDB's may
+ * kill it: once when it writes, and once when the next start reads them; then
+ * the index is made anew.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #include "fake/file_fake.h"
 #include "faults/sim.h"
 
-enum { FILES = 64, PAGE = 4096, LMDB_FILES = 2 };
+enum { FILES = 64, PAGE = 4096, LMDB_FILES = 2, DEATHS = 2 };
 
 /* The store as it was left. */
 static struct {
@@ -32,7 +33,7 @@ static struct {
 } image;
 
 static const char *const lmdb_files[LMDB_FILES] = { "index/data.mdb", "index/lock.mdb" };
-static uint64_t run, failed, second_starts;
+static uint64_t run, failed, died;
 
 static void
 note_file(void *ctx, const char *path, int64_t size)
@@ -91,25 +92,25 @@ restore_image(void)
 static uint8_t
 changed(uint8_t byte, int how)
 {
-	return how < 8 ? (uint8_t)(byte ^ 1 << how) : how == 8 ? 0 : 255;
+	if (how < 8)
+		return (uint8_t)(byte ^ 1 << how);
+	return how == 8 ? 0 : 255;
 }
 
-/* Starts it, a second time if the first died; checks all; then once more. */
+/* Starts it, again if it died; checks all; then once more, with work. */
 static void
 start(const char *path, int64_t pos, uint64_t seed)
 {
 	struct sim_life life = { .seed = seed, .cut_at = -1, .damaged = 1, .close = true };
-	int status = sim_run(&life);
+	int status = sim_run(&life), deaths = 0;
 
 	run++;
-	if (status >= SIM_SIGNAL || status == SIM_NOT_OPENED) {
-		second_starts++;
+	for (; status >= SIM_SIGNAL && deaths < DEATHS; deaths++)
 		status = sim_run(&life);
-	}
-	if (status == SIM_FINE) {
-		life.work = true;
+	life.work = true;
+	for (status = status == SIM_FINE ? sim_run(&life) : status; status >= SIM_SIGNAL && deaths < DEATHS; deaths++)
 		status = sim_run(&life);
-	}
+	died += (uint64_t)deaths;
 	if (status == SIM_FINE)
 		return;
 	failed++;
@@ -203,7 +204,7 @@ main(int argc, char **argv)
 	flip_all(true, stride, seed);
 	flip_all(false, stride, seed);
 	sim_end();
-	printf("second_starts=%llu\n", (unsigned long long)second_starts);
+	printf("deaths=%llu\n", (unsigned long long)died);
 	printf("%llu passed, %llu failed\n", (unsigned long long)(run - failed), (unsigned long long)failed);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -58,6 +58,7 @@ end_life(bool ended_clean)
 		power_cuts++;
 	} else if (!ended_clean)
 		kills++;
+	sim_index_mark();
 	if (below(12) == 0) {
 		sim_index_delete(power && !ended_clean);
 		lost_indexes++;
