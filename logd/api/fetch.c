@@ -35,6 +35,7 @@ struct slot {
 	struct wire_fetch_response_partition *answer;
 	struct partition_read read;
 	struct list waiting;  /* topic_partition.waiters, while parked */
+	bool repeated;        /* the request has named it before */
 };
 
 static void go_on(struct fetch *);
@@ -188,6 +189,11 @@ read_slot(struct slot *s)
 	if (tp == NULL) {
 		set_error(s, t == NULL && r->version >= TOPIC_ID_VERSION ? KAFKA_UNKNOWN_TOPIC_ID :
 		    KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+		return true;
+	}
+	if (s->repeated) {
+		/* Reading the same again and again would be much work for a small request. */
+		set_error(s, KAFKA_INVALID_REQUEST);
 		return true;
 	}
 	if ((error = check_epoch(s->asked->current_leader_epoch, tp->log)) != KAFKA_NONE) {
@@ -357,9 +363,11 @@ count_slots(const struct wire_fetch_request *q)
 
 static void
 add_topic(struct fetch *f, const struct wire_fetch_request_topic *from,
-    struct wire_fetch_response_topic *to)
+    struct wire_fetch_response_topic *to, struct map *named)
 {
 	struct request *r = f->request;
+	struct topic *t = r->version >= TOPIC_ID_VERSION ? topics_find_id(r->api, from->topic_id) :
+	    topics_find(r->api, from->topic);
 
 	wire_fetch_response_topic_default(to);
 	to->topic = from->topic;
@@ -373,6 +381,7 @@ add_topic(struct fetch *f, const struct wire_fetch_request_topic *from,
 		s->topic = from;
 		s->asked = &from->partitions[i];
 		s->answer = &to->partitions[i];
+		s->repeated = topics_named_before(r, named, t, s->asked->partition);
 		clear_answer(s);
 		list_init(&s->waiting);
 	}
@@ -383,6 +392,7 @@ fetch_run(struct request *r)
 {
 	const struct wire_fetch_request *q = r->message;
 	struct fetch *f = request_alloc(r, sizeof *f);
+	struct map named = { 0 };
 
 	stat_add(&r->api->stats.fetch_requests, 1);
 	f->request = r;
@@ -394,7 +404,8 @@ fetch_run(struct request *r)
 	f->response.n_responses = q->n_topics;
 	f->response.responses = request_array(r, q->n_topics, sizeof *f->response.responses);
 	for (size_t i = 0; i < q->n_topics; i++)
-		add_topic(f, &q->topics[i], &f->response.responses[i]);
+		add_topic(f, &q->topics[i], &f->response.responses[i], &named);
+	map_done(&named);
 	r->state = f;
 	r->gone = gone;
 	/* We have no sessions: one that is referred to can't be ours. */

@@ -43,23 +43,6 @@ look_up(struct request *r, const struct wire_list_offsets_request_partition *ask
 	return request_error(error);
 }
 
-/*
- * Marks a partition as named; whether it was already.  One bit for each that
- * the topic has.
- */
-static bool
-named_before(uint8_t *named, const struct topic *t, int32_t number)
-{
-	uint8_t bit = (uint8_t)(1 << number % 8);
-	bool before;
-
-	if (topic_partition(t, number) == NULL)
-		return false;
-	before = (named[number / 8] & bit) != 0;
-	named[number / 8] |= bit;
-	return before;
-}
-
 static void
 run_one(struct request *r, struct topic *t, const struct wire_list_offsets_request_partition *asked,
     bool twice, struct wire_list_offsets_response_partition *p)
@@ -95,6 +78,7 @@ void
 list_offsets_run(struct request *r)
 {
 	const struct wire_list_offsets_request *q = r->message;
+	struct map named = { 0 };
 	RESPONSE(response, list_offsets);
 
 	response.n_topics = q->n_topics;
@@ -103,7 +87,6 @@ list_offsets_run(struct request *r)
 		const struct wire_list_offsets_request_topic *from = &q->topics[i];
 		struct wire_list_offsets_response_topic *to = &response.topics[i];
 		struct topic *t = topics_find(r->api, from->name);
-		uint8_t *named = request_array(r, t == NULL ? 0 : (size_t)t->n_partitions / 8 + 1, 1);
 
 		wire_list_offsets_response_topic_default(to);
 		to->name = from->name;
@@ -111,8 +94,9 @@ list_offsets_run(struct request *r)
 		to->partitions = request_array(r, from->n_partitions, sizeof *to->partitions);
 		for (size_t k = 0; k < from->n_partitions; k++)
 			run_one(r, t, &from->partitions[k],
-			    named_before(named, t, from->partitions[k].partition_index),
+			    topics_named_before(r, &named, t, from->partitions[k].partition_index),
 			    &to->partitions[k]);
 	}
+	map_done(&named);
 	request_reply(r, &response);
 }

@@ -56,7 +56,7 @@ commit_value(struct request *r, const struct wire_offset_commit_request_partitio
 	record.leader_epoch = asked->committed_leader_epoch;
 	record.metadata = asked->committed_metadata;
 	record.commit_ms = request_wall_ms(r);
-	if (q->retention_time_ms >= 0)
+	if (q->retention_time_ms >= 0 && q->retention_time_ms <= INT64_MAX - record.commit_ms)
 		record.expire_ms = record.commit_ms + q->retention_time_ms;
 	gather_init(&g);
 	wire_offset_commit_record_encode(&g, &record);

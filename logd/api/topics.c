@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "api/fetch.h"
+#include "api/request.h"
 #include "base/diag.h"
 #include "base/must.h"
 #include "base/xalloc.h"
-#include "wire/kafka_wire.h"
 
 enum { KEY = 17, RECORD_ARENA = 64 * 1024 * 1024 };
 
@@ -52,6 +52,24 @@ struct topic_partition *
 topic_partition(const struct topic *t, int32_t number)
 {
 	return t == NULL || number < 0 || number >= t->n_partitions ? NULL : t->partitions[number];
+}
+
+bool
+topics_named_before(struct request *r, struct map *named, const struct topic *t, int32_t number)
+{
+	uint8_t *bits, bit;
+	bool before;
+
+	if (topic_partition(t, number) == NULL)
+		return false;
+	if ((bits = map_get(named, span_of(t->id, sizeof t->id))) == NULL) {
+		bits = request_array(r, (size_t)t->n_partitions / 8 + 1, 1);
+		must(map_put(named, span_of(t->id, sizeof t->id), bits));
+	}
+	bit = (uint8_t)(1 << number % 8);
+	before = (bits[number / 8] & bit) != 0;
+	bits[number / 8] |= bit;
+	return before;
 }
 
 struct topic *

@@ -78,6 +78,13 @@ bool topics_configure(struct api *, struct topic *, const struct topic_config *,
 /* Deletes the topic; it is gone at once, its fetches are woken.  As topics_create(). */
 bool topics_delete(struct api *, struct topic *, struct append *a);
 
+/*
+ * Whether the request has named this partition before; it has now.  `named`, all
+ * zero at first and freed with map_done(), has for each topic a bit per
+ * partition, in the request's arena.  False for a partition that is not there.
+ */
+bool topics_named_before(struct request *, struct map *named, const struct topic *, int32_t number);
+
 /* Walks the topics in no order: start with *it = 0; NULL at the end. */
 struct topic *topics_next(const struct api *, size_t *it);
 

@@ -4,7 +4,7 @@
 #include "base/diag.h"
 #include "base/xalloc.h"
 
-enum { FAVOUR_MS = 10000 };
+enum { FAVOUR_MS = 2000 };
 
 static void do_work(struct timer *);
 static void end_favour(struct timer *);

@@ -236,15 +236,33 @@ each_round(struct round_hook *hook)
 		loop_stop(s->loop);
 }
 
+/* One line of the log for each. */
+static void
+tell_mistakes(struct span lines)
+{
+	char quoted[1024];
+
+	while (lines.n > 0) {
+		const uint8_t *end = memchr(lines.p, '\n', lines.n);
+		size_t n = end == NULL ? lines.n : (size_t)(end - lines.p);
+
+		diag_error("mistake in the configuration", "text=%s",
+		    diag_quote(quoted, sizeof quoted, span_of(lines.p, n)));
+		n += end != NULL;
+		lines = span_of(lines.p + n, lines.n - n);
+	}
+}
+
 static void
 reload(struct server *s)
 {
 	struct buf mistakes = { 0 };
 
-	if (config_reload(s->config, &mistakes) == -1)
-		diag_error("configuration not taken up", "file=%s mistakes=\"%.*s\"",
-		    s->config->file == NULL ? "-" : s->config->file, (int)mistakes.n, (const char *)mistakes.p);
-	else {
+	if (config_reload(s->config, &mistakes) == -1) {
+		diag_error("configuration not taken up", "file=%s action=\"mend what the next lines name\"",
+		    s->config->file == NULL ? "-" : s->config->file);
+		tell_mistakes(buf_bytes(&mistakes));
+	} else {
 		hand_on(s);
 		diag_info("configuration taken up", "");
 	}

@@ -50,7 +50,7 @@ snappy_block(struct span from, size_t start, size_t max, struct buf *to)
 	size_t n;
 
 	if (snappy_uncompressed_length((const char *)from.p, from.n, &n) != SNAPPY_OK ||
-	    n > max - (to->n - start) || buf_room(to, n) == NULL ||
+	    n > max - (to->n - start) || buf_room(to, n + 1) == NULL || /* n may be 0 */
 	    snappy_uncompress((const char *)from.p, from.n, (char *)to->p + to->n, &n) != SNAPPY_OK)
 		return false;
 	to->n += n;

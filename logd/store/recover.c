@@ -726,6 +726,9 @@ recover_unclean(struct recovery *r)
 	if (complete_partitions(r, false) == -1)
 		return -1;
 	read_epoch(store);
+	/* A first life, which stores no epoch, has 0. */
+	if (r->max_epoch == -1 && r->replays.n > 0)
+		r->max_epoch = 0;
 	if (r->max_epoch > store->leader_epoch)
 		store->leader_epoch = r->max_epoch;
 	store->leader_epoch++;
@@ -751,6 +754,8 @@ recover(struct store *store, bool clean, bool rebuild)
 		while ((p = map_next(&store->partitions, &it)) != NULL)
 			settle_offsets(p);
 		read_epoch(store);
+		if (store->leader_epoch == -1)
+			store->leader_epoch = 0; /* nothing has raised it yet */
 		cut_fronts(store);
 	} else if (recover_unclean(&r) == -1) {
 		diag_error("recovery failed", "path=%s error=\"%s\" action=\"mend the disk and start again; nothing was given up\"",
@@ -759,8 +764,11 @@ recover(struct store *store, bool clean, bool rebuild)
 	}
 	/* Nothing was ever appended: there is nothing to make durable, and no epoch to raise. */
 	first = unclean && store->leader_epoch == 0 && r.max_epoch == -1 && r.replays.n == 0;
-	/* Everything is durable in the segments before the journal is let go. */
-	if (unclean && !first && checkpoint_now(store) == -1)
+	/*
+	 * Everything is durable in the segments before the journal is let go.  A first
+	 * start commits, too: an index that has no commit counts as lost (store.c).
+	 */
+	if (unclean && checkpoint_now(store) == -1)
 		goto out;
 	if (journal_start(store->journal, store->offline) == -1)
 		goto out;

@@ -509,7 +509,8 @@ wire_decode(struct wire_in *in, const struct wire_message *m, int version,
 	}
 	if (get_struct(in, m->body, form_of(m, version), to) == -1)
 		return -1;
-	if (in->p != in->end && m->kind != WIRE_MESSAGE_HEADER) {
+	/* Kafka ignores what follows a message, and librdkafka 2.0.2 sends such a byte (ListGroups 4). */
+	if (in->p != in->end && m->kind == WIRE_MESSAGE_RECORD) {
 		fail(in, "is followed by bytes that belong to no field");
 		return -1;
 	}

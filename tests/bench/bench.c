@@ -14,13 +14,13 @@
 #include "bench/daemon.h"
 #include "bench/disk.h"
 
-enum { USAGE = 2, WARM_GIB = 4, WARM_GIB_MAX = 1024 };
+enum { USAGE = 2 };
 
 static const char usage[] =
-    "usage: bench [--logd PROGRAM] [--dir FOLDER] [--warm GIB] [--quick] [--markdown] [GROUP...]\n"
+    "usage: bench [--logd PROGRAM] [--dir FOLDER] [--cold] [--quick] [--markdown] [GROUP...]\n"
     "  --logd PROGRAM  the weir-logd to measure; else $WEIR_LOGD\n"
     "  --dir FOLDER    where files go, up to 2 GB at a time; else $TMPDIR, or /tmp\n"
-    "  --warm GIB      memory to touch first (default 4; 0: none)\n"
+    "  --cold          don't use the memory that a row is to take just before it\n"
     "  --quick         a smoke run of a minute; its figures say nothing\n"
     "  --markdown      print tables as Markdown\n"
     "  GROUP           throughput, latency or start; without one, all\n";
@@ -119,7 +119,6 @@ bench_die(const char *fmt, ...)
 
 struct arguments {
 	const char *parent; /* of the run's folder */
-	int warm_gib;
 	bool asked[N_GROUPS];
 };
 
@@ -135,20 +134,6 @@ ask_group(struct arguments *a, const char *name)
 	return false;
 }
 
-static bool
-parse_gib(const char *text, int *gib)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	if (end == text || *end != '\0' || n < 0 || n > WARM_GIB_MAX) {
-		fprintf(stderr, "bench: --warm %s: write a whole number from 0 to %d\n", text, WARM_GIB_MAX);
-		return false;
-	}
-	*gib = (int)n;
-	return true;
-}
-
 /* False after saying what is wrong, unless the usage is what to print. */
 static bool
 parse(int argc, char **argv, struct bench *b, struct arguments *a)
@@ -156,12 +141,11 @@ parse(int argc, char **argv, struct bench *b, struct arguments *a)
 	static const struct option longs[] = {
 		{ "logd", required_argument, NULL, 'l' },
 		{ "dir", required_argument, NULL, 'd' },
-		{ "warm", required_argument, NULL, 'w' },
+		{ "cold", no_argument, NULL, 'c' },
 		{ "quick", no_argument, NULL, 'q' },
 		{ "markdown", no_argument, NULL, 'm' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool warm = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
@@ -172,10 +156,8 @@ parse(int argc, char **argv, struct bench *b, struct arguments *a)
 		case 'd':
 			a->parent = optarg;
 			break;
-		case 'w':
-			warm = true;
-			if (!parse_gib(optarg, &a->warm_gib))
-				return false;
+		case 'c':
+			b->cold = true;
 			break;
 		case 'q':
 			b->quick = true;
@@ -186,8 +168,6 @@ parse(int argc, char **argv, struct bench *b, struct arguments *a)
 		default:
 			return false;
 		}
-	if (b->quick && !warm)
-		a->warm_gib = 0;
 	if (optind == argc)
 		memset(a->asked, true, sizeof a->asked);
 	for (; optind < argc; optind++)
@@ -202,7 +182,7 @@ int
 main(int argc, char **argv)
 {
 	struct bench b = { .logd = getenv("WEIR_LOGD"), .dir = folder };
-	struct arguments a = { .parent = getenv("TMPDIR"), .warm_gib = WARM_GIB };
+	struct arguments a = { .parent = getenv("TMPDIR") };
 	size_t i;
 
 	if (!parse(argc, argv, &b, &a)) {
@@ -212,7 +192,6 @@ main(int argc, char **argv)
 	if (a.parent == NULL || *a.parent == '\0')
 		a.parent = "/tmp";
 	set_up(a.parent);
-	disk_warm(a.warm_gib);
 	for (i = 0; i < N_GROUPS; i++)
 		if (a.asked[i])
 			groups[i].run(&b);

@@ -15,6 +15,7 @@ struct bench {
 	const char *logd; /* the program */
 	const char *dir;  /* a folder for this run; removed at its end */
 	bool quick;       /* a smoke run: small rows, figures that say nothing */
+	bool cold;        /* leave memory as it is before a row */
 	bool markdown;
 	int passed, failed;  /* rows that gave a figure, and that did not */
 	int reached, missed; /* targets */

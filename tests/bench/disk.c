@@ -6,51 +6,11 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "bench/bench.h"
-#include "bench/measure.h"
 
-enum { CHUNK = 1 << 20, PAGE = 4096, OPEN_FILES = 16 };
-
-/* MemAvailable, in bytes. */
-static double
-available(void)
-{
-	FILE *f = fopen("/proc/meminfo", "r");
-	char line[256];
-	double kib = 0;
-
-	if (f == NULL)
-		return 0;
-	while (fgets(line, sizeof line, f) != NULL)
-		if (sscanf(line, "MemAvailable: %lf kB", &kib) == 1)
-			break;
-	fclose(f);
-	return kib * 1024;
-}
-
-void
-disk_warm(int gib)
-{
-	size_t n = (size_t)gib << 30, at;
-	double began = measure_now_s(), most = available() / 2;
-	volatile char *p;
-
-	if ((double)n > most)
-		n = (size_t)most / PAGE * PAGE;
-	if (n == 0)
-		return;
-	p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		bench_die("%.1f GiB of memory to be touched: %s: name less with --warm", (double)n / (1 << 30), strerror(errno));
-	for (at = 0; at < n; at += PAGE)
-		p[at] = 1;
-	munmap((void *)p, n);
-	fprintf(stderr, "touched %.1f GiB of memory in %.1f s\n", (double)n / (1 << 30), measure_now_s() - began);
-}
+enum { CHUNK = 1 << 20, OPEN_FILES = 16 };
 
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

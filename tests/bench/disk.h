@@ -8,13 +8,6 @@
 
 #include "bench/client.h"
 
-/*
- * Touches so many GiB of memory once and gives them back, so that no row pays
- * for what a virtual machine's host does at the first touch.  At most half of
- * what is available.
- */
-void disk_warm(int gib);
-
 /* Removes a folder and all below it, if it is there. */
 void disk_remove(const char *dir);
 

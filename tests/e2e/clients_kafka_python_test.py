@@ -12,12 +12,13 @@ from claims import Skip, finish, main, refused, same, until
 try:
     from kafka import (KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition,
                        ConsumerRebalanceListener)
-    from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTopic
+    from kafka.admin import (ACLFilter, ACLOperation, ACLPermissionType, ACLResourcePatternType, ConfigResource,
+                             ConfigResourceType, NewPartitions, NewTopic, ResourcePatternFilter, ResourceType)
     from kafka.coordinator.assignors.range import RangePartitionAssignor
     from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-    from kafka.errors import (InvalidPartitionsError, InvalidTopicError, KafkaError, MessageSizeTooLargeError,
-                              NonEmptyGroupError, GroupIdNotFoundError, NoError, TopicAlreadyExistsError,
-                              UnknownTopicOrPartitionError)
+    from kafka.errors import (GroupIdNotFoundError, IncompatibleBrokerVersion, InvalidPartitionsError,
+                              InvalidTopicError, MessageSizeTooLargeError, NoError, NonEmptyGroupError,
+                              TopicAlreadyExistsError, UnknownTopicOrPartitionError)
 except ImportError as missing:
     print(f"skipped kafka_python: {missing} (Debian: python3-kafka)")
     finish(0, 0, 1)
@@ -374,7 +375,9 @@ def test_the_cluster_is_described(daemon):
     same([(b["node_id"], f"{b['host']}:{b['port']}") for b in cluster["brokers"]], [(1, daemon.address)])
     same((cluster["controller_id"], bool(cluster["cluster_id"])), (1, True))
     # Rules of access are nothing that the daemon has: the client must say so, and not hang.
-    refused("ACLs", lambda: admin.describe_acls(None), KafkaError, AttributeError)
+    anything = ACLFilter(None, "*", ACLOperation.ANY, ACLPermissionType.ANY,
+                         ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY))
+    refused("ACLs", lambda: admin.describe_acls(anything), IncompatibleBrokerVersion)
     admin.close()
 
 

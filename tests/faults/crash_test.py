@@ -115,6 +115,22 @@ class Daemon:
             if not f.readline().startswith("ready"):
                 raise RuntimeError("logd did not start")
 
+    def freeze(self):
+        """
+        Stops it between two system calls.  A power cut ends the machine; a filesystem's
+        shutdown leaves it running, and an fsync under way then may return 0 although the
+        transaction it waited for was thrown away (jbd2 counts an aborted one as over).
+        """
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = f"/proc/{self.process.pid}/task"
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            states = {open(f"{tasks}/{t}/stat").read().rpartition(")")[2].split()[0] for t in os.listdir(tasks)}
+            if states <= {"T"}:
+                return
+            time.sleep(0.001)
+        raise RuntimeError("logd did not stop")
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -290,6 +306,7 @@ def main():
         positions = [0] * PARTITIONS
         while cuts < cuts_max and time.monotonic() < until:
             time.sleep(dice.uniform(0.2, 1.2))
+            daemon.freeze()
             disk.cut()
             daemon.kill()
             cuts += 1
@@ -298,6 +315,7 @@ def main():
             if cuts % 3 == 0:
                 # Sometimes in the middle of the recovery, sometimes right behind it.
                 time.sleep(dice.uniform(0, 0.06))
+                daemon.freeze()
                 disk.cut()
                 daemon.kill()
                 disk.restore()

@@ -199,12 +199,12 @@ sim_reset(const struct sim_options *options)
 	h->options = *options;
 	h->epoch = -1;
 	h->now = 1700000000000;
-	for (int i = 0; i < options->partitions; i++)
-		new_log(&h->logs[i]);
 	for (int i = 0; i < KEYS; i++)
 		h->keys[i].first = h->keys[i].next = 1;
 	fake_disk_reset(dir);
-	sim_index_delete(false);
+	sim_index_delete();
+	for (int i = 0; i < SIM_PARTITIONS; i++)
+		new_log(&h->logs[i]);
 	sim_index_keep();
 }
 
@@ -252,7 +252,7 @@ tear(void)
 }
 
 void
-sim_index_delete(bool power_cut)
+sim_index_delete(void)
 {
 	char path[160];
 
@@ -260,8 +260,7 @@ sim_index_delete(bool power_cut)
 	unlink(path);
 	index_file("index/lock.mdb", path, sizeof path);
 	unlink(path);
-	if (power_cut)
-		tear();
+	tear();
 }
 
 void
@@ -280,7 +279,7 @@ sim_end(void)
 {
 	char path[160];
 
-	sim_index_delete(false);
+	sim_index_delete();
 	index_file("kept.mdb", path, sizeof path);
 	unlink(path);
 	index_file("index", path, sizeof path);
@@ -1066,6 +1065,9 @@ on_failed(void *ctx, const char *why)
 {
 	(void)ctx;
 	life.failed = why;
+	/* A damaged index was found in time: the daemon ends. */
+	if (life.plan.damaged > 0)
+		_exit(SIM_FAILED);
 	if (life.plan.error == 0)
 		broken("the store failed: %s", why);
 }

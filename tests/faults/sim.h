@@ -74,10 +74,10 @@ void *sim_save(size_t *n);
 void sim_restore(const void *saved, size_t n);
 
 /*
- * LMDB's file, beside a power cut: deletes it (what is torn and unanswered may
- * be kept with a hole from then on), keeps a copy, brings the copy back.
+ * LMDB's file, between two lives: deletes it (what is torn and unanswered may be
+ * kept with a hole from then on), keeps a copy, brings the copy back.
  */
-void sim_index_delete(bool power_cut);
+void sim_index_delete(void);
 void sim_index_keep(void);
 bool sim_index_bring_back(void);
 /* Behind any cut: the next start will make the index anew if it finds the mark of a death. */

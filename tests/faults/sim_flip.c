@@ -3,12 +3,12 @@
  *
  *	sim_flip [-v] [STRIDE [SEED]]
  *
- * After a clean end, and after a kill that lost nothing, every STRIDE-th (61)
+ * After a clean end, and after a kill that lost nothing, every STRIDE-th (307)
  * byte that is not in a page of zeros has a bit flipped, or becomes 0 or 255.
  * Then the store must start, and give out nothing that is wrong; at most
  * the batch concerned may be answered with an error.  Changed bytes of LMDB's may
- * kill it: once when it writes, and once when the next start reads them; then
- * the index is made anew.
+ * end it: once when it works, and once when the next start reads them; then the
+ * index is made anew.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +97,13 @@ changed(uint8_t byte, int how)
 	return how == 8 ? 0 : 255;
 }
 
+/* What a next start is to mend. */
+static bool
+ends(int status)
+{
+	return status >= SIM_SIGNAL || status == SIM_FAILED;
+}
+
 /* Starts it, again if it died; checks all; then once more, with work. */
 static void
 start(const char *path, int64_t pos, uint64_t seed)
@@ -105,10 +112,12 @@ start(const char *path, int64_t pos, uint64_t seed)
 	int status = sim_run(&life), deaths = 0;
 
 	run++;
-	for (; status >= SIM_SIGNAL && deaths < DEATHS; deaths++)
+	for (; ends(status) && deaths < DEATHS; deaths++)
 		status = sim_run(&life);
 	life.work = true;
-	for (status = status == SIM_FINE ? sim_run(&life) : status; status >= SIM_SIGNAL && deaths < DEATHS; deaths++)
+	if (status == SIM_FINE)
+		status = sim_run(&life);
+	for (; ends(status) && deaths < DEATHS; deaths++)
 		status = sim_run(&life);
 	died += (uint64_t)deaths;
 	if (status == SIM_FINE)
@@ -186,7 +195,7 @@ main(int argc, char **argv)
 {
 	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
 	char dir[128];
-	int64_t stride = 61;
+	int64_t stride = 307;
 	uint64_t seed = 1;
 
 	if (argc > 1 && strcmp(argv[1], "-v") == 0) {

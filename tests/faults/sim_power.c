@@ -60,7 +60,7 @@ end_life(bool ended_clean)
 		kills++;
 	sim_index_mark();
 	if (below(12) == 0) {
-		sim_index_delete(power && !ended_clean);
+		sim_index_delete();
 		lost_indexes++;
 	} else if (below(12) == 0)
 		old_indexes += sim_index_bring_back();

@@ -71,13 +71,21 @@ set_up(void)
 }
 
 static void
+make_folder(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	must(file_mkdir(path) == 0);
+}
+
+static void
 make_file(const char *folder, const char *name, const uint8_t *p, size_t n)
 {
 	char path[256];
 	int fd;
 
-	snprintf(path, sizeof path, "%s/%s", dir, folder);
-	must(file_mkdir(path) == 0);
+	make_folder(folder);
 	snprintf(path, sizeof path, "%s/%s/%s", dir, folder, name);
 	must((fd = file_open(path, FILE_CREATE)) != -1 && file_write(fd, p, n, 0) == 0);
 	file_close(fd);
@@ -236,6 +244,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	segment = xmemdup(bytes, n_segment);
 	if (how & MENDED_SEGMENT)
 		mend_segment(segment, n_segment);
+	make_folder("logs");
 	make_file(how & INTERNAL ? "logs/AAAAAAAAAAAAAAAAAAAAAg.0" : "logs/V0VJUldFSVIAAAAAAAAAAQ.1",
 	    "00000000000000000000.0.log", segment, n_segment);
 	journal = xmalloc(n - n_segment + PAGE + 20);

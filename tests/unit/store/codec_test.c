@@ -1,0 +1,131 @@
+/* codec_test.c -- each compression, whole, damaged, too large. */
+#include "store/codec.h"
+
+#include <lz4frame.h>
+#include <snappy-c.h>
+#include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "unit/unit.h"
+
+enum { SIZE = 200000 };
+
+static uint8_t plain[SIZE], packed[2 * SIZE];
+
+static size_t
+pack(int codec, size_t n)
+{
+	z_stream z = { 0 };
+	size_t out = sizeof packed;
+
+	for (size_t i = 0; i < n; i++)
+		plain[i] = (uint8_t)(i * i >> 7);
+	switch (codec) {
+	case CODEC_GZIP:
+		deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+		z.next_in = plain;
+		z.avail_in = (uInt)n;
+		z.next_out = packed;
+		z.avail_out = (uInt)out;
+		CU_ASSERT(deflate(&z, Z_FINISH) == Z_STREAM_END);
+		out -= z.avail_out;
+		deflateEnd(&z);
+		return out;
+	case CODEC_SNAPPY:
+		CU_ASSERT(snappy_compress((char *)plain, n, (char *)packed, &out) == SNAPPY_OK);
+		return out;
+	case CODEC_LZ4:
+		return LZ4F_compressFrame(packed, out, plain, n, NULL);
+	case CODEC_ZSTD:
+		return ZSTD_compress(packed, out, plain, n, 1);
+	default:
+		memcpy(packed, plain, n);
+		return n;
+	}
+}
+
+static bool
+unpacks(int codec, size_t n_packed, size_t max, size_t n)
+{
+	struct buf to = { 0 };
+	bool ok = codec_inflate(codec, span_of(packed, n_packed), max, &to);
+
+	ok = ok && to.n == n && (n == 0 || memcmp(to.p, plain, n) == 0);
+	buf_done(&to);
+	return ok;
+}
+
+static void
+what_was_packed_comes_back(void)
+{
+	static const size_t sizes[] = { 1, 100, 65536, SIZE };
+
+	for (int codec = 0; codec < CODECS; codec++)
+		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+			CU_ASSERT(unpacks(codec, pack(codec, sizes[i]), SIZE + 1, sizes[i]));
+}
+
+static void
+an_empty_snappy_block_is_empty(void)
+{
+	CU_ASSERT(unpacks(CODEC_SNAPPY, pack(CODEC_SNAPPY, 0), SIZE, 0));
+}
+
+static void
+more_than_the_limit_is_refused(void)
+{
+	for (int codec = 0; codec < CODECS; codec++)
+		CU_ASSERT(!unpacks(codec, pack(codec, SIZE), SIZE - 1, SIZE));
+}
+
+static void
+a_part_is_refused(void)
+{
+	for (int codec = 1; codec < CODECS; codec++) {
+		size_t n = pack(codec, 1000);
+
+		CU_ASSERT(!unpacks(codec, n - 1, SIZE, 1000));
+		CU_ASSERT(!unpacks(codec, n / 2, SIZE, 1000));
+		CU_ASSERT(!unpacks(codec, 0, SIZE, 1000));
+	}
+}
+
+static void
+the_block_framing_of_java_is_read(void)
+{
+	static const uint8_t head[16] = { 0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0, 0, 0, 0, 1, 0, 0, 0, 1 };
+	size_t first = pack(CODEC_SNAPPY, 500);
+	struct buf framed = { 0 }, to = { 0 };
+
+	buf_put(&framed, head, sizeof head);
+	for (int i = 0; i < 2; i++) {
+		buf_u32(&framed, (uint32_t)first);
+		buf_put(&framed, packed, first);
+	}
+	CU_ASSERT(codec_inflate(CODEC_SNAPPY, buf_bytes(&framed), SIZE, &to));
+	CU_ASSERT(to.n == 1000 && memcmp(to.p, plain, 500) == 0 && memcmp(to.p + 500, plain, 500) == 0);
+	buf_reset(&to);
+	CU_ASSERT(!codec_inflate(CODEC_SNAPPY, span_of(framed.p, framed.n - 1), SIZE, &to));
+	buf_reset(&to);
+	CU_ASSERT(!codec_inflate(CODEC_SNAPPY, buf_bytes(&framed), 999, &to));
+	buf_done(&framed);
+	buf_done(&to);
+}
+
+static void
+unknown_codecs_are_refused(void)
+{
+	CU_ASSERT(!unpacks(CODECS, 10, SIZE, 10));
+	CU_ASSERT(!unpacks(-1, 10, SIZE, 10));
+}
+
+const struct unit_test codec_tests[] = {
+	UNIT(what_was_packed_comes_back),
+	UNIT(an_empty_snappy_block_is_empty),
+	UNIT(more_than_the_limit_is_refused),
+	UNIT(a_part_is_refused),
+	UNIT(the_block_framing_of_java_is_read),
+	UNIT(unknown_codecs_are_refused),
+	UNIT_END
+};
