@@ -55,7 +55,7 @@ struct journal_file {
 	int64_t at;       /* where the next block goes */
 	uint64_t last_block;
 	bool written;     /* since its last sync */
-	bool busy;        /* the commit under way writes to it */
+	bool busy;        /* the commit under way writes to it, or syncs it */
 };
 
 struct block {
@@ -600,7 +600,7 @@ commit_done(struct job *job)
 	struct journal *j = c->journal;
 
 	for (size_t i = 0; i < c->n_syncs; i++)
-		c->syncs[i]->written = false;
+		c->syncs[i]->written = c->syncs[i]->busy = false;
 	for (size_t i = 0; i < c->n; i++) {
 		struct block *b = c->writes[i].block;
 
@@ -635,8 +635,10 @@ plan_syncs(struct journal *j, struct commit *c)
 	list_each(it, &j->files) {
 		struct journal_file *f = container_of(it, struct journal_file, link);
 
-		if (f->written)
+		if (f->written) {
+			f->busy = true;
 			c->syncs[c->n_syncs++] = f;
+		}
 	}
 	stat_add(&j->config.stats->journal_syncs, 1);
 }
