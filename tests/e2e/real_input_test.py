@@ -151,6 +151,8 @@ def test_all_arrives_while_a_group_comes_and_goes(stream):
         come("b", "c")
         share(3)
         put()
+        # kcat throws away the record at hand when it is told to end, and commits it all the same.
+        until("nothing is left to read", lambda: lines_in(members) >= 2 * part)
         members[0].leave()
         share(2)
         put()
