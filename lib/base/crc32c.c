@@ -6,10 +6,14 @@
 #include <string.h>
 
 static uint32_t table[8][256];
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+/* The register after STREAM more bytes of zero, by each byte of what it was. */
+static uint32_t skip[4][256];
+static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
+
+enum { STREAM = 512 };
 
 static void
-make_table(void)
+make_tables(void)
 {
 	uint32_t i, k;
 
@@ -23,6 +27,16 @@ make_table(void)
 	for (i = 0; i < 256; i++)
 		for (k = 1; k < 8; k++)
 			table[k][i] = table[k - 1][i] >> 8 ^ table[0][table[k - 1][i] & 0xff];
+	for (i = 0; i < 32; i++) {
+		uint32_t c = (uint32_t)1 << i;
+
+		for (k = 0; k < STREAM; k++)
+			c = c >> 8 ^ table[0][c & 0xff];
+		/* The map is linear: a byte's entry is the sum of its bits'. */
+		for (k = 0; k < 256; k++)
+			if (k >> i % 8 & 1)
+				skip[i / 8][k] ^= c;
+	}
 }
 
 uint32_t
@@ -30,7 +44,7 @@ crc32c_portable(uint32_t crc, const void *bytes, size_t n)
 {
 	const uint8_t *p = bytes;
 
-	pthread_once(&table_once, make_table);
+	pthread_once(&tables_once, make_tables);
 	crc = ~crc;
 	for (; n >= 8; p += 8, n -= 8) {
 		uint32_t lo = crc ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 |
@@ -47,71 +61,71 @@ crc32c_portable(uint32_t crc, const void *bytes, size_t n)
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
-
-__attribute__((target("sse4.2"))) static uint32_t
-crc32c_instruction(uint32_t crc, const void *bytes, size_t n)
-{
-	const uint8_t *p = bytes;
-	uint64_t c = ~crc;
-
-	for (; n >= 8; p += 8, n -= 8) {
-		uint64_t v;
-
-		memcpy(&v, p, 8);
-		c = _mm_crc32_u64(c, v);
-	}
-	for (; n > 0; p++, n--)
-		c = _mm_crc32_u8((uint32_t)c, *p);
-	return ~(uint32_t)c;
-}
-
-static bool
-has_instruction(void)
-{
-	return __builtin_cpu_supports("sse4.2");
-}
+#define WITH_INSTRUCTION __attribute__((target("sse4.2")))
+#define CRC_8(c, v) ((uint32_t)_mm_crc32_u64((c), (v)))
+#define CRC_1(c, v) _mm_crc32_u8((c), (v))
+#define HAS_INSTRUCTION() (__builtin_cpu_supports("sse4.2") != 0)
 #elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
 #include <arm_acle.h>
+#define WITH_INSTRUCTION
+#define CRC_8(c, v) __crc32cd((c), (v))
+#define CRC_1(c, v) __crc32cb((c), (v))
+#define HAS_INSTRUCTION() true
+#endif
+
+#ifdef HAS_INSTRUCTION
+static uint64_t
+load(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
 
 static uint32_t
-crc32c_instruction(uint32_t crc, const void *bytes, size_t n)
+skip_stream(uint32_t c)
 {
-	const uint8_t *p = bytes;
+	return skip[0][c & 0xff] ^ skip[1][c >> 8 & 0xff] ^ skip[2][c >> 16 & 0xff] ^ skip[3][c >> 24];
+}
+
+/*
+ * The instruction takes three cycles and one can begin in each: so three parts
+ * are gone through at once, and their sums put together.
+ */
+WITH_INSTRUCTION static uint32_t
+crc32c_instruction(uint32_t crc, const uint8_t *p, size_t n)
+{
 	uint32_t c = ~crc;
 
-	for (; n >= 8; p += 8, n -= 8) {
-		uint64_t v;
+	if (n >= 3 * STREAM)
+		pthread_once(&tables_once, make_tables);
+	for (; n >= 3 * STREAM; p += 3 * STREAM, n -= 3 * STREAM) {
+		uint32_t c1 = 0, c2 = 0;
 
-		memcpy(&v, p, 8);
-		c = __crc32cd(c, v);
+		for (size_t i = 0; i < STREAM; i += 8) {
+			c = CRC_8(c, load(p + i));
+			c1 = CRC_8(c1, load(p + STREAM + i));
+			c2 = CRC_8(c2, load(p + 2 * STREAM + i));
+		}
+		c = skip_stream(skip_stream(c) ^ c1) ^ c2;
 	}
+	for (; n >= 8; p += 8, n -= 8)
+		c = CRC_8(c, load(p));
 	for (; n > 0; p++, n--)
-		c = __crc32cb(c, *p);
+		c = CRC_1(c, *p);
 	return ~c;
 }
-
-static bool
-has_instruction(void)
-{
-	return true;
-}
-#else
-static uint32_t
-crc32c_instruction(uint32_t crc, const void *bytes, size_t n)
-{
-	return crc32c_portable(crc, bytes, n);
-}
-
-static bool
-has_instruction(void)
-{
-	return false;
-}
-#endif
 
 uint32_t
 crc32c(uint32_t crc, const void *p, size_t n)
 {
-	return has_instruction() ? crc32c_instruction(crc, p, n) :
-	    crc32c_portable(crc, p, n);
+	return HAS_INSTRUCTION() ? crc32c_instruction(crc, p, n) : crc32c_portable(crc, p, n);
 }
+#else
+uint32_t
+crc32c(uint32_t crc, const void *p, size_t n)
+{
+	return crc32c_portable(crc, p, n);
+}
+#endif

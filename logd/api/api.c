@@ -12,6 +12,7 @@
 #include "api/topics.h"
 #include "base/diag.h"
 #include "base/must.h"
+#include "base/uuid.h"
 #include "base/xalloc.h"
 
 /*

@@ -21,21 +21,6 @@ state_key(const struct topic *t, uint8_t key[KEY])
 	return span_of(key, KEY);
 }
 
-void
-uuid_text(const uint8_t id[16], char text[23])
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-	for (int i = 0; i < 22; i++) {
-		/* 6 bits from bit 6 * i on; behind the end there are zeros */
-		int byte = i * 6 / 8, shift = i * 6 % 8;
-		unsigned two = (unsigned)id[byte] << 8 | (byte + 1 < 16 ? id[byte + 1] : 0);
-
-		text[i] = digits[two >> (10 - shift) & 63];
-	}
-	text[22] = '\0';
-}
-
 struct topic *
 topics_find(const struct api *api, struct span name)
 {

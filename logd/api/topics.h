@@ -91,9 +91,6 @@ struct topic *topics_next(const struct api *, size_t *it);
 /* Topics in the order of their names; free() the array. */
 struct topic **topics_sorted(const struct api *, size_t *n);
 
-/* A topic id or cluster id as people write it: URL-safe base64, 22 characters and a zero. */
-void uuid_text(const uint8_t id[16], char text[23]);
-
 /* Settings of the daemon have changed: all topics take up their defaults. */
 void topics_rebase(struct api *);
 

@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/must.h"
+#include "base/uuid.h"
 #include "base/xalloc.h"
 #include "plat/file.h"
 #include "store/store_internal.h"
@@ -52,19 +53,9 @@ partition_free(struct partition *p)
 void
 partition_folder(const struct partition *p, char *path, size_t size)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	char name[23];
-	uint32_t bits = 0;
-	int n_bits = 0, n = 0;
+	char name[UUID_TEXT + 1];
 
-	/* URL-safe base64 without padding, as Kafka writes topic ids */
-	for (size_t i = 0; i < sizeof p->id.topic; i++) {
-		bits = bits << 8 | p->id.topic[i];
-		for (n_bits += 8; n_bits >= 6; n_bits -= 6)
-			name[n++] = digits[bits >> (n_bits - 6) & 63];
-	}
-	name[n++] = digits[bits << (6 - n_bits) & 63];
-	name[n] = '\0';
+	uuid_text(p->id.topic, name);
 	snprintf(path, size, "%s/logs/%s.%ld", p->store->dir, name, (long)p->id.number);
 }
 

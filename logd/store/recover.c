@@ -24,6 +24,7 @@
 
 #include "base/diag.h"
 #include "base/must.h"
+#include "base/uuid.h"
 #include "base/xalloc.h"
 #include "plat/file.h"
 #include "store/store_internal.h"
@@ -101,43 +102,19 @@ indexed_log_start(void *ctx, struct span key, struct span value)
 
 /* ---- what the folders tell ---- */
 
-static int
-digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 /* The reverse of partition_folder(). */
 static bool
 parse_folder(const char *name, struct partition_id *id)
 {
-	uint32_t bits = 0;
-	int n_bits = 0;
-	size_t n = 0;
 	char *end;
 	long number;
 
-	for (int i = 0; i < 22; i++) {
-		int d = digit(name[i]);
-
-		if (d == -1)
-			return false;
-		bits = bits << 6 | (uint32_t)d;
-		if ((n_bits += 6) >= 8 && n < sizeof id->topic) {
-			n_bits -= 8;
-			id->topic[n++] = (uint8_t)(bits >> n_bits);
-		}
-	}
-	if (name[22] != '.' || digit(name[23]) < 52)
+	if (strnlen(name, UUID_TEXT + 2) < UUID_TEXT + 2 || name[UUID_TEXT] != '.' ||
+	    !uuid_parse(span_of(name, UUID_TEXT), id->topic))
 		return false;
-	number = strtol(name + 23, &end, 10);
-	if (*end != '\0' || number < 0 || number > INT32_MAX)
+	name += UUID_TEXT + 1;
+	number = strtol(name, &end, 10);
+	if (*name < '0' || *name > '9' || *end != '\0' || number > INT32_MAX)
 		return false;
 	id->number = (int32_t)number;
 	return true;

@@ -47,7 +47,7 @@ static void
 instruction_and_portable_agree(void)
 {
 	uint64_t seed = 1;
-	uint8_t bytes[600];
+	uint8_t bytes[6000];
 	int i;
 
 	random_fill(&seed, bytes, sizeof bytes);
@@ -64,7 +64,7 @@ static void
 parts_add_up_to_the_whole(void)
 {
 	uint64_t seed = 2;
-	uint8_t bytes[300];
+	uint8_t bytes[3300];
 	size_t at;
 	uint32_t whole;
 

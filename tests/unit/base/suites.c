@@ -2,7 +2,7 @@
 #include "unit/unit.h"
 
 extern const struct unit_test arena_tests[], buf_tests[], bytes_tests[], crc32c_tests[],
-    diag_tests[], gather_tests[], heap_tests[], list_tests[], map_tests[];
+    diag_tests[], gather_tests[], heap_tests[], list_tests[], map_tests[], uuid_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "arena", arena_tests },
@@ -14,5 +14,6 @@ const struct unit_suite unit_suites[] = {
 	{ "heap", heap_tests },
 	{ "list", list_tests },
 	{ "map", map_tests },
+	{ "uuid", uuid_tests },
 	{ NULL, NULL }
 };

@@ -1,0 +1,42 @@
+/* uuid.c -- ids as text. */
+#include "base/uuid.h"
+
+#include <string.h>
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void
+uuid_text(const uint8_t id[UUID_BYTES], char text[UUID_TEXT + 1])
+{
+	for (int i = 0; i < UUID_TEXT; i++) {
+		/* 6 bits from bit 6 * i on; behind the end there are zeros */
+		int byte = i * 6 / 8, shift = i * 6 % 8;
+		unsigned two = (unsigned)id[byte] << 8 | (byte + 1 < UUID_BYTES ? id[byte + 1] : 0);
+
+		text[i] = digits[two >> (10 - shift) & 63];
+	}
+	text[UUID_TEXT] = '\0';
+}
+
+bool
+uuid_parse(struct span text, uint8_t id[UUID_BYTES])
+{
+	unsigned bits = 0;
+	int n_bits = 0, n = 0;
+
+	if (text.n != UUID_TEXT)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		const char *digit = memchr(digits, text.p[i], sizeof digits - 1);
+
+		if (digit == NULL)
+			return false;
+		bits = bits << 6 | (unsigned)(digit - digits);
+		if ((n_bits += 6) >= 8) {
+			n_bits -= 8;
+			id[n++] = (uint8_t)(bits >> n_bits);
+		}
+	}
+	/* Of the last digit, four bits say nothing: one way to write an id. */
+	return (bits & 15) == 0;
+}
