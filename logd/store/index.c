@@ -118,10 +118,35 @@ open_tables(struct index *idx)
 	return mdb_txn_commit(txn);
 }
 
+/* An LMDB code. */
+static int
+open_env(struct index **out, const char *path, unsigned flags)
+{
+	struct index *idx = xcalloc(1, sizeof *idx);
+	int rc = mdb_env_create(&idx->env);
+
+	if (rc != 0) {
+		free(idx);
+		return rc;
+	}
+	mdb_env_set_mapsize(idx->env, MAP_BYTES);
+	mdb_env_set_maxdbs(idx->env, INDEX_TABLES + 1);
+	/* The folder has its own lock (store.c), and readers are our one thread. */
+	if ((rc = mdb_env_open(idx->env, path, MDB_NOTLS | MDB_NORDAHEAD | flags, 0640)) != 0 ||
+	    (rc = open_tables(idx)) != 0 ||
+	    (rc = mdb_txn_begin(idx->env, NULL, MDB_RDONLY, &idx->reader)) != 0) {
+		mdb_env_close(idx->env);
+		free(idx);
+		return rc;
+	}
+	mdb_txn_reset(idx->reader);
+	*out = idx;
+	return 0;
+}
+
 int
 index_open(struct index **out, const char *dir)
 {
-	struct index *idx = xcalloc(1, sizeof *idx);
 	char lock[4096];
 	int rc;
 
@@ -130,26 +155,10 @@ index_open(struct index **out, const char *dir)
 	file_unlink(lock);
 	if (file_mkdir(dir) == -1) {
 		diag_error("index folder can't be made", "path=%s error=\"%s\"", dir, strerror(errno));
-		free(idx);
 		return -1;
 	}
-	if ((rc = mdb_env_create(&idx->env)) != 0) {
-		free(idx);
-		return fail("index can't be opened", rc);
-	}
-	mdb_env_set_mapsize(idx->env, MAP_BYTES);
-	mdb_env_set_maxdbs(idx->env, INDEX_TABLES + 1);
-	/* The folder has its own lock (store.c), and readers are our one thread. */
-	if ((rc = mdb_env_open(idx->env, dir, MDB_NOTLS | MDB_NORDAHEAD, 0640)) != 0 ||
-	    (rc = open_tables(idx)) != 0 ||
-	    (rc = mdb_txn_begin(idx->env, NULL, MDB_RDONLY, &idx->reader)) != 0) {
-		mdb_env_close(idx->env);
-		free(idx);
-		return fail("index can't be opened", rc);
-	}
-	mdb_txn_reset(idx->reader);
-	*out = idx;
-	return 0;
+	rc = open_env(out, dir, 0);
+	return rc == 0 ? 0 : fail("index can't be opened", rc);
 }
 
 void
@@ -165,7 +174,7 @@ index_close(struct index *idx)
 int
 index_discard(const char *dir)
 {
-	static const char *const files[] = { "data.mdb", "lock.mdb" };
+	static const char *const files[] = { "data.mdb", "lock.mdb", "renewed.mdb" };
 	char path[4096];
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -353,72 +362,89 @@ save_sum(struct index *idx, MDB_txn *txn, int table, const struct sum *sum)
 	return mdb_put(txn, idx->sums, &k, &v, 0);
 }
 
-/*
- * The pages that LMDB takes to be free, as its table 0 lists them: a count, and
- * page numbers that fall.  A commit writes to them unseen.
- */
-static bool
-free_pages_ok(struct index *idx, MDB_txn *txn)
+/* Copies a table's entries, each checked, and all against the table's sum. */
+static int
+copy_table(struct index *from, MDB_txn *source, struct index *to, MDB_txn *target, int table)
 {
+	struct sum expected, sum = { 0 };
 	MDB_cursor *cursor;
-	MDB_envinfo info;
+	struct span value;
 	MDB_val k, v;
-	bool ok = mdb_env_info(idx->env, &info) == 0;
-	int rc;
+	int rc = load_sum(from, source, table, &expected);
 
-	must(mdb_cursor_open(txn, 0, &cursor) == 0);
-	while (ok && (rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
-		size_t n = v.mv_size / sizeof(size_t), count = 0, page, above = info.me_last_pgno + 1;
-
-		if (n > 0)
-			memcpy(&count, v.mv_data, sizeof count);
-		ok = n > 0 && count == n - 1;
-		for (size_t i = 1; ok && i < n; i++) {
-			memcpy(&page, (char *)v.mv_data + i * sizeof page, sizeof page);
-			ok = page > 1 && page < above;
-			above = page;
-		}
-	}
-	mdb_cursor_close(cursor);
-	return ok && rc == MDB_NOTFOUND;
-}
-
-bool
-index_verify(struct index *idx)
-{
-	MDB_txn *txn = begin_read(idx);
-	bool ok = free_pages_ok(idx, txn);
-
-	if (!ok)
-		diag_warn("index does not verify", "table=%s", "of free pages");
-
-	for (int i = 0; i < INDEX_TABLES && ok; i++) {
-		struct sum expected, sum = { 0 };
-		MDB_cursor *cursor;
-		struct span value;
-		MDB_val k, v;
-		int rc = load_sum(idx, txn, i, &expected);
-
-		if (rc != 0 || mdb_cursor_open(txn, idx->tables[i], &cursor) != 0) {
-			ok = false;
+	if (rc != 0 || (rc = mdb_cursor_open(source, from->tables[table], &cursor)) != 0)
+		return rc;
+	while ((rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+		if (!open_value(span_val(k), v, &value)) {
+			rc = MDB_CORRUPTED;
 			break;
 		}
-		for (rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); rc == 0;
-		    rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-			if (!open_value(span_val(k), v, &value))
-				break;
-			sum.count++;
-			sum.crcs += entry_crc(span_val(k), value);
-		}
-		ok = rc == MDB_NOTFOUND && sum.count == expected.count && sum.crcs == expected.crcs;
-		mdb_cursor_close(cursor);
-		if (!ok)
-			diag_warn("index does not verify", "table=%s entries=%llu expected=%llu",
-			    table_names[i], (unsigned long long)sum.count,
-			    (unsigned long long)expected.count);
+		sum.count++;
+		sum.crcs += entry_crc(span_val(k), value);
+		/* Refused where the keys don't rise. */
+		if ((rc = mdb_put(target, to->tables[table], &k, &v, MDB_APPEND)) != 0)
+			break;
 	}
-	mdb_txn_reset(txn);
-	return ok;
+	mdb_cursor_close(cursor);
+	if (rc != MDB_NOTFOUND)
+		return rc;
+	if (sum.count != expected.count || sum.crcs != expected.crcs)
+		return MDB_CORRUPTED;
+	return save_sum(to, target, table, &sum);
+}
+
+static int
+copy(struct index *from, struct index *to)
+{
+	MDB_txn *source = begin_read(from), *target;
+	int rc = mdb_txn_begin(to->env, NULL, 0, &target);
+
+	if (rc == 0) {
+		for (int i = 0; i < INDEX_TABLES && rc == 0; i++)
+			rc = copy_table(from, source, to, target, i);
+		if (rc == 0)
+			rc = mdb_txn_commit(target);
+		else
+			mdb_txn_abort(target);
+	}
+	mdb_txn_reset(source);
+	return rc;
+}
+
+static bool
+is_there(const char *path)
+{
+	int fd = file_open(path, FILE_READ);
+
+	if (fd == -1)
+		return errno != ENOENT;
+	file_close(fd);
+	return true;
+}
+
+int
+index_renew(const char *dir)
+{
+	char data[4096], renewed[4096];
+	struct index *from, *to;
+	int rc;
+
+	snprintf(data, sizeof data, "%s/data.mdb", dir);
+	snprintf(renewed, sizeof renewed, "%s/renewed.mdb", dir);
+	if (!is_there(data))
+		return 0;
+	file_unlink(renewed); /* of a start that did not get to its end */
+	if (index_open(&from, dir) == -1)
+		return -1;
+	rc = open_env(&to, renewed, MDB_NOSUBDIR | MDB_NOLOCK);
+	if (rc == 0) {
+		rc = copy(from, to);
+		index_close(to);
+	}
+	index_close(from);
+	if (rc != 0)
+		return fail("index can't be copied", rc);
+	return file_rename(renewed, data) == -1 || file_sync_dir(dir) == -1 ? -1 : 0;
 }
 
 /* Takes what an entry adds out of its table's sum. */

@@ -5,8 +5,9 @@
  * only, in one transaction each, with LMDB's default syncs, and only of what is
  * synced in the segments already.  LMDB has no checksums of its own, so every
  * value carries one over its key and itself, every table a count and a sum of
- * them; index_verify() compares.  An index that does not verify is thrown away
- * and made anew from the segments.
+ * them.  An index that nobody vouches for is copied, entry by entry, to a fresh
+ * file; one that does not fit its sums is thrown away and made anew from the
+ * segments.
  *
  * Reading: the store's thread.  index_commit(): one thread at a time, beside
  * the readers.
@@ -51,8 +52,14 @@ void index_close(struct index *);
 /* Deletes the index's files, so that the next open makes an empty one. */
 int index_discard(const char *dir);
 
-/* Walks all of it.  False: it is damaged (logged). */
-bool index_verify(struct index *);
+/*
+ * Checks all entries of the closed index and copies them to a fresh file that
+ * takes its place, so that nothing of the old one's inner order is relied on.
+ * None there: done.  -1 with errno (logged): ENOSPC or EDQUOT, there is no room
+ * for the copy; else it is damaged.  It may be so damaged that LMDB ends the
+ * process.
+ */
+int index_renew(const char *dir);
 
 /* A checksum of the file as it lies there, the index being closed. -1 with errno. */
 int index_file_crc(const char *dir, uint32_t *crc);

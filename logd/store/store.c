@@ -349,21 +349,8 @@ put_clean_mark(struct store *store)
 	return 0;
 }
 
-/* Opens and checks the index; what is there already may not be fit to be read. */
-static int
-open_checked(struct store *store, const char *dir, bool clean)
-{
-	if (index_open(&store->index, dir) == -1)
-		return -1;
-	if (clean || index_verify(store->index))
-		return 0;
-	index_close(store->index);
-	store->index = NULL;
-	return -1;
-}
-
 /*
- * The mark "opening" stands while an index that nobody vouches for is read: a
+ * The mark "opening" stands while an index that nobody vouches for is copied: a
  * start that finds it died of that, and makes the index anew.
  */
 static int
@@ -385,15 +372,18 @@ open_index(struct store *store, bool clean, bool *rebuild)
 		if ((fd = file_open(opening, FILE_CREATE)) == -1)
 			return complain("mark can't be made", opening);
 		file_close(fd);
+		if (index_renew(dir) == -1) {
+			if (errno == ENOSPC || errno == EDQUOT)
+				return complain("index can't be copied, make room and start again", dir);
+			if (index_discard(dir) == -1)
+				return complain("index can't be deleted", dir);
+		}
+		if (file_unlink(opening) == -1)
+			return complain("mark can't be removed", opening);
 	}
-	if (open_checked(store, dir, clean) == -1) {
-		if (index_discard(dir) == -1)
-			return complain("index can't be deleted", dir);
-		if (index_open(&store->index, dir) == -1)
-			return -1;
-	}
-	if (!clean && file_unlink(opening) == -1)
-		return complain("mark can't be removed", opening);
+	if (index_open(&store->index, dir) == -1 &&
+	    (index_discard(dir) == -1 || index_open(&store->index, dir) == -1))
+		return -1;
 	/* Every commit puts this: without it, the index is new, or was never made to its end. */
 	*rebuild = !index_get(store->index, INDEX_META, span_str("applied.0"), &value);
 	buf_done(&value);

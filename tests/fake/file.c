@@ -631,6 +631,8 @@ file_rename(const char *from, const char *to)
 
 	if (begin(FAKE_RENAME, to))
 		return -1;
+	if (is_index(from))
+		return rename(from, to);
 	if ((f = node_at(from)) == NULL) {
 		errno = ENOENT;
 		return -1;
