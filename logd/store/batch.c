@@ -184,8 +184,7 @@ check_header(const struct batch *b, const struct batch_rules *rules)
 
 /*
  * The records: that they can be read, that offsets count up by one, that there
- * are keys.  The largest timestamp must be the header's, since look-ups by time
- * rest on it.
+ * are keys.
  */
 static enum store_error
 check_records(const struct batch *b, const uint8_t *p, const struct batch_rules *rules, int32_t *bad)

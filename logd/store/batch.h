@@ -84,7 +84,7 @@ enum store_error batch_check(struct span sent, const struct batch_rules *,
 /* Sets what the broker owns and no checksum covers.  Not b's fields. */
 void batch_stamp(uint8_t *batch, int64_t base_offset, int32_t leader_epoch);
 
-/* Sets LogAppendTime: the flag, both timestamps (records' deltas stay), the checksum. */
+/* Sets LogAppendTime: the flag, the largest timestamp, the checksum; the records' own times stay. */
 void batch_stamp_time(uint8_t *batch, size_t size, int64_t now_ms);
 
 /* One record; the spans are views into the walked bytes. */

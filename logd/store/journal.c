@@ -81,6 +81,7 @@ struct commit {
 	struct journal_file **syncs; /* files to be synced behind the writes */
 	size_t n_syncs, cap_syncs;
 	uint64_t last_block; /* the last that was ever written */
+	size_t n_written;
 	int error;
 };
 
@@ -106,7 +107,7 @@ struct journal {
 	size_t ready_bytes;
 	uint64_t durable, wanted;
 	struct commit commit;
-	bool busy, failed, preparing;
+	bool busy, failed, full, preparing;
 	int64_t used;
 	struct list replayed;    /* blocks that entries of journal_replay() point into */
 };
@@ -357,8 +358,10 @@ drop_file(struct journal *j, struct journal_file *f)
 	char path[PATH_MAX];
 
 	path_of(j, f->number, path, sizeof path);
-	file_unlink(path);
-	file_close(f->fd);
+	if (f->fd != -1) {
+		file_unlink(path);
+		file_close(f->fd);
+	}
 	list_del(&f->link);
 	free(f);
 	j->n_files--;
@@ -580,12 +583,11 @@ static void
 run_commit(struct job *job)
 {
 	struct commit *c = container_of(job, struct commit, job);
-	size_t i;
 
-	for (i = 0; i < c->n; i++)
-		if (write_one(c->journal, &c->writes[i]) == -1)
+	for (c->n_written = 0; c->n_written < c->n; c->n_written++)
+		if (write_one(c->journal, &c->writes[c->n_written]) == -1)
 			goto fail;
-	for (i = 0; i < c->n_syncs; i++)
+	for (size_t i = 0; i < c->n_syncs; i++)
 		if (file_sync(c->syncs[i]->fd) == -1)
 			goto fail;
 	return;
@@ -594,26 +596,83 @@ fail:
 }
 
 static void
+reuse_block(struct journal *j, struct block *b)
+{
+	if (j->n_spare < SPARE_BLOCKS && b->bytes.cap <= 4 * BLOCK_FULL) {
+		list_add(&j->spare, &b->link);
+		j->n_spare++;
+	} else {
+		buf_done(&b->bytes);
+		free(b);
+	}
+}
+
+/*
+ * Takes back the plan of a write that found no room.  Its file is not written
+ * to again: what a next one is made of may fit elsewhere.
+ */
+static void
+unplan(struct journal *j, struct write *w)
+{
+	struct journal_file *f = w->file;
+
+	if (f->state == KEPT)
+		return; /* it is not written to again as it is */
+	j->used -= page_up((int64_t)w->block->bytes.n);
+	f->at = w->pos;
+	f->last_block = w->block->number - 1;
+	f->state = FULL;
+	if (f->lsn + (uint64_t)f->size > j->next_lsn)
+		j->next_lsn = f->lsn + (uint64_t)f->size;
+	if (w->first)
+		drop_file(j, f);
+}
+
+/* The last ones first, as they were planned onto each other. */
+static void
+put_off(struct journal *j, struct commit *c)
+{
+	struct list later;
+
+	diag_warn("journal write put off",
+	    "path=%s error=\"%s\" action=\"make room; nothing needs to be restarted\"", j->dir,
+	    strerror(c->error));
+	j->full = true;
+	c->last_block = c->writes[c->n_written].block->number - 1;
+	for (size_t i = c->n; i > c->n_written; i--)
+		unplan(j, &c->writes[i - 1]);
+	list_init(&later);
+	list_move_all(&later, &j->ready);
+	for (size_t i = c->n_written; i < c->n; i++) {
+		list_add(&j->ready, &c->writes[i].block->link);
+		j->ready_bytes += c->writes[i].block->bytes.n;
+	}
+	list_each(it, &later) {
+		list_del(it);
+		list_add(&j->ready, it);
+	}
+}
+
+static void
 commit_done(struct job *job)
 {
 	struct commit *c = container_of(job, struct commit, job);
 	struct journal *j = c->journal;
 
-	for (size_t i = 0; i < c->n_syncs; i++)
-		c->syncs[i]->written = c->syncs[i]->busy = false;
-	for (size_t i = 0; i < c->n; i++) {
-		struct block *b = c->writes[i].block;
-
+	for (size_t i = 0; i < c->n; i++)
 		c->writes[i].file->busy = false;
-		if (j->n_spare < SPARE_BLOCKS && b->bytes.cap <= 4 * BLOCK_FULL) {
-			list_add(&j->spare, &b->link);
-			j->n_spare++;
-		} else {
-			buf_done(&b->bytes);
-			free(b);
-		}
-	}
+	for (size_t i = 0; i < c->n_written; i++)
+		reuse_block(j, c->writes[i].block);
+	for (size_t i = 0; i < c->n_syncs; i++)
+		c->syncs[i]->busy = false;
 	j->busy = false;
+	/* Of a sync that failed nothing is known, whatever it says. */
+	if (c->n_written < c->n && (c->error == ENOSPC || c->error == EDQUOT)) {
+		put_off(j, c);
+		return;
+	}
+	for (size_t i = 0; i < c->n_syncs; i++)
+		c->syncs[i]->written = false;
 	if (c->error != 0) {
 		j->failed = true;
 		diag_error("journal write failed",
@@ -649,7 +708,7 @@ journal_flush(struct journal *j)
 	struct commit *c = &j->commit;
 	bool wanted = j->wanted > j->durable;
 
-	if (j->busy || j->failed)
+	if (j->busy || j->failed || j->full)
 		return;
 	if (wanted)
 		end_block(j);
@@ -676,6 +735,18 @@ bool
 journal_idle(const struct journal *j)
 {
 	return !j->busy && !j->preparing;
+}
+
+bool
+journal_full(const struct journal *j)
+{
+	return j->full;
+}
+
+void
+journal_retry(struct journal *j)
+{
+	j->full = false;
 }
 
 uint64_t

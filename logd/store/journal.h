@@ -45,7 +45,7 @@ struct journal_config {
 	struct mailbox *mailbox;
 	struct store_stats *stats;
 	void *ctx;
-	/* Blocks up to journal_durable() are durable; or error != 0: nothing more will be. */
+	/* Blocks up to journal_durable() are durable; or error != 0: nothing more will be (but see journal_full()). */
 	void (*committed)(void *ctx, int error);
 };
 
@@ -74,6 +74,14 @@ void journal_want(struct journal *, uint64_t block);
 /* Starts a commit if one is wanted and none is under way. */
 void journal_flush(struct journal *);
 bool journal_idle(const struct journal *);
+
+/*
+ * The disk had no room for a commit.  It is put off, with all that follows,
+ * until journal_retry(): a checkpoint may have freed a file by then, or somebody
+ * made room.
+ */
+bool journal_full(const struct journal *);
+void journal_retry(struct journal *);
 
 /* Blocks up to this one are durable; the block that the next entry may go to. */
 uint64_t journal_durable(const struct journal *);

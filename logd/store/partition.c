@@ -444,7 +444,7 @@ partition_append(struct partition *p, struct append *a)
 
 	a->base_offset = a->append_time_ms = -1;
 	a->bad_record = -1;
-	if (p->deleted || p->offline)
+	if (p->deleted || p->offline || journal_full(p->store->journal))
 		return refuse(p, a, p->deleted ? STORE_GONE : STORE_DISK);
 	error = batch_check(span_of(a->bytes, a->n), &rules, &b, &a->bad_record);
 	if (error != STORE_OK)

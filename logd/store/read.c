@@ -345,16 +345,58 @@ partition_find_time(struct partition *p, int64_t time, struct partition_found *f
 	return error;
 }
 
+/* Looks for a record whose time is above what is found, among the visible ones of all batches. */
+static enum store_error
+find_above(struct partition *p, struct segment *s, struct partition_found *found)
+{
+	struct segment_walk w;
+	enum walked walked;
+
+	segment_walk(&w, s, (struct place){ 0, s->base }, s->size, false);
+	for (;;) {
+		walked = segment_walk_next(&w);
+		if (walked == WALK_DAMAGED)
+			walked = segment_walk_resync(&w);
+		if (walked != WALK_BATCH || w.batch.base_offset >= p->high_watermark)
+			break;
+		while (w.batch.max_timestamp > found->timestamp &&
+		    record_at(p, &w.batch, w.bytes, found->timestamp + 1, found))
+			;
+	}
+	segment_walk_done(&w);
+	return walked == WALK_FAILED ? STORE_DISK : STORE_OK;
+}
+
+/*
+ * The segment knows its largest time, and where to look for it.  If nobody may
+ * see that record, which is not visible yet or was cut, all have to be looked at.
+ */
+static enum store_error
+find_max_in_segment(struct partition *p, struct segment *s, struct partition_found *found)
+{
+	struct partition_found f = { -1, -1 };
+	enum store_error error = find_in_segment(p, s, s->max_time, &f);
+
+	if (error != STORE_OK)
+		return error;
+	if (f.offset == -1)
+		return find_above(p, s, found);
+	*found = f;
+	return STORE_OK;
+}
+
 enum store_error
 partition_find_max_time(struct partition *p, struct partition_found *found)
 {
-	int64_t max = INT64_MIN;
+	enum store_error error = STORE_OK;
 
 	*found = (struct partition_found){ -1, -1 };
-	for (size_t i = 0; i < p->n_segments; i++)
-		if (p->segments[i]->size > 0 && p->segments[i]->max_time > max)
-			max = p->segments[i]->max_time;
-	return max == INT64_MIN ? STORE_OK : partition_find_time(p, max, found);
+	if (p->deleted)
+		return STORE_GONE;
+	for (size_t i = 0; i < p->n_segments && error == STORE_OK; i++)
+		if (p->segments[i]->size > 0 && p->segments[i]->max_time > found->timestamp)
+			error = find_max_in_segment(p, p->segments[i], found);
+	return error;
 }
 
 void

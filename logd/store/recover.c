@@ -605,14 +605,15 @@ store_epoch(struct store *store)
 	struct append a = { .done = epoch_stored };
 
 	store32(value, (uint32_t)store->leader_epoch);
-	if (!state_put(store, STATE_METADATA, &entry, 1, store->wall_ms, &a))
-		while (a.done != NULL && !store->failed) {
-			journal_flush(store->journal);
-			sync_flush(store);
-			mailbox_wait(store->mailbox);
-			mailbox_run(store->mailbox);
-		}
-	return a.error == STORE_OK && !store->failed ? 0 : -1;
+	if (state_put(store, STATE_METADATA, &entry, 1, store->wall_ms, &a))
+		epoch_stored(&a);
+	while (a.done != NULL && !store->failed && !journal_full(store->journal)) {
+		journal_flush(store->journal);
+		sync_flush(store);
+		mailbox_wait(store->mailbox);
+		mailbox_run(store->mailbox);
+	}
+	return a.done == NULL && a.error == STORE_OK ? 0 : -1;
 }
 
 /* Moves the ends above what may have been seen; the empty segment says so. */

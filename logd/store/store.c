@@ -238,6 +238,10 @@ store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
 	store->mono_ms = mono_ms;
 	store->wall_ms = wall_ms;
 	journal_prepare(store->journal, store->keepers);
+	if (journal_full(store->journal)) {
+		store_checkpoint(store); /* which frees files */
+		journal_retry(store->journal);
+	}
 	if (store->checkpoint_retry_ms != 0 ||
 	    ((!list_empty(&store->dirty) || store->removals.n > 0) &&
 	    mono_ms - store->last_checkpoint_ms >= store->config.checkpoint_interval_ms))
@@ -463,7 +467,8 @@ fail:
 static bool
 busy(const struct store *store)
 {
-	return store->jobs > 0 || !journal_idle(store->journal) || !list_empty(&store->waiting);
+	return store->jobs > 0 || !journal_idle(store->journal) ||
+	    (!list_empty(&store->waiting) && !journal_full(store->journal));
 }
 
 void

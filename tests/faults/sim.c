@@ -138,12 +138,6 @@ no_sink(const char *line, size_t n)
 	(void)n;
 }
 
-void
-sim_verbose(void)
-{
-	verbose = true;
-}
-
 const struct sim_counts *
 sim_counts_of(void)
 {
@@ -158,11 +152,14 @@ sim_dir(void)
 
 /* ---- the history ---- */
 
-void
-sim_init(const char *at)
+/* Makes the folder and the history's memory. */
+static void
+init(const char *name)
 {
-	must(strlen(at) < sizeof dir);
-	strcpy(dir, at);
+	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
+	int n = snprintf(dir, sizeof dir, "%s/%s.XXXXXX", tmp == NULL ? "/tmp" : tmp, name);
+
+	must(n < (int)sizeof dir && mkdtemp(dir) != NULL);
 	h = mmap(NULL, sizeof *h, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(h != MAP_FAILED);
 	if (!verbose)
@@ -272,19 +269,6 @@ sim_index_mark(void)
 	index_file("opening", path, sizeof path);
 	if (fake_disk_peek(path, 0, &byte, 0) == 0)
 		tear();
-}
-
-void
-sim_end(void)
-{
-	char path[160];
-
-	sim_index_delete();
-	index_file("kept.mdb", path, sizeof path);
-	unlink(path);
-	index_file("index", path, sizeof path);
-	rmdir(path);
-	rmdir(dir);
 }
 
 void
@@ -1095,6 +1079,12 @@ static void
 settle(void)
 {
 	while (life.under_way > 0 && life.failed == NULL) {
+		if (journal_full(life.store->journal)) {
+			if (life.plan.lasting)
+				return; /* it will never have room */
+			h->now += 1000;
+			store_tick(life.store, h->now, h->now);
+		}
 		store_flush(life.store);
 		mailbox_wait(life.mailbox);
 		mailbox_run(life.mailbox);
@@ -1160,6 +1150,8 @@ check_blame(void)
 	enum fake_op op = fake_disk_failed(&path);
 	int n = 0;
 
+	if (life.failed != NULL && life.plan.error == ENOSPC)
+		broken("a full disk ended the store");
 	if (op != FAKE_SYNC || life.plan.lasting || strstr(path, "/logs/") == NULL ||
 	    strstr(path, "/logs/AAAAAAAA") != NULL)
 		return;
@@ -1230,4 +1222,83 @@ sim_run(const struct sim_life *plan)
 	while (waitpid(pid, &status, 0) == -1)
 		must(errno == EINTR);
 	return WIFSIGNALED(status) ? SIM_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* ---- a program ---- */
+
+static uint64_t judged, judged_broken;
+
+void
+sim_judge(bool ok)
+{
+	judged++;
+	judged_broken += !ok;
+}
+
+uint64_t
+sim_judged(void)
+{
+	return judged;
+}
+
+uint64_t
+sim_judged_broken(void)
+{
+	return judged_broken;
+}
+
+bool
+sim_blame(int status, const char *what, int64_t at, uint64_t seed)
+{
+	bool killed = status >= SIM_SIGNAL;
+
+	fprintf(stderr, "broken: %s at %lld, seed %llu: %s %d\n", what, (long long)at,
+	    (unsigned long long)seed, killed ? "signal" : "status", killed ? status - SIM_SIGNAL : status);
+	return false;
+}
+
+void
+sim_sweep(int64_t from, int64_t to, int64_t stride, int64_t (*step)(void *, int64_t), void *ctx)
+{
+	while (from < to) {
+		int64_t end = step(ctx, from);
+
+		from = end > from + stride ? end : from + stride;
+	}
+}
+
+/* Removes the folder, and LMDB's files in it. */
+static void
+end(void)
+{
+	char path[160];
+
+	sim_index_delete();
+	index_file("kept.mdb", path, sizeof path);
+	unlink(path);
+	index_file("index", path, sizeof path);
+	rmdir(path);
+	rmdir(dir);
+}
+
+int
+sim_main(const struct sim_program *program, int argc, char **argv)
+{
+	uint64_t a = program->a, b = program->b;
+
+	if (argc > 1 && strcmp(argv[1], "-v") == 0) {
+		verbose = true;
+		argc--;
+		argv++;
+	}
+	if (argc > 1)
+		a = strtoull(argv[1], NULL, 10);
+	if (argc > 2)
+		b = strtoull(argv[2], NULL, 10);
+	init(program->name);
+	program->run(a, b);
+	end();
+	printf("%llu passed, %llu failed\n", (unsigned long long)(judged - judged_broken),
+	    (unsigned long long)judged_broken);
+	return judged_broken == 0 && judged > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

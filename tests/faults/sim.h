@@ -54,11 +54,8 @@ struct sim_life {
 	void (*opened)(void);    /* called behind the checks, before the work; or NULL */
 };
 
-/* Makes the history; the store is said to lie in `dir`, where LMDB's files really lie. */
-void sim_init(const char *dir);
+/* Where the store is said to lie, and where LMDB's files really lie. */
 const char *sim_dir(void);
-/* Removes LMDB's files and the folder. */
-void sim_end(void);
 
 /* Begins a new history on an empty disk. */
 void sim_reset(const struct sim_options *);
@@ -90,7 +87,30 @@ struct sim_counts {
 };
 const struct sim_counts *sim_counts_of(void);
 
-/* Lets the daemon's lines through. */
-void sim_verbose(void);
+/*
+ * A whole program, NAME [-v] [A [B]]: makes the store's folder, runs, ends with
+ * the counts of sim_judge().  -v lets the daemon's lines through.  Returns the
+ * exit status.
+ */
+struct sim_program {
+	const char *name;
+	uint64_t a, b;           /* what the arguments are when they are not given */
+	void (*run)(uint64_t a, uint64_t b);
+};
+int sim_main(const struct sim_program *, int argc, char **argv);
+
+/*
+ * Calls step() at `from` and on, a stride apart, below `to`.  A step returns
+ * where what it looked at ends; nothing before that is looked at again.
+ */
+void sim_sweep(int64_t from, int64_t to, int64_t stride, int64_t (*step)(void *ctx, int64_t at), void *ctx);
+
+/* Counts one history. */
+void sim_judge(bool ok);
+/* How many were counted, and of these were broken. */
+uint64_t sim_judged(void);
+uint64_t sim_judged_broken(void);
+/* Says which history a life was of that ended as it should not; returns false. */
+bool sim_blame(int status, const char *what, int64_t at, uint64_t seed);
 
 #endif

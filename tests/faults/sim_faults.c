@@ -9,11 +9,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/must.h"
 #include "fake/file_fake.h"
 #include "faults/sim.h"
 
@@ -37,84 +33,70 @@ static const struct {
 
 enum { OPERATIONS_MAX = 3000 };
 
+/* One row of the table, swept over the operations of a life. */
+struct sweep {
+	size_t fault;
+	int64_t stride;
+	uint64_t seed;
+};
+
 static bool
-fine(const char *what, int64_t at, uint64_t seed, int status, bool faulty)
+fine(const struct sweep *w, int64_t at, int status, bool faulty)
 {
-	if (status == SIM_FINE || (faulty && (status == SIM_NOT_OPENED || status == SIM_FAILED)))
-		return true;
-	if (status >= SIM_SIGNAL)
-		fprintf(stderr, "broken: signal %d\n", status - SIM_SIGNAL);
-	fprintf(stderr, "broken: %s at %lld, seed %llu\n", what, (long long)at, (unsigned long long)seed);
-	return false;
+	return status == SIM_FINE || (faulty && (status == SIM_NOT_OPENED || status == SIM_FAILED)) ||
+	    sim_blame(status, faults[w->fault].name, at, w->seed);
 }
 
-/* How many histories were run, and were broken. */
-static uint64_t run, failed;
-
-/* False: the operation is behind the end of the life. */
-static bool
-try(size_t fault, int64_t at, uint64_t seed, bool power)
+static int64_t
+step(void *ctx, int64_t at)
 {
 	static const struct sim_options options = { .partitions = 3, .steps = 60, .batch_bytes = 3000,
 		.journal_batch_bytes_max = 2500, .checkpoint_bytes = 60000, .segment_bytes = 20000 };
-	struct sim_life life = { .seed = seed, .cut_at = -1, .work = true };
+	const struct sweep *w = ctx;
+	struct sim_life life = { .seed = w->seed, .cut_at = -1, .work = true };
 	bool ok;
-	int status;
 
 	sim_reset(&options);
-	run++;
-	ok = fine(faults[fault].name, at, seed, sim_run(&life), false);
+	ok = fine(w, at, sim_run(&life), false);
 	life.seed++;
 	life.close = true;
-	life.error = faults[fault].error;
+	life.error = faults[w->fault].error;
 	life.fail_at = at;
-	life.fail_ops = faults[fault].ops;
-	life.fail_path = faults[fault].path;
-	life.lasting = faults[fault].lasting;
-	status = sim_run(&life);
-	ok = ok && fine(faults[fault].name, at, seed, status, true);
-	if (power)
-		fake_disk_power_cut(seed + (uint64_t)at);
-	life = (struct sim_life){ .seed = seed, .cut_at = -1, .work = true };
-	ok = ok && fine(faults[fault].name, at, seed, sim_run(&life), false);
-	fake_disk_power_cut(seed + (uint64_t)at + 1);
+	life.fail_ops = faults[w->fault].ops;
+	life.fail_path = faults[w->fault].path;
+	life.lasting = faults[w->fault].lasting;
+	ok = fine(w, at, sim_run(&life), true) && ok;
+	if (at / w->stride % 2 == 0)
+		fake_disk_power_cut(w->seed + (uint64_t)at);
+	life = (struct sim_life){ .seed = w->seed, .cut_at = -1, .work = true };
+	ok = ok && fine(w, at, sim_run(&life), false);
+	fake_disk_power_cut(w->seed + (uint64_t)at + 1);
 	life.close = true;
 	life.seed++;
-	ok = ok && fine(faults[fault].name, at, seed, sim_run(&life), false);
-	failed += !ok;
-	return !ok || sim_fault_met();
+	ok = ok && fine(w, at, sim_run(&life), false);
+	sim_judge(ok);
+	/* A fault that was not met lies behind the end of the life. */
+	return !ok || sim_fault_met() ? at + 1 : OPERATIONS_MAX;
+}
+
+static void
+run(uint64_t stride, uint64_t seed)
+{
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+		struct sweep w = { i, faults[i].path != NULL ? 1 : (int64_t)stride, seed };
+		uint64_t before = sim_judged(), broken = sim_judged_broken();
+
+		sim_sweep(0, OPERATIONS_MAX, w.stride, step, &w);
+		printf("%-20s %llu histories, %llu broken\n", faults[i].name,
+		    (unsigned long long)(sim_judged() - before),
+		    (unsigned long long)(sim_judged_broken() - broken));
+	}
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
-	char dir[128];
-	int64_t stride = 1;
-	uint64_t seed = 1;
+	static const struct sim_program program = { "sim_faults", 1, 1, run };
 
-	if (argc > 1 && strcmp(argv[1], "-v") == 0) {
-		sim_verbose();
-		argc--;
-		argv++;
-	}
-	if (argc > 1)
-		stride = strtoll(argv[1], NULL, 10);
-	if (argc > 2)
-		seed = strtoull(argv[2], NULL, 10);
-	snprintf(dir, sizeof dir, "%s/sim_faults.XXXXXX", tmp == NULL ? "/tmp" : tmp);
-	must(mkdtemp(dir) != NULL);
-	sim_init(dir);
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-		uint64_t before = run, broken = failed;
-		int64_t at = 0;
-
-		while (at < OPERATIONS_MAX && try(i, at, seed, at / stride % 2 == 0))
-			at += faults[i].path != NULL ? 1 : stride;
-		printf("%-20s %llu histories, %llu broken\n", faults[i].name,
-		    (unsigned long long)(run - before), (unsigned long long)(failed - broken));
-	}
-	sim_end();
-	printf("%llu passed, %llu failed\n", (unsigned long long)(run - failed), (unsigned long long)failed);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return sim_main(&program, argc, argv);
 }

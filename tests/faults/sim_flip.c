@@ -13,13 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "fake/file_fake.h"
 #include "faults/sim.h"
 
-enum { FILES = 64, PAGE = 4096, LMDB_FILES = 2, DEATHS = 2 };
+enum { FILES = 64, PAGE = 4096, LMDB_FILES = 2, DEATHS = 1 };
 
 /* The store as it was left. */
 static struct {
@@ -33,7 +32,7 @@ static struct {
 } image;
 
 static const char *const lmdb_files[LMDB_FILES] = { "index/data.mdb", "index/lock.mdb" };
-static uint64_t run, failed, died;
+static uint64_t died;
 
 static void
 note_file(void *ctx, const char *path, int64_t size)
@@ -111,7 +110,6 @@ start(const char *path, int64_t pos, uint64_t seed)
 	struct sim_life life = { .seed = seed, .cut_at = -1, .damaged = 1, .close = true };
 	int status = sim_run(&life), deaths = 0;
 
-	run++;
 	for (; ends(status) && deaths < DEATHS; deaths++)
 		status = sim_run(&life);
 	life.work = true;
@@ -120,12 +118,7 @@ start(const char *path, int64_t pos, uint64_t seed)
 	for (; ends(status) && deaths < DEATHS; deaths++)
 		status = sim_run(&life);
 	died += (uint64_t)deaths;
-	if (status == SIM_FINE)
-		return;
-	failed++;
-	fprintf(stderr, "broken: %s at %lld, seed %llu: %s %d\n", path, (long long)pos,
-	    (unsigned long long)seed, status >= SIM_SIGNAL ? "signal" : "status",
-	    status >= SIM_SIGNAL ? status - SIM_SIGNAL : status);
+	sim_judge(status == SIM_FINE || sim_blame(status, path, pos, seed));
 }
 
 static bool
@@ -137,41 +130,46 @@ all_zero(const uint8_t *p, size_t n)
 	return true;
 }
 
-static void
-flip_file(int i, int64_t stride, uint64_t seed)
-{
-	for (int64_t at = (int64_t)seed % stride; at < image.sizes[i]; at += stride) {
-		int64_t page = at / PAGE * PAGE;
-		size_t n = image.sizes[i] - page < PAGE ? (size_t)(image.sizes[i] - page) : PAGE;
-		uint8_t bytes[PAGE], byte;
+/* A file that is swept: which of the image's, or of LMDB's. */
+struct sweep {
+	int i;
+	uint64_t seed;
+};
 
-		restore_image();
-		must(fake_disk_peek(image.paths[i], page, bytes, n) == 0);
-		if (all_zero(bytes, n)) {
-			at = page + PAGE - stride;
-			continue;
-		}
-		byte = changed(bytes[at - page], (int)((at + at / 10) % 10));
-		if (byte == bytes[at - page])
-			continue;
-		fake_disk_poke(image.paths[i], at, &byte, 1);
-		start(image.paths[i], at, seed);
+static int64_t
+flip_file(void *ctx, int64_t at)
+{
+	const struct sweep *w = ctx;
+	const char *path = image.paths[w->i];
+	int64_t page = at / PAGE * PAGE, left = image.sizes[w->i] - page;
+	size_t n = left < PAGE ? (size_t)left : PAGE;
+	uint8_t bytes[PAGE], byte;
+
+	restore_image();
+	must(fake_disk_peek(path, page, bytes, n) == 0);
+	if (all_zero(bytes, n))
+		return page + PAGE;
+	byte = changed(bytes[at - page], (int)((at + at / 10) % 10));
+	if (byte != bytes[at - page]) {
+		fake_disk_poke(path, at, &byte, 1);
+		start(path, at, w->seed);
 	}
+	return at + 1;
 }
 
-static void
-flip_lmdb(int i, int64_t stride, uint64_t seed)
+static int64_t
+flip_lmdb(void *ctx, int64_t at)
 {
-	for (int64_t at = (int64_t)seed % stride; at < (int64_t)image.n_lmdb[i]; at += stride) {
-		uint8_t *byte = &image.lmdb[i][at], before = *byte;
+	const struct sweep *w = ctx;
+	uint8_t *byte = &image.lmdb[w->i][at], before = *byte;
 
-		*byte = changed(before, (int)((at + at / 10) % 10));
-		if (*byte == before)
-			continue;
+	*byte = changed(before, (int)((at + at / 10) % 10));
+	if (*byte != before) {
 		restore_image();
-		start(lmdb_files[i], at, seed);
+		start(lmdb_files[w->i], at, w->seed);
 		*byte = before;
 	}
+	return at + 1;
 }
 
 static void
@@ -180,40 +178,29 @@ flip_all(bool clean, int64_t stride, uint64_t seed)
 	static const struct sim_options options = { .partitions = 3, .steps = 120, .batch_bytes = 1200,
 		.journal_batch_bytes_max = 1000, .checkpoint_bytes = 30000, .segment_bytes = 9000 };
 	struct sim_life life = { .seed = seed, .cut_at = -1, .work = true, .close = clean };
+	int64_t from = (int64_t)(seed % (uint64_t)stride);
 
 	sim_reset(&options);
 	must(sim_run(&life) == SIM_FINE);
 	take_image();
 	for (int i = 0; i < image.n; i++)
-		flip_file(i, stride, seed);
+		sim_sweep(from, image.sizes[i], stride, flip_file, &(struct sweep){ i, seed });
 	for (int i = 0; i < LMDB_FILES; i++)
-		flip_lmdb(i, stride, seed);
+		sim_sweep(from, (int64_t)image.n_lmdb[i], stride, flip_lmdb, &(struct sweep){ i, seed });
+}
+
+static void
+run(uint64_t stride, uint64_t seed)
+{
+	flip_all(true, (int64_t)stride, seed);
+	flip_all(false, (int64_t)stride, seed);
+	printf("deaths=%llu\n", (unsigned long long)died);
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
-	char dir[128];
-	int64_t stride = 307;
-	uint64_t seed = 1;
+	static const struct sim_program program = { "sim_flip", 307, 1, run };
 
-	if (argc > 1 && strcmp(argv[1], "-v") == 0) {
-		sim_verbose();
-		argc--;
-		argv++;
-	}
-	if (argc > 1)
-		stride = strtoll(argv[1], NULL, 10);
-	if (argc > 2)
-		seed = strtoull(argv[2], NULL, 10);
-	snprintf(dir, sizeof dir, "%s/sim_flip.XXXXXX", tmp == NULL ? "/tmp" : tmp);
-	must(mkdtemp(dir) != NULL);
-	sim_init(dir);
-	flip_all(true, stride, seed);
-	flip_all(false, stride, seed);
-	sim_end();
-	printf("deaths=%llu\n", (unsigned long long)died);
-	printf("%llu passed, %llu failed\n", (unsigned long long)(run - failed), (unsigned long long)failed);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return sim_main(&program, argc, argv);
 }

@@ -10,11 +10,7 @@
  * or an old copy of it brought back.  -v shows what the daemon says.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/must.h"
 #include "fake/file_fake.h"
 #include "faults/sim.h"
 
@@ -69,14 +65,10 @@ end_life(bool ended_clean)
 }
 
 static bool
-fine(uint64_t seed, int status, bool cut)
+fine(uint64_t seed, int life, int status, bool cut)
 {
-	if (status == SIM_FINE || (cut && status == FAKE_CUT_STATUS))
-		return true;
-	if (status >= SIM_SIGNAL)
-		fprintf(stderr, "broken: signal %d\n", status - SIM_SIGNAL);
-	fprintf(stderr, "broken: seed %llu\n", (unsigned long long)seed);
-	return false;
+	return status == SIM_FINE || (cut && status == FAKE_CUT_STATUS) ||
+	    sim_blame(status, "a life", life, seed);
 }
 
 static bool
@@ -98,38 +90,26 @@ run_history(uint64_t seed)
 		if (below(5) != 0)
 			plan.cut_at = (int64_t)below(below(2) == 0 ? 60 : (size_t)options.steps * 4);
 		status = sim_run(&plan);
-		if (!fine(seed, status, plan.cut_at != -1))
+		if (!fine(seed, i, status, plan.cut_at != -1))
 			return false;
 		end_life(status == SIM_FINE && plan.close);
 	}
-	return fine(seed, sim_run(&(struct sim_life){ .seed = seed, .cut_at = -1, .close = true }), false) &&
-	    fine(seed, sim_run(&(struct sim_life){ .seed = seed, .cut_at = -1, .work = true, .close = true }), false);
+	for (int work = 0; work < 2; work++) {
+		struct sim_life plan = { .seed = seed, .cut_at = -1, .work = work == 1, .close = true };
+
+		if (!fine(seed, lives + work, sim_run(&plan), false))
+			return false;
+	}
+	return true;
 }
 
-int
-main(int argc, char **argv)
+static void
+run(uint64_t first, uint64_t count)
 {
-	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
-	const struct sim_counts *c;
-	char dir[128];
-	uint64_t first = 1, count = 1000, failed = 0;
+	const struct sim_counts *c = sim_counts_of();
 
-	if (argc > 1 && strcmp(argv[1], "-v") == 0) {
-		sim_verbose();
-		argc--;
-		argv++;
-	}
-	if (argc > 1)
-		first = strtoull(argv[1], NULL, 10);
-	if (argc > 2)
-		count = strtoull(argv[2], NULL, 10);
-	snprintf(dir, sizeof dir, "%s/sim_power.XXXXXX", tmp == NULL ? "/tmp" : tmp);
-	must(mkdtemp(dir) != NULL);
-	sim_init(dir);
 	for (uint64_t i = 0; i < count; i++)
-		failed += !run_history(first + i);
-	sim_end();
-	c = sim_counts_of();
+		sim_judge(run_history(first + i));
 	printf("lives=%llu power_cuts=%llu kills=%llu indexes_lost=%llu indexes_old=%llu appends=%llu durable=%llu "
 	    "reads=%llu puts=%llu duplicates=%llu cuts=%llu deleted=%llu lost=%llu holes=%llu\n",
 	    (unsigned long long)c->lives, (unsigned long long)power_cuts, (unsigned long long)kills,
@@ -137,6 +117,12 @@ main(int argc, char **argv)
 	    (unsigned long long)c->appends, (unsigned long long)c->durable, (unsigned long long)c->reads,
 	    (unsigned long long)c->puts, (unsigned long long)c->duplicates, (unsigned long long)c->cuts,
 	    (unsigned long long)c->deleted, (unsigned long long)c->lost, (unsigned long long)c->holes);
-	printf("%llu passed, %llu failed\n", (unsigned long long)(count - failed), (unsigned long long)failed);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct sim_program program = { "sim_power", 1, 1000, run };
+
+	return sim_main(&program, argc, argv);
 }

@@ -347,6 +347,71 @@ a_full_disk_refuses_and_recovers(void)
 	world_end(&w);
 }
 
+/* Appends to both partitions until a commit finds no room for them. */
+static void
+fill_journal(struct append *a, struct partition *p)
+{
+	int i;
+
+	fake_disk_fail(0, ENOSPC, true, FAKE_WRITE, "/journal");
+	CU_ASSERT(!world_begin_append(&w, p, true, 1, 10, a));
+	for (i = 0; i < 100 && !journal_full(w.store->journal); i++) {
+		store_flush(w.store);
+		mailbox_wait(w.mailbox);
+		mailbox_run(w.mailbox);
+	}
+	CU_ASSERT_FATAL(journal_full(w.store->journal));
+}
+
+static void
+a_journal_without_room_waits_for_it(void)
+{
+	struct partition *p;
+	struct append a;
+	int64_t base;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	CU_ASSERT(world_append(&w, p, true, 1, 10, NULL, NULL) == STORE_OK);
+	fill_journal(&a, p);
+	CU_ASSERT(w.failures == 0 && !world_over(&a));
+	CU_ASSERT(world_append(&w, p, true, 1, 10, NULL, NULL) == STORE_DISK);
+	CU_ASSERT(partition_high_watermark(p) == 1);
+	/* Still no room. */
+	store_tick(w.store, w.now + 1000, w.now + 1000);
+	world_settle(&w);
+	CU_ASSERT(journal_full(w.store->journal) && !world_over(&a));
+	fake_disk_fail(0, 0, false, 0, NULL);
+	store_tick(w.store, w.now + 2000, w.now + 2000);
+	while (!world_over(&a)) {
+		store_flush(w.store);
+		mailbox_wait(w.mailbox);
+		mailbox_run(w.mailbox);
+	}
+	CU_ASSERT(a.error == STORE_OK && a.base_offset == 1);
+	CU_ASSERT(world_append(&w, p, true, 1, 10, NULL, &base) == STORE_OK && base == 2);
+	world_cut(&w, true);
+	CU_ASSERT_FATAL(world_open(&w));
+	CU_ASSERT(world_count(&w, world_partition(&w, 0)) == 3);
+	world_end(&w);
+}
+
+static void
+a_store_without_room_for_its_journal_closes(void)
+{
+	struct append a;
+
+	world_begin(&w);
+	fill_journal(&a, world_partition(&w, 0));
+	world_close(&w);
+	CU_ASSERT(world_over(&a));
+	fake_disk_fail(0, 0, false, 0, NULL);
+	CU_ASSERT_FATAL(world_open(&w));
+	/* Its checkpoint has made it durable, whatever was answered. */
+	CU_ASSERT(world_count(&w, world_partition(&w, 0)) == 1);
+	world_end(&w);
+}
+
 const struct unit_test partition_tests[] = {
 	UNIT(acks_1_waits_for_acks_all_before_it),
 	UNIT(large_batches_wait_for_their_segment),
@@ -363,5 +428,7 @@ const struct unit_test partition_tests[] = {
 	UNIT(deletion_ends_what_waits),
 	UNIT(a_failed_sync_takes_only_its_partition_offline),
 	UNIT(a_full_disk_refuses_and_recovers),
+	UNIT(a_journal_without_room_waits_for_it),
+	UNIT(a_store_without_room_for_its_journal_closes),
 	UNIT_END
 };
