@@ -141,6 +141,14 @@ drop_entries(const struct sync_item *item)
 }
 
 static void
+drop_changes(struct checkpoint *c)
+{
+	for (size_t i = 0; i <= c->set.n_groups; i++)
+		index_batch_done(&c->changes[i]);
+	free(c->changes);
+}
+
+static void
 end(struct checkpoint *c)
 {
 	struct store *store = c->store;
@@ -154,9 +162,7 @@ end(struct checkpoint *c)
 		for (size_t k = g->first; g->error == 0 && k < g->first + g->n; k++)
 			c->set.items[k].segment->indexed = c->set.items[k].size;
 	}
-	for (size_t i = 0; i <= c->set.n_groups; i++)
-		index_batch_done(&c->changes[i]);
-	free(c->changes);
+	drop_changes(c);
 	state_thaw(store);
 	store->checkpoint = NULL;
 	stat_add(&store->stats.checkpoints, 1);
@@ -164,6 +170,20 @@ end(struct checkpoint *c)
 	sync_set_apply(&c->set);
 	journal_release(store->journal, c->journal_block);
 	free(c);
+}
+
+void
+checkpoint_abandon(struct store *store)
+{
+	struct checkpoint *c = store->checkpoint;
+
+	if (c == NULL)
+		return;
+	drop_changes(c);
+	free(c->set.groups);
+	free(c->set.items);
+	free(c);
+	store->checkpoint = NULL;
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/crc32c.h"
 #include "base/diag.h"
@@ -35,7 +36,6 @@ struct index {
 	MDB_env *env;
 	MDB_dbi tables[INDEX_TABLES], sums;
 	MDB_txn *reader; /* reset between look-ups */
-	bool broken;
 };
 
 enum op { OP_PUT, OP_DEL, OP_DEL_PREFIX };
@@ -227,58 +227,49 @@ open_value(struct span key, MDB_val stored, struct span *value)
 }
 
 /*
- * Begins a look-up.  A reader of LMDB fails only when its lock table or memory
- * is gone, which leaves us nothing to answer from.
+ * At once: every answer that went on from here could be a wrong one, such as that
+ * a group has committed no offset.
  */
-static MDB_txn *
-begin_read(struct index *idx)
-{
-	must(mdb_txn_renew(idx->reader) == 0);
-	return idx->reader;
-}
-
-static void
-damaged(struct index *idx, enum index_table table)
+static _Noreturn void
+end_process(enum index_table table)
 {
 	diag_error("index is damaged", "table=%s action=\"the daemon ends; the next start makes the index anew\"",
 	    table_names[table]);
-	idx->broken = true;
+	_exit(EXIT_FAILURE);
 }
 
-bool
-index_broken(const struct index *idx)
+/* Begins a look-up.  LMDB gives none when a commit has failed for good. */
+static MDB_txn *
+begin_read(struct index *idx, enum index_table table)
 {
-	return idx->broken;
+	if (mdb_txn_renew(idx->reader) != 0)
+		end_process(table);
+	return idx->reader;
 }
 
 bool
 index_get(struct index *idx, enum index_table table, struct span key, struct buf *to)
 {
-	MDB_txn *txn = begin_read(idx);
+	MDB_txn *txn = begin_read(idx, table);
 	MDB_val k = val(key), v;
 	struct span value;
 	int rc = mdb_get(txn, idx->tables[table], &k, &v);
-	bool found = rc == 0;
 
 	buf_reset(to);
-	if (rc != 0 && rc != MDB_NOTFOUND)
-		damaged(idx, table);
-	if (found && !open_value(key, v, &value)) {
-		damaged(idx, table);
-		found = false;
-	}
-	if (found)
+	if (rc == 0 ? !open_value(key, v, &value) : rc != MDB_NOTFOUND)
+		end_process(table);
+	if (rc == 0)
 		buf_span(to, value);
 	must(!to->failed);
 	mdb_txn_reset(txn);
-	return found;
+	return rc == 0;
 }
 
 bool
 index_floor(struct index *idx, enum index_table table, struct span key, size_t prefix,
     struct buf *found, struct buf *to)
 {
-	MDB_txn *txn = begin_read(idx);
+	MDB_txn *txn = begin_read(idx, table);
 	MDB_val k = val(key), v;
 	MDB_cursor *cursor;
 	struct span value;
@@ -293,14 +284,15 @@ index_floor(struct index *idx, enum index_table table, struct span key, size_t p
 		rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
 	else if (rc == 0 && !span_eq(span_val(k), key))
 		rc = mdb_cursor_get(cursor, &k, &v, MDB_PREV);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		end_process(table);
 	if (rc == 0 && k.mv_size >= prefix && memcmp(k.mv_data, key.p, prefix) == 0) {
-		if ((ok = open_value(span_val(k), v, &value))) {
-			buf_span(found, span_val(k));
-			buf_span(to, value);
-		} else
-			damaged(idx, table);
-	} else if (rc != 0 && rc != MDB_NOTFOUND)
-		damaged(idx, table);
+		if (!open_value(span_val(k), v, &value))
+			end_process(table);
+		buf_span(found, span_val(k));
+		buf_span(to, value);
+		ok = true;
+	}
 	must(!found->failed && !to->failed);
 	mdb_cursor_close(cursor);
 	mdb_txn_reset(txn);
@@ -317,7 +309,7 @@ void
 index_each(struct index *idx, enum index_table table, struct span prefix,
     bool (*each)(void *, struct span, struct span), void *ctx)
 {
-	MDB_txn *txn = begin_read(idx);
+	MDB_txn *txn = begin_read(idx, table);
 	MDB_val k = val(prefix), v;
 	MDB_cursor *cursor;
 	struct span value;
@@ -326,15 +318,13 @@ index_each(struct index *idx, enum index_table table, struct span prefix,
 	must(mdb_cursor_open(txn, idx->tables[table], &cursor) == 0);
 	rc = mdb_cursor_get(cursor, &k, &v, prefix.n == 0 ? MDB_FIRST : MDB_SET_RANGE);
 	for (; rc == 0 && has_prefix(k, prefix); rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		if (!open_value(span_val(k), v, &value)) {
-			damaged(idx, table);
-			break;
-		}
+		if (!open_value(span_val(k), v, &value))
+			end_process(table);
 		if (!each(ctx, span_val(k), value))
 			break;
 	}
 	if (rc != 0 && rc != MDB_NOTFOUND)
-		damaged(idx, table);
+		end_process(table);
 	mdb_cursor_close(cursor);
 	mdb_txn_reset(txn);
 }
@@ -396,7 +386,7 @@ copy_table(struct index *from, MDB_txn *source, struct index *to, MDB_txn *targe
 static int
 copy(struct index *from, struct index *to)
 {
-	MDB_txn *source = begin_read(from), *target;
+	MDB_txn *source = begin_read(from, INDEX_META), *target;
 	int rc = mdb_txn_begin(to->env, NULL, 0, &target);
 
 	if (rc == 0) {

@@ -70,6 +70,11 @@ int index_file_crc(const char *dir, uint32_t *crc);
  */
 int index_commit(struct index *, const struct index_batch *batches, size_t n);
 
+/*
+ * Look-ups.  Where one meets damage, since the index was opened, there is no
+ * answer that would not be wrong: the process ends.
+ */
+
 /* Copies the value (to->n bytes, reset first).  False: no such key. */
 bool index_get(struct index *, enum index_table, struct span key, struct buf *to);
 
@@ -83,8 +88,5 @@ bool index_floor(struct index *, enum index_table, struct span key, size_t prefi
 /* Walks the keys that begin with the prefix, in byte order, until `each` returns false. */
 void index_each(struct index *, enum index_table, struct span prefix,
     bool (*each)(void *ctx, struct span key, struct span value), void *ctx);
-
-/* A value was found damaged since the open: the daemon is to end, the next start rebuilds. */
-bool index_broken(const struct index *);
 
 #endif

@@ -228,8 +228,6 @@ store_flush(struct store *store)
 	if (store->appended_bytes >= store->config.checkpoint_bytes ||
 	    journal_used(store->journal) >= store->config.journal_bytes / 2)
 		store_checkpoint(store);
-	if (index_broken(store->index))
-		store_fail(store, "the index is damaged");
 }
 
 int64_t
@@ -408,6 +406,7 @@ free_store(struct store *store)
 	if (store->readers != NULL)
 		workers_free(store->readers);
 	mailbox_run(store->mailbox);
+	checkpoint_abandon(store);
 	journal_close(store->journal);
 	state_done(store);
 	while ((p = map_next(&store->partitions, &it)) != NULL)

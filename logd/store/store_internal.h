@@ -278,6 +278,8 @@ void sync_flush(struct store *);
 struct checkpoint;
 /* Runs a whole checkpoint within the call: at start and at the end.  -1: the store failed. */
 int checkpoint_now(struct store *);
+/* Frees one that failed or waits for room: the store is about to be freed. */
+void checkpoint_abandon(struct store *);
 
 /* ---- recover.c ---- */
 

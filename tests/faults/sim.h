@@ -23,9 +23,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 /* How a life ends: as it was told to, because the store failed, or badly. */
-enum { SIM_FINE = 0, SIM_BROKEN = 3, SIM_NOT_OPENED = 4, SIM_FAILED = 5, SIM_SIGNAL = 256 };
+enum { SIM_FINE = 0, SIM_FAILED = EXIT_FAILURE, SIM_BROKEN = 3, SIM_NOT_OPENED = 4, SIM_SIGNAL = 256 };
 
 enum { SIM_PARTITIONS = 6 };
 
