@@ -23,7 +23,9 @@ die() {
 missing_packages() {
 	local have package
 	command -v dpkg-query >/dev/null || return 0
-	have=$'\n'$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null | sed -n 's/^.i. *//p')$'\n'
+	# It fails where one is unknown, which is what is asked for here.
+	have=$'\n'$({ dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null || :; } |
+		sed -n 's/^.i. *//p')$'\n'
 	for package; do
 		[[ $have == *$'\n'$package$'\n'* ]] || printf '%s\n' "$package"
 	done

@@ -75,6 +75,11 @@ claim bad_folder_is_told says 1 "can't be made" --dir /proc/none
 claim bad_address_is_told_by_the_daemon says 1 'write the address to listen at in digits' \
 	--dir "$dir" --port 0 --listen no.such.host
 
+# As the scripts call it: what is missing must not end them.
+claim missing_packages_are_found bash -euo pipefail -c '. "$1/.ci/setup.sh"
+	mapfile -t missing < <(missing_packages dpkg no-such-package)
+	[ "${missing[*]}" = no-such-package ]' - "$top"
+
 claim first_start_comes_up up --dir "$dir" --port 0
 claim first_record_is_taken put one
 claim configuration_is_written test -s "$dir/weir-logd.conf"

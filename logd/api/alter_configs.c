@@ -9,6 +9,7 @@
 
 #include "api/configs.h"
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/pending.h"
 #include "api/topics.h"
 
@@ -145,7 +146,7 @@ has_duplicates(struct request *r, const struct resource *res)
 
 	for (size_t i = 0; i < res->n; i++)
 		names[i] = res->changes[i].name;
-	twice = pending_duplicates(r, names, res->n);
+	twice = named_twice(r, names, res->n);
 	for (size_t i = 0; i < res->n; i++)
 		if (twice[i])
 			return true;
@@ -193,17 +194,6 @@ alter(struct pending *p, struct resource *res, bool validate_only, char *why, si
 	}
 }
 
-/* For pending_duplicates(): the type, then the name. */
-static struct span
-key_of(struct request *r, const struct resource *res)
-{
-	uint8_t *key = request_alloc(r, 1 + res->name.n);
-
-	key[0] = (uint8_t)res->type;
-	memcpy(key + 1, res->name.p, res->name.n);
-	return span_of(key, 1 + res->name.n);
-}
-
 /* Makes all changes; the answer is sent when they are durable. */
 static void
 alter_all(struct pending *p, struct resource *all, size_t n, bool validate_only)
@@ -214,8 +204,8 @@ alter_all(struct pending *p, struct resource *all, size_t n, bool validate_only)
 	bool *twice;
 
 	for (size_t i = 0; i < n; i++)
-		keys[i] = key_of(r, &all[i]);
-	twice = pending_duplicates(r, keys, n);
+		keys[i] = configs_key(r, all[i].type, all[i].name);
+	twice = named_twice(r, keys, n);
 	for (size_t i = 0; i < n; i++) {
 		enum kafka_error error = check(r, &all[i], twice[i], why, sizeof why);
 

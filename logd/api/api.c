@@ -9,9 +9,9 @@
 #include "api/group_calls.h"
 #include "api/handlers.h"
 #include "api/init_producer_id.h"
+#include "api/record.h"
 #include "api/topics.h"
 #include "base/diag.h"
-#include "base/must.h"
 #include "base/uuid.h"
 #include "base/xalloc.h"
 
@@ -153,6 +153,7 @@ api_request(void *ctx, struct exchange *e)
 	r->api = ctx;
 	r->exchange = e;
 	r->refs = 1;
+	list_init(&r->turn);
 	arena_init(&r->arena, DECODED_MAX);
 	exchange_set_user(e, r);
 	run(r, frame);
@@ -186,49 +187,41 @@ stored(struct append *a)
 	a->done = NULL;
 }
 
+/* Nobody waits for it: it is durable before the first record that is. */
+static void
+make_cluster(struct api *api, struct span key)
+{
+	struct wire_cluster_record record;
+	uint8_t id[16];
+
+	store_random(id, sizeof id);
+	uuid_text(id, api->cluster_id);
+	wire_cluster_record_default(&record);
+	record.cluster_id = span_str(api->cluster_id);
+	api->cluster_append.done = stored;
+	record_put(api, key, "cluster_record", &record, &api->cluster_append);
+}
+
 /* The cluster's id is made at the first start. */
 static int
 load_cluster(struct api *api)
 {
+	struct span key = span_str("C");
 	struct wire_cluster_record record;
-	struct buf value = { 0 };
 	struct arena arena;
-	struct wire_in in;
-	bool found = state_get(api->store, STATE_METADATA, span_str("C"), &value);
-	int r = 0;
+	int found = record_read(api, key, "cluster_record", &arena, &record);
 
-	arena_init(&arena, 64 * 1024);
-	if (found) {
-		wire_in_init(&in, buf_bytes(&value), &arena);
-		if (wire_cluster_record_decode(&in, &record) == -1 ||
-		    record.cluster_id.n >= sizeof api->cluster_id) {
-			diag_error("cluster id can't be read from the state", "");
-			r = -1;
-		} else {
-			memcpy(api->cluster_id, record.cluster_id.p, record.cluster_id.n);
-			api->cluster_id[record.cluster_id.n] = '\0';
-		}
-	} else {
-		struct append *a = &api->cluster_append;
-		struct state_entry entry;
-		struct gather g;
-		uint8_t id[16];
-
-		store_random(id, sizeof id);
-		uuid_text(id, api->cluster_id);
-		wire_cluster_record_default(&record);
-		record.cluster_id = span_str(api->cluster_id);
-		gather_init(&g);
-		wire_cluster_record_encode(&g, &record);
-		entry = (struct state_entry){ span_str("C"), buf_bytes(&g.buf) };
-		a->done = stored;
-		/* Nobody waits for it: it is durable before the first record that is. */
-		state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), a);
-		gather_done(&g);
+	if (found == 1 && record.cluster_id.n >= sizeof api->cluster_id) {
+		diag_error("cluster id in the daemon's state is too long", "bytes=%zu", record.cluster_id.n);
+		found = -1;
 	}
+	if (found == 1) {
+		memcpy(api->cluster_id, record.cluster_id.p, record.cluster_id.n);
+		api->cluster_id[record.cluster_id.n] = '\0';
+	} else if (found == 0)
+		make_cluster(api, key);
 	arena_done(&arena);
-	buf_done(&value);
-	return r;
+	return found == -1 ? -1 : 0;
 }
 
 static void
@@ -236,6 +229,7 @@ each_round(struct round_hook *hook)
 {
 	struct api *api = container_of(hook, struct api, round);
 
+	request_turns(api);
 	fetch_round(api);
 	store_flush(api->store);
 }
@@ -246,6 +240,7 @@ api_init(struct api *api, const struct api_config *config, const struct groups_c
 {
 	*api = (struct api){ .config = *config, .loop = loop, .store = store };
 	list_init(&api->woken);
+	request_turns_init(api);
 	api->groups = groups_new(groups);
 	if (load_cluster(api) == -1 || topics_load(api) == -1 || configs_load_broker(api) == -1 ||
 	    init_producer_id_load(api) == -1)
@@ -261,6 +256,7 @@ void
 api_done(struct api *api)
 {
 	loop_timer_cancel(api->loop, &api->groups_timer);
+	loop_timer_cancel(api->loop, &api->paused_timer);
 	groups_free(api->groups);
 	topics_free(api);
 }

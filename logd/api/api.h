@@ -74,10 +74,13 @@ struct api {
 	char cluster_id[23];
 	struct append cluster_append;
 	/* topics.c */
-	struct map topics_by_name, topics_by_id;
-	int64_t n_partitions;
+	struct map topics_by_name, topics_by_folded, topics_by_id;
+	/* request.c: requests whose work goes on in the next round */
+	struct list paused;
+	struct timer paused_timer;
 	/* fetch.c: fetches whose partitions have got data; looked at once per round */
 	struct list woken;
+	int64_t fetch_bytes; /* read for answers that are not whole yet */
 	/* join_group.c: when the groups are to be looked at next */
 	struct timer groups_timer;
 	/* init_producer_id.c: requests that wait for a block of producer ids */

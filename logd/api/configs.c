@@ -4,14 +4,23 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "api/record.h"
 #include "api/topics.h"
 #include "base/diag.h"
-#include "base/must.h"
-
-enum { RECORD_ARENA = 1024 * 1024 };
 
 /* The key of the broker's altered settings in the state. */
 static const char state_key[] = "B";
+
+struct span
+configs_key(struct request *r, int8_t type, struct span name)
+{
+	uint8_t *key = request_alloc(r, 1 + name.n);
+
+	key[0] = (uint8_t)type;
+	if (name.n > 0)
+		memcpy(key + 1, name.p, name.n);
+	return span_of(key, 1 + name.n);
+}
 
 enum kafka_error
 configs_find_topic(
@@ -73,20 +82,10 @@ fill_record(struct request *r, struct wire_broker_config_record *record)
 bool
 configs_save_broker(struct request *r, struct append *a)
 {
-	struct api *api = r->api;
 	struct wire_broker_config_record record;
-	struct state_entry entry;
-	struct gather value;
-	bool over;
 
 	fill_record(r, &record);
-	gather_init(&value);
-	wire_broker_config_record_encode(&value, &record);
-	must(!value.buf.failed);
-	entry = (struct state_entry){ span_str(state_key), buf_bytes(&value.buf) };
-	over = state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), a);
-	gather_done(&value);
-	return over;
+	return record_put(r->api, span_str(state_key), "broker_config_record", &record, a);
 }
 
 /* What can't be set any more is left out: the file may have changed since, or this version of the daemon. */
@@ -106,22 +105,11 @@ int
 configs_load_broker(struct api *api)
 {
 	struct wire_broker_config_record record;
-	struct buf value = { 0 };
 	struct arena arena;
-	struct wire_in in;
-	int r = 0;
+	int found = record_read(api, span_str(state_key), "broker_config_record", &arena, &record);
 
-	arena_init(&arena, RECORD_ARENA);
-	if (state_get(api->store, STATE_METADATA, span_str(state_key), &value)) {
-		wire_in_init(&in, buf_bytes(&value), &arena);
-		if (wire_broker_config_record_decode(&in, &record) == -1) {
-			diag_error("altered settings of the broker can't be read from the state",
-			    "error=\"%s\"", in.error);
-			r = -1;
-		} else
-			apply_record(&api->config, &record);
-	}
+	if (found == 1)
+		apply_record(&api->config, &record);
 	arena_done(&arena);
-	buf_done(&value);
-	return r;
+	return found == -1 ? -1 : 0;
 }

@@ -23,6 +23,9 @@ enum {
 /* The source of what is altered for all brokers, beside those of enum setting_source. */
 enum { CONFIG_SOURCE_ALL_BROKERS = 3 };
 
+/* What tells resources apart, for named.h: the type and the name; arena. */
+struct span configs_key(struct request *, int8_t type, struct span name);
+
 /* The topic, or the error with its reason in `why`. */
 enum kafka_error configs_find_topic(const struct api *, struct span name, struct topic **,
     char *why, size_t size);

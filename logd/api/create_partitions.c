@@ -2,35 +2,34 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "api/assignment.h"
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/pending.h"
 #include "api/topics.h"
 
 /* Assignments are of the new partitions only. */
 static enum kafka_error
-check_assignments(const struct request *r, const struct topic *t,
+check_assignments(struct request *r, const struct topic *t,
     const struct wire_create_partitions_request_topic *asked, char *why, size_t size)
 {
 	size_t added = (size_t)(asked->count - t->n_partitions);
+	struct assignment *all;
 
 	if (asked->n_assignments != added) {
 		snprintf(why, size, "There are %zu partitions to be added, but %zu assignments.", added,
 		    asked->n_assignments);
 		return KAFKA_INVALID_REPLICA_ASSIGNMENT;
 	}
-	for (size_t i = 0; i < added; i++) {
-		const struct wire_create_partitions_request_assignment *a = &asked->assignments[i];
-		enum kafka_error error = pending_check_replicas(r, t->n_partitions + (int32_t)i,
-		    a->broker_ids, a->n_broker_ids, why, size);
-
-		if (error != KAFKA_NONE)
-			return error;
-	}
-	return KAFKA_NONE;
+	all = request_array(r, added, sizeof *all);
+	for (size_t i = 0; i < added; i++)
+		all[i] = (struct assignment){ t->n_partitions + (int32_t)i,
+			asked->assignments[i].broker_ids, asked->assignments[i].n_broker_ids };
+	return assignment_check(r, all, added, t->n_partitions, why, size);
 }
 
 static enum kafka_error
-check(const struct request *r, const struct topic *t,
+check(struct request *r, const struct topic *t,
     const struct wire_create_partitions_request_topic *asked, char *why, size_t size)
 {
 	if (t == NULL) {
@@ -56,6 +55,8 @@ grow(struct pending *p, const struct wire_create_partitions_request_topic *asked
 	char why[PENDING_WHY_SIZE] = "The request names this topic more than once.";
 	enum kafka_error error = twice ? KAFKA_INVALID_REQUEST : check(r, t, asked, why, sizeof why);
 
+	if (error == KAFKA_NONE)
+		error = pending_take_partitions(p, asked->count - t->n_partitions, why, sizeof why);
 	wire_create_partitions_response_result_default(to);
 	to->name = asked->name;
 	pending_outcome(r, error, why, &to->error_code, &to->error_message);
@@ -85,7 +86,7 @@ create_partitions_run(struct request *r)
 	names = request_array(r, q->n_topics, sizeof *names);
 	for (size_t i = 0; i < q->n_topics; i++)
 		names[i] = q->topics[i].name;
-	twice = pending_duplicates(r, names, q->n_topics);
+	twice = named_twice(r, names, q->n_topics);
 	p = pending_begin(r, response);
 	for (size_t i = 0; i < q->n_topics; i++)
 		grow(p, &q->topics[i], twice[i], &response->results[i]);

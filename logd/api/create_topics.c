@@ -2,7 +2,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "api/assignment.h"
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/pending.h"
 #include "api/topics.h"
 #include "base/diag.h"
@@ -15,24 +17,13 @@ static enum kafka_error
 check_assignments(struct request *r, const struct wire_create_topics_request_topic *asked,
     char *why, size_t size)
 {
-	bool *seen = request_array(r, asked->n_assignments, sizeof *seen);
+	size_t n = asked->n_assignments;
+	struct assignment *all = request_array(r, n, sizeof *all);
 
-	for (size_t i = 0; i < asked->n_assignments; i++) {
-		const struct wire_create_topics_request_assignment *a = &asked->assignments[i];
-		int32_t number = a->partition_index;
-		enum kafka_error error;
-
-		if (number < 0 || (size_t)number >= asked->n_assignments || seen[number]) {
-			snprintf(why, size, "The assignments must name the partitions from 0 to %zu, each once.",
-			    asked->n_assignments - 1);
-			return KAFKA_INVALID_REPLICA_ASSIGNMENT;
-		}
-		seen[number] = true;
-		error = pending_check_replicas(r, number, a->broker_ids, a->n_broker_ids, why, size);
-		if (error != KAFKA_NONE)
-			return error;
-	}
-	return KAFKA_NONE;
+	for (size_t i = 0; i < n; i++)
+		all[i] = (struct assignment){ asked->assignments[i].partition_index,
+			asked->assignments[i].broker_ids, asked->assignments[i].n_broker_ids };
+	return assignment_check(r, all, n, 0, why, size);
 }
 
 static enum kafka_error
@@ -101,7 +92,7 @@ fill_configs(struct request *r, struct wire_create_topics_response_topic *to,
 
 		wire_create_topics_response_config_default(c);
 		c->name = span_str(e.name);
-		c->value = pending_copy(r, span_str(e.value));
+		c->value = request_copy(r, span_str(e.value));
 		c->read_only = e.read_only;
 		c->config_source = e.source;
 	}
@@ -142,6 +133,8 @@ create(struct pending *p, const struct wire_create_topics_request_topic *asked, 
 		error = check_numbers(r, asked, &n_partitions, why, sizeof why);
 	if (error == KAFKA_NONE)
 		error = read_configs(asked, &config, why, sizeof why);
+	if (error == KAFKA_NONE)
+		error = pending_take_partitions(p, n_partitions, why, sizeof why);
 	pending_outcome(r, error, why, &to->error_code, &to->error_message);
 	if (error == KAFKA_NONE) {
 		to->num_partitions = n_partitions;
@@ -172,7 +165,7 @@ create_topics_run(struct request *r)
 	names = request_array(r, q->n_topics, sizeof *names);
 	for (size_t i = 0; i < q->n_topics; i++)
 		names[i] = q->topics[i].name;
-	twice = pending_duplicates(r, names, q->n_topics);
+	twice = named_twice(r, names, q->n_topics);
 	p = pending_begin(r, response);
 	for (size_t i = 0; i < q->n_topics; i++)
 		create(p, &q->topics[i], twice[i], &response->topics[i]);

@@ -1,5 +1,6 @@
 /* delete_topics.c -- DeleteTopics. */
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/pending.h"
 #include "api/topics.h"
 
@@ -58,7 +59,7 @@ mark_duplicates(struct request *r, struct victim *all, size_t n)
 	for (size_t i = 0; i < n; i++)
 		keys[i] = all[i].topic != NULL ? span_of(all[i].topic->id, sizeof all[i].topic->id) :
 		    all[i].id != NULL ? span_of(all[i].id, 16) : all[i].name;
-	twice = pending_duplicates(r, keys, n);
+	twice = named_twice(r, keys, n);
 	for (size_t i = 0; i < n; i++)
 		all[i].twice = twice[i];
 }
@@ -101,7 +102,7 @@ delete(struct pending *p, const struct victim *v, struct wire_delete_topics_resp
 	if (error != KAFKA_NONE)
 		return;
 	/* Copied: the topic is gone when the answer is sent. */
-	to->name = pending_copy(r, v->topic->name);
+	to->name = request_copy(r, v->topic->name);
 	memcpy(to->topic_id, v->topic->id, sizeof to->topic_id);
 	a = pending_append(p, &to->error_code, &to->error_message);
 	pending_begun(a, topics_delete(r->api, v->topic, a));

@@ -3,6 +3,7 @@
 
 #include "api/configs.h"
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/pending.h"
 #include "api/topics.h"
 
@@ -119,34 +120,26 @@ describe(struct request *r, const struct wire_describe_configs_request_resource 
 		fill_configs(r, asked, &s, to);
 }
 
-/* What tells resources apart: type and name. */
-static struct span
-resource_key(struct request *r, const struct wire_describe_configs_request_resource *asked)
-{
-	uint8_t *key = request_alloc(r, 1 + asked->resource_name.n);
-
-	key[0] = (uint8_t)asked->resource_type;
-	if (asked->resource_name.n > 0)
-		memcpy(key + 1, asked->resource_name.p, asked->resource_name.n);
-	return span_of(key, 1 + asked->resource_name.n);
-}
-
 void
 describe_configs_run(struct request *r)
 {
 	const struct wire_describe_configs_request *q = r->message;
 	size_t n = q->n_resources;
-	struct map seen = { 0 };
+	struct named seen;
 	RESPONSE(response, describe_configs);
 
 	for (size_t i = 0; i < q->n_resources; i++)
 		n += q->resources[i].n_configuration_keys;
 	if (pending_refused(r, n))
 		return;
+	named_init(&seen, r);
 	response.results = request_array(r, q->n_resources, sizeof *response.results);
-	for (size_t i = 0; i < q->n_resources; i++)
-		if (!request_seen(&seen, resource_key(r, &q->resources[i])))
-			describe(r, &q->resources[i], &response.results[response.n_results++]);
-	map_done(&seen);
+	for (size_t i = 0; i < q->n_resources; i++) {
+		const struct wire_describe_configs_request_resource *asked = &q->resources[i];
+
+		if (!named_before(&seen, configs_key(r, asked->resource_type, asked->resource_name)))
+			describe(r, asked, &response.results[response.n_results++]);
+	}
+	named_done(&seen);
 	request_reply(r, &response);
 }

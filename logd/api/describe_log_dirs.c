@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/topics.h"
 
 static void
@@ -34,12 +35,14 @@ all_topics(struct request *r, struct wire_describe_log_dirs_response_result *to)
 	free(topics);
 }
 
-/* What is asked for and not there is left out. */
+/* What is asked for and not there is left out; what is named again, too. */
 static void
 named_topics(struct request *r, struct wire_describe_log_dirs_response_result *to)
 {
 	const struct wire_describe_log_dirs_request *q = r->message;
+	struct named named;
 
+	named_init(&named, r);
 	to->topics = request_array(r, q->n_topics, sizeof *to->topics);
 	for (size_t i = 0; i < q->n_topics; i++) {
 		const struct wire_describe_log_dirs_request_topic *asked = &q->topics[i];
@@ -50,16 +53,18 @@ named_topics(struct request *r, struct wire_describe_log_dirs_response_result *t
 			continue;
 		wire_describe_log_dirs_response_topic_default(answer);
 		answer->name = t->name;
-		answer->partitions = request_array(r, asked->n_partitions, sizeof *answer->partitions);
+		answer->partitions = request_array(r, asked->n_partitions < (size_t)t->n_partitions ?
+		    asked->n_partitions : (size_t)t->n_partitions, sizeof *answer->partitions);
 		for (size_t j = 0; j < asked->n_partitions; j++) {
 			struct topic_partition *tp = topic_partition(t, asked->partitions[j]);
 
-			if (tp != NULL)
+			if (tp != NULL && !named_partition_before(&named, t, tp->number))
 				add_partition(answer, tp);
 		}
 		if (answer->n_partitions > 0)
 			to->n_topics++;
 	}
+	named_done(&named);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "api/fetch.h"
 
 #include "api/handlers.h"
+#include "api/named.h"
 #include "base/must.h"
 
 /* The first version that may carry batches compressed with zstd; -ids instead of names. */
@@ -19,13 +20,11 @@ struct fetch {
 	struct wire_fetch_response response;
 	struct slot *slots;   /* one for each partition, in order */
 	size_t n_slots, next; /* next: to be read */
-	int64_t bytes;        /* read so far */
+	int64_t bytes;        /* read so far, counted in api.fetch_bytes, too */
 	bool any_error, read_one;
-	bool reading;         /* the disk is awaited */
 	int64_t deadline_ms;
 	struct timer timer;
 	struct list woken;    /* api.woken, when there is something new */
-	bool parked;
 };
 
 struct slot {
@@ -60,10 +59,18 @@ topic_of(const struct slot *s)
 }
 
 static void
+count_bytes(struct fetch *f, int64_t n)
+{
+	f->bytes += n;
+	f->request->api->fetch_bytes += n;
+}
+
+static void
 answer(struct fetch *f)
 {
 	struct request *r = f->request;
 
+	count_bytes(f, -f->bytes); /* they count as the answer's from now on */
 	loop_timer_cancel(r->api->loop, &f->timer);
 	request_reply(r, &f->response);
 }
@@ -131,7 +138,7 @@ take_records(struct slot *s)
 		return;
 	request_keep(f->request, read->bytes);
 	s->answer->records = span_of(read->bytes, read->n);
-	f->bytes += (int64_t)read->n;
+	count_bytes(f, (int64_t)read->n);
 	f->read_one = true;
 }
 
@@ -142,7 +149,6 @@ read_done(struct partition_read *read)
 	struct fetch *f = s->fetch;
 	struct request *r = f->request;
 
-	f->reading = false;
 	if (r->exchange == NULL)
 		request_keep(r, read->bytes); /* its connection went meanwhile */
 	else {
@@ -158,21 +164,40 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* What the memory for answers has left, less what other fetches have read. */
 static int64_t
-max_bytes(const struct fetch *f)
+room(const struct fetch *f)
+{
+	size_t n = exchange_room(f->request->exchange);
+	int64_t left = n > INT64_MAX ? INT64_MAX : (int64_t)n;
+
+	left -= f->request->api->fetch_bytes - f->bytes;
+	return left < 0 ? 0 : left;
+}
+
+/* What the client and the configuration allow. */
+static int64_t
+allowed_bytes(const struct fetch *f)
 {
 	const struct wire_fetch_request *q = f->request->message;
 
 	return least(q->max_bytes, f->request->api->config.fetch_max_bytes);
 }
 
-/* More than can be had is never waited for. */
+static int64_t
+max_bytes(const struct fetch *f)
+{
+	return least(allowed_bytes(f), room(f));
+}
+
+/* More than can be had is never waited for.  A first batch can be had without room, too. */
 static int64_t
 min_bytes(const struct fetch *f)
 {
 	const struct wire_fetch_request *q = f->request->message;
+	int64_t left = room(f);
 
-	return least(q->min_bytes, max_bytes(f));
+	return least(q->min_bytes, least(allowed_bytes(f), left < 1 ? 1 : left));
 }
 
 /* Reads one partition.  False: the disk is awaited. */
@@ -214,7 +239,6 @@ read_slot(struct slot *s)
 		take_records(s);
 		return true;
 	}
-	f->reading = true;
 	request_hold(r);
 	return false;
 }
@@ -227,7 +251,6 @@ unpark(struct fetch *f)
 	for (size_t i = 0; i < f->n_slots; i++)
 		list_del(&f->slots[i].waiting);
 	list_del(&f->woken);
-	f->parked = false;
 }
 
 static void
@@ -238,15 +261,15 @@ clear_answer(struct slot *s)
 	s->answer->records = span_of("", 0);
 }
 
-/* Begins anew, with all partitions; what was read before was not enough. */
+/* Lets go of what was read, which was not enough: it will begin anew, with all partitions. */
 static void
-restart(struct fetch *f)
+let_go(struct fetch *f)
 {
 	request_forget(f->request);
 	for (size_t i = 0; i < f->n_slots; i++)
 		clear_answer(&f->slots[i]);
 	f->next = 0;
-	f->bytes = 0;
+	count_bytes(f, -f->bytes);
 	f->any_error = f->read_one = false;
 }
 
@@ -256,7 +279,6 @@ waited_long_enough(struct timer *timer)
 	struct fetch *f = container_of(timer, struct fetch, timer);
 
 	unpark(f);
-	restart(f);
 	go_on(f);
 }
 
@@ -266,7 +288,6 @@ park(struct fetch *f)
 	struct request *r = f->request;
 
 	stat_add(&r->api->stats.fetches_parked, 1);
-	f->parked = true;
 	for (size_t i = 0; i < f->n_slots; i++) {
 		struct slot *s = &f->slots[i];
 		struct topic_partition *tp = topic_partition(topic_of(s), s->asked->partition);
@@ -277,6 +298,28 @@ park(struct fetch *f)
 	loop_timer_set(r->api->loop, &f->timer, f->deadline_ms);
 }
 
+/*
+ * What is there now, about, as far as a partition may give it: enough to answer?
+ * So that a fetch that wants much is not read for nothing; nor waits for ever
+ * where whole batches add up to a little less than it may get.
+ */
+static bool
+enough(struct fetch *f)
+{
+	int64_t n = 0, want = min_bytes(f);
+
+	for (size_t i = 0; i < f->n_slots && n < want; i++) {
+		struct slot *s = &f->slots[i];
+		struct topic_partition *tp = topic_partition(topic_of(s), s->asked->partition);
+		int64_t most = s->asked->partition_max_bytes;
+
+		if (tp == NULL || s->asked->fetch_offset < partition_log_start(tp->log))
+			return true; /* it has to be told */
+		n += least(partition_readable(tp->log, s->asked->fetch_offset, want - n), most < 1 ? 1 : most);
+	}
+	return n >= want;
+}
+
 static void
 go_on(struct fetch *f)
 {
@@ -284,10 +327,12 @@ go_on(struct fetch *f)
 		if (!read_slot(&f->slots[f->next++]))
 			return;
 	if (f->any_error || f->n_slots == 0 || f->bytes >= min_bytes(f) ||
-	    request_now_ms(f->request) >= f->deadline_ms)
+	    (f->read_one && enough(f)) || request_now_ms(f->request) >= f->deadline_ms)
 		answer(f);
-	else
+	else {
+		let_go(f);
 		park(f);
+	}
 }
 
 static void
@@ -295,6 +340,7 @@ gone(struct request *r)
 {
 	struct fetch *f = r->state;
 
+	count_bytes(f, -f->bytes);
 	loop_timer_cancel(r->api->loop, &f->timer);
 	unpark(f);
 	request_drop(r);
@@ -312,23 +358,6 @@ fetch_wake(struct api *api, struct topic_partition *tp)
 	}
 }
 
-/* What is there now, about; so that a fetch that wants much is not read for nothing. */
-static bool
-enough(struct fetch *f)
-{
-	int64_t n = 0, want = min_bytes(f);
-
-	for (size_t i = 0; i < f->n_slots && n < want; i++) {
-		struct slot *s = &f->slots[i];
-		struct topic_partition *tp = topic_partition(topic_of(s), s->asked->partition);
-
-		if (tp == NULL || s->asked->fetch_offset < partition_log_start(tp->log))
-			return true; /* it has to be told */
-		n += partition_readable(tp->log, s->asked->fetch_offset, want - n);
-	}
-	return n >= want;
-}
-
 void
 fetch_round(struct api *api)
 {
@@ -342,7 +371,6 @@ fetch_round(struct api *api)
 		unpark(f);
 		if (enough(f)) {
 			loop_timer_cancel(api->loop, &f->timer);
-			restart(f);
 			go_on(f);
 		} else
 			park(f);
@@ -363,7 +391,7 @@ count_slots(const struct wire_fetch_request *q)
 
 static void
 add_topic(struct fetch *f, const struct wire_fetch_request_topic *from,
-    struct wire_fetch_response_topic *to, struct map *named)
+    struct wire_fetch_response_topic *to, struct named *named)
 {
 	struct request *r = f->request;
 	struct topic *t = r->version >= TOPIC_ID_VERSION ? topics_find_id(r->api, from->topic_id) :
@@ -381,7 +409,7 @@ add_topic(struct fetch *f, const struct wire_fetch_request_topic *from,
 		s->topic = from;
 		s->asked = &from->partitions[i];
 		s->answer = &to->partitions[i];
-		s->repeated = topics_named_before(r, named, t, s->asked->partition);
+		s->repeated = named_partition_before(named, t, s->asked->partition);
 		clear_answer(s);
 		list_init(&s->waiting);
 	}
@@ -392,7 +420,7 @@ fetch_run(struct request *r)
 {
 	const struct wire_fetch_request *q = r->message;
 	struct fetch *f = request_alloc(r, sizeof *f);
-	struct map named = { 0 };
+	struct named named;
 
 	stat_add(&r->api->stats.fetch_requests, 1);
 	f->request = r;
@@ -400,12 +428,13 @@ fetch_run(struct request *r)
 	f->deadline_ms = request_now_ms(r) + (q->max_wait_ms < 0 ? 0 : q->max_wait_ms);
 	f->timer.fire = waited_long_enough;
 	list_init(&f->woken);
+	named_init(&named, r);
 	wire_fetch_response_default(&f->response);
 	f->response.n_responses = q->n_topics;
 	f->response.responses = request_array(r, q->n_topics, sizeof *f->response.responses);
 	for (size_t i = 0; i < q->n_topics; i++)
 		add_topic(f, &q->topics[i], &f->response.responses[i], &named);
-	map_done(&named);
+	named_done(&named);
 	r->state = f;
 	r->gone = gone;
 	/* We have no sessions: one that is referred to can't be ours. */

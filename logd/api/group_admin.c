@@ -1,6 +1,7 @@
 /* group_admin.c -- ListGroups, DescribeGroups, DeleteGroups. */
 #include "api/group_calls.h"
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/offsets.h"
 #include "api/operations.h"
 #include "base/must.h"
@@ -46,16 +47,17 @@ void
 describe_groups_run(struct request *r)
 {
 	const struct wire_describe_groups_request *q = r->message;
-	struct map seen = { 0 };
+	struct named seen;
 	RESPONSE(response, describe_groups);
 
+	named_init(&seen, r);
 	response.groups = request_array(r, q->n_groups, sizeof *response.groups);
 	for (size_t i = 0; i < q->n_groups; i++) {
 		struct wire_describe_groups_response_group *to = &response.groups[response.n_groups];
 		struct group_description d;
 		bool known = groups_describe(r->api->groups, q->groups[i], &d);
 
-		if (request_seen(&seen, q->groups[i]))
+		if (named_before(&seen, q->groups[i]))
 			continue;
 		response.n_groups++;
 		wire_describe_groups_response_group_default(to);
@@ -72,7 +74,7 @@ describe_groups_run(struct request *r)
 			to->error_message = span_str("There is no group of this id.");
 		}
 	}
-	map_done(&seen);
+	named_done(&seen);
 	request_reply(r, &response);
 }
 

@@ -5,6 +5,7 @@
 #include "api/group_calls.h"
 
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/offsets.h"
 #include "base/must.h"
 
@@ -159,13 +160,17 @@ find_coordinator_run(struct request *r)
 {
 	const struct wire_find_coordinator_request *q = r->message;
 	struct wire_find_coordinator_response_coordinator one;
+	struct named seen;
 	RESPONSE(response, find_coordinator);
 
 	if (r->version >= BATCHED_FIND) {
-		response.n_coordinators = q->n_coordinator_keys;
+		named_init(&seen, r);
 		response.coordinators = request_array(r, q->n_coordinator_keys, sizeof *response.coordinators);
 		for (size_t i = 0; i < q->n_coordinator_keys; i++)
-			find_one(r, q->coordinator_keys[i], q->key_type, &response.coordinators[i]);
+			if (!named_before(&seen, q->coordinator_keys[i]))
+				find_one(r, q->coordinator_keys[i], q->key_type,
+				    &response.coordinators[response.n_coordinators++]);
+		named_done(&seen);
 	} else {
 		find_one(r, q->key, q->key_type, &one);
 		response.error_code = one.error_code;

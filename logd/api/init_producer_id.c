@@ -8,8 +8,10 @@
 #include "api/init_producer_id.h"
 
 #include "api/handlers.h"
-#include "base/diag.h"
-#include "base/must.h"
+#include "api/record.h"
+
+/* The key in the state of where ids stand. */
+static const char state_key[] = "P";
 
 /* A request that waits for a block. */
 struct waiter {
@@ -78,21 +80,14 @@ reserve(struct api *api)
 {
 	struct wire_producer_id_record record;
 	int64_t end = pids_reserve(&api->pids);
-	struct state_entry entry;
-	struct gather value;
 
 	if (end == -1)
 		return;
 	wire_producer_id_record_default(&record);
 	record.next_producer_id = end;
-	gather_init(&value);
-	wire_producer_id_record_encode(&value, &record);
-	must(!value.buf.failed);
-	entry = (struct state_entry){ span_str("P"), buf_bytes(&value.buf) };
 	api->pid_append = (struct append){ .done = reserved, .user = api };
-	if (state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), &api->pid_append))
+	if (record_put(api, span_str(state_key), "producer_id_record", &record, &api->pid_append))
 		reserved(&api->pid_append);
-	gather_done(&value);
 }
 
 static void
@@ -136,23 +131,11 @@ int
 init_producer_id_load(struct api *api)
 {
 	struct wire_producer_id_record record;
-	struct buf value = { 0 };
 	struct arena arena;
-	struct wire_in in;
-	int r = 0;
+	int found = record_read(api, span_str(state_key), "producer_id_record", &arena, &record);
 
 	list_init(&api->pid_waiters);
-	pids_init(&api->pids, 0);
-	arena_init(&arena, 4096);
-	if (state_get(api->store, STATE_METADATA, span_str("P"), &value)) {
-		wire_in_init(&in, buf_bytes(&value), &arena);
-		if (wire_producer_id_record_decode(&in, &record) == -1) {
-			diag_error("producer ids can't be read from the state", "error=\"%s\"", in.error);
-			r = -1;
-		} else
-			pids_init(&api->pids, record.next_producer_id);
-	}
+	pids_init(&api->pids, found == 1 ? record.next_producer_id : 0);
 	arena_done(&arena);
-	buf_done(&value);
-	return r;
+	return found == -1 ? -1 : 0;
 }

@@ -1,5 +1,6 @@
 /* list_offsets.c -- ListOffsets: offsets by time, and the special ones. */
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/topics.h"
 
 enum special {
@@ -78,9 +79,10 @@ void
 list_offsets_run(struct request *r)
 {
 	const struct wire_list_offsets_request *q = r->message;
-	struct map named = { 0 };
+	struct named named;
 	RESPONSE(response, list_offsets);
 
+	named_init(&named, r);
 	response.n_topics = q->n_topics;
 	response.topics = request_array(r, q->n_topics, sizeof *response.topics);
 	for (size_t i = 0; i < q->n_topics; i++) {
@@ -94,9 +96,9 @@ list_offsets_run(struct request *r)
 		to->partitions = request_array(r, from->n_partitions, sizeof *to->partitions);
 		for (size_t k = 0; k < from->n_partitions; k++)
 			run_one(r, t, &from->partitions[k],
-			    topics_named_before(r, &named, t, from->partitions[k].partition_index),
+			    named_partition_before(&named, t, from->partitions[k].partition_index),
 			    &to->partitions[k]);
 	}
-	map_done(&named);
+	named_done(&named);
 	request_reply(r, &response);
 }

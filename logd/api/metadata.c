@@ -2,17 +2,21 @@
 #include <stdlib.h>
 
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/operations.h"
 #include "api/topics.h"
-#include "base/must.h"
 
-enum { ALL_BY_EMPTY = 0, TOPIC_ID_VERSION = 10 };
+enum {
+	ALL_BY_EMPTY = 0, TOPIC_ID_VERSION = 10,
+	/* Of what is not there, one request makes so many topics; clients ask again for the others. */
+	MADE_MAX = 100
+};
 
 struct metadata {
 	struct request *request;
 	struct wire_metadata_response response;
-	struct append *appends; /* of topics that were made for this request */
-	size_t pending;
+	size_t n_made;  /* topics that were made for this request */
+	size_t pending; /* of them: those that are not durable yet */
 	int32_t self;
 };
 
@@ -66,20 +70,25 @@ made(struct append *a)
 
 /* Makes a topic that a client asked for and that is not there. */
 static struct topic *
-create(struct metadata *m, struct span name, struct append *a, enum kafka_error *error)
+create(struct metadata *m, struct span name, enum kafka_error *error)
 {
 	struct request *r = m->request;
 	struct api *api = r->api;
 	struct topic_config config;
+	struct append *a;
 	struct topic *t;
 	char why[512];
 
 	*error = topics_check_name(api, name, why, sizeof why);
+	if (*error == KAFKA_NONE && m->n_made == MADE_MAX)
+		*error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
 	if (*error == KAFKA_NONE)
 		*error = topics_check_replicas(api, name, -1, why, sizeof why);
 	if (*error != KAFKA_NONE)
 		return NULL;
+	m->n_made++;
 	topic_config_init(&config, api->config.topic_defaults);
+	a = request_alloc(r, sizeof *a);
 	*a = (struct append){ .done = made, .user = m };
 	if (!topics_create(api, name, api->config.num_partitions, &config, a, &t)) {
 		m->pending++;
@@ -106,7 +115,7 @@ named_by(const struct request *r, const struct wire_metadata_request_topic *aske
 
 static void
 find_topic(struct metadata *m, const struct wire_metadata_request_topic *asked,
-    struct wire_metadata_response_topic *to, struct append *a)
+    struct wire_metadata_response_topic *to)
 {
 	struct request *r = m->request;
 	const struct wire_metadata_request *q = r->message;
@@ -123,7 +132,7 @@ find_topic(struct metadata *m, const struct wire_metadata_request_topic *asked,
 	if (t == NULL && !by_id && !topic_name_legal(asked->name))
 		error = KAFKA_INVALID_TOPIC_EXCEPTION;
 	else if (t == NULL && !by_id && may_create)
-		t = create(m, asked->name, a, &error);
+		t = create(m, asked->name, &error);
 	if (t == NULL)
 		to->error_code = (int16_t)error;
 	else
@@ -151,14 +160,14 @@ named_topics(struct metadata *m)
 {
 	struct request *r = m->request;
 	const struct wire_metadata_request *q = r->message;
-	struct map names = { 0 };
+	struct named names;
 
+	named_init(&names, r);
 	m->response.topics = request_array(r, q->n_topics, sizeof *m->response.topics);
-	m->appends = request_array(r, q->n_topics, sizeof *m->appends);
 	for (size_t i = 0; i < q->n_topics; i++)
-		if (!request_seen(&names, named_by(r, &q->topics[i])))
-			find_topic(m, &q->topics[i], &m->response.topics[m->response.n_topics++], &m->appends[i]);
-	map_done(&names);
+		if (!named_before(&names, named_by(r, &q->topics[i])))
+			find_topic(m, &q->topics[i], &m->response.topics[m->response.n_topics++]);
+	named_done(&names);
 }
 
 void

@@ -1,6 +1,7 @@
 /* offset_commit.c -- OffsetCommit, OffsetDelete: what changes committed offsets. */
 #include "api/group_calls.h"
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/offsets.h"
 #include "api/topics.h"
 #include "base/must.h"
@@ -162,9 +163,10 @@ deleted(struct append *a)
 	request_release(r);
 }
 
+/* What is named again is answered again, but deleted once. */
 static void
 delete_topic(struct deletion *d, const struct wire_offset_delete_request_topic *from,
-    struct wire_offset_delete_response_topic *to, enum group_error refused)
+    struct wire_offset_delete_response_topic *to, enum group_error refused, struct named *named)
 {
 	struct request *r = d->request;
 	const struct wire_offset_delete_request *q = r->message;
@@ -182,7 +184,7 @@ delete_topic(struct deletion *d, const struct wire_offset_delete_request_topic *
 			to->partitions[i].error_code = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
 		else if (refused != GROUP_OK)
 			to->partitions[i].error_code = (int16_t)refused;
-		else
+		else if (!named_partition_before(named, t, number))
 			d->entries[d->n_entries++].key = offsets_key(request_alloc(r, OFFSETS_KEY_MAX),
 			    q->group_id, t->id, number);
 	}
@@ -194,10 +196,12 @@ offset_delete_run(struct request *r)
 	const struct wire_offset_delete_request *q = r->message;
 	struct deletion *d = request_alloc(r, sizeof *d);
 	enum group_error refused;
+	struct named named;
 	size_t n = 0;
 
 	for (size_t i = 0; i < q->n_topics; i++)
 		n += q->topics[i].n_partitions;
+	named_init(&named, r);
 	d->request = r;
 	d->entries = request_array(r, n, sizeof *d->entries);
 	wire_offset_delete_response_default(&d->response);
@@ -211,8 +215,9 @@ offset_delete_run(struct request *r)
 			d->n_entries = 0;
 			break;
 		}
-		delete_topic(d, &q->topics[i], &d->response.topics[d->response.n_topics++], refused);
+		delete_topic(d, &q->topics[i], &d->response.topics[d->response.n_topics++], refused, &named);
 	}
+	named_done(&named);
 	d->append = (struct append){ .done = deleted, .user = d };
 	if (d->n_entries == 0 || state_put(r->api->store, STATE_OFFSETS, d->entries, d->n_entries,
 	    request_wall_ms(r), &d->append))

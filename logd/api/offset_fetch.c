@@ -1,23 +1,47 @@
-/* offset_fetch.c -- OffsetFetch: of one group, or (version 8 on) of several. */
-#include <stdlib.h>
-
+/*
+ * offset_fetch.c -- OffsetFetch: of one group, or (version 8 on) of several.
+ *
+ * Some groups at a time: to find all that one has takes a walk over what has
+ * changed in the state of late.
+ */
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/offsets.h"
 #include "api/topics.h"
-#include "base/must.h"
 
-enum { GROUPS_VERSION = 8 };
+enum {
+	GROUPS_VERSION = 8,
+	SLICE = 16, /* groups at a time */
+	/* Metadata can be much longer than what asks for it; more than this is not answered. */
+	METADATA_MAX = 256 * 1024 * 1024
+};
+
+/* One group that is asked for. */
+struct asked {
+	struct span group;
+	const struct wire_offset_fetch_request_topic *topics; /* NULL: all that it has */
+	size_t n;
+};
+
+struct offset_fetch {
+	struct request *request;
+	struct wire_offset_fetch_response response;
+	struct asked *asked;
+	struct wire_offset_fetch_response_group *groups; /* an answer for each */
+	size_t n_groups, next;
+	size_t metadata_bytes;
+};
 
 static void
-fill(struct request *r, struct wire_offset_fetch_response_partition *p,
+fill(struct offset_fetch *f, struct wire_offset_fetch_response_partition *p,
     const struct wire_offset_commit_record *record)
 {
 	p->committed_offset = record->offset;
 	p->committed_leader_epoch = record->leader_epoch;
-	/* The value that it points into ends before the answer. */
-	if (record->metadata.n > 0)
-		p->metadata = span_of(memcpy(request_alloc(r, record->metadata.n), record->metadata.p,
-		    record->metadata.n), record->metadata.n);
+	f->metadata_bytes += record->metadata.n;
+	/* Copied: the value that it points into ends before the answer. */
+	if (record->metadata.n > 0 && f->metadata_bytes <= METADATA_MAX)
+		p->metadata = request_copy(f->request, record->metadata);
 }
 
 static void
@@ -30,36 +54,51 @@ none_yet(struct wire_offset_fetch_response_partition *p, int32_t number)
 	p->metadata = span_str("");
 }
 
-/* Partitions that were named.  Where nothing is committed, that is no error. */
-static struct wire_offset_fetch_response_topic *
-named(struct request *r, struct span group, const struct wire_offset_fetch_request_topic *asked, size_t n)
+/* Partitions that were named, each once.  Where nothing is committed, that is no error. */
+static void
+named_topic(struct offset_fetch *f, struct span group, struct named *named,
+    const struct wire_offset_fetch_request_topic *from, struct wire_offset_fetch_response_topic *to)
 {
-	struct wire_offset_fetch_response_topic *topics = request_array(r, n, sizeof *topics);
+	struct request *r = f->request;
+	struct topic *t = topics_find(r->api, from->name);
 	struct wire_offset_commit_record record;
 	struct buf value = { 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		struct topic *t = topics_find(r->api, asked[i].name);
+	wire_offset_fetch_response_topic_default(to);
+	to->name = from->name;
+	to->partitions = request_array(r, from->n_partition_indexes, sizeof *to->partitions);
+	for (size_t i = 0; i < from->n_partition_indexes; i++) {
+		struct wire_offset_fetch_response_partition *p = &to->partitions[to->n_partitions];
+		int32_t number = from->partition_indexes[i];
 
-		wire_offset_fetch_response_topic_default(&topics[i]);
-		topics[i].name = asked[i].name;
-		topics[i].n_partitions = asked[i].n_partition_indexes;
-		topics[i].partitions = request_array(r, asked[i].n_partition_indexes, sizeof *topics[i].partitions);
-		for (size_t k = 0; k < asked[i].n_partition_indexes; k++) {
-			int32_t number = asked[i].partition_indexes[k];
-
-			none_yet(&topics[i].partitions[k], number);
-			if (t != NULL && offsets_get(r->api, group, t->id, number, &value, &record))
-				fill(r, &topics[i].partitions[k], &record);
-		}
+		if (named_partition_before(named, t, number))
+			continue;
+		to->n_partitions++;
+		none_yet(p, number);
+		if (topic_partition(t, number) != NULL &&
+		    offsets_get(r->api, group, t->id, number, &value, &record))
+			fill(f, p, &record);
 	}
 	buf_done(&value);
-	return topics;
+}
+
+static void
+named_topics(struct offset_fetch *f, const struct asked *asked,
+    struct wire_offset_fetch_response_group *to)
+{
+	struct named named;
+
+	named_init(&named, f->request);
+	to->n_topics = asked->n;
+	to->topics = request_array(f->request, asked->n, sizeof *to->topics);
+	for (size_t i = 0; i < asked->n; i++)
+		named_topic(f, asked->group, &named, &asked->topics[i], &to->topics[i]);
+	named_done(&named);
 }
 
 /* All that the group has: collected in the order of the keys, which is by topic. */
 struct all {
-	struct request *request;
+	struct offset_fetch *fetch;
 	struct wire_offset_fetch_response_topic *topics; /* grown by doubling, in the arena */
 	size_t n, cap;
 	struct topic *last;
@@ -82,6 +121,7 @@ static bool
 each_committed(void *ctx, struct span key, struct span value)
 {
 	struct all *all = ctx;
+	struct request *r = all->fetch->request;
 	struct wire_offset_commit_record record;
 	struct wire_offset_fetch_response_topic *to;
 	const uint8_t *id;
@@ -91,65 +131,111 @@ each_committed(void *ctx, struct span key, struct span value)
 
 	/* Offsets of a topic that is gone are none. */
 	if (!offsets_key_parse(key, &group, &id, &number) ||
-	    (t = topics_find_id(all->request->api, id)) == NULL || !offsets_parse(value, &record))
+	    (t = topics_find_id(r->api, id)) == NULL || !offsets_parse(value, &record))
 		return true;
 	if (t != all->last) {
 		if (all->n == all->cap)
-			all->topics = grown(all->request, all->topics, all->n, &all->cap, sizeof *all->topics);
+			all->topics = grown(r, all->topics, all->n, &all->cap, sizeof *all->topics);
 		wire_offset_fetch_response_topic_default(&all->topics[all->n]);
-		all->topics[all->n++].name = t->name;
+		/* Copied: the topic may be gone before the answer is sent. */
+		all->topics[all->n++].name = request_copy(r, t->name);
 		all->last = t;
 		all->cap_partitions = 0;
 	}
 	to = &all->topics[all->n - 1];
 	if (to->n_partitions == all->cap_partitions)
-		to->partitions = grown(all->request, to->partitions, to->n_partitions,
+		to->partitions = grown(r, to->partitions, to->n_partitions,
 		    &all->cap_partitions, sizeof *to->partitions);
 	none_yet(&to->partitions[to->n_partitions], number);
-	fill(all->request, &to->partitions[to->n_partitions++], &record);
+	fill(all->fetch, &to->partitions[to->n_partitions++], &record);
 	return true;
 }
 
-static struct wire_offset_fetch_response_topic *
-fetch(struct request *r, struct span group, const struct wire_offset_fetch_request_topic *asked,
-    size_t n_asked, size_t *n)
+static void
+all_topics(struct offset_fetch *f, struct span group, struct wire_offset_fetch_response_group *to)
 {
-	struct all all = { .request = r };
+	struct all all = { .fetch = f };
 	uint8_t key[OFFSETS_KEY_MAX];
 
-	if (asked != NULL) {
-		*n = n_asked;
-		return named(r, group, asked, n_asked);
+	/* Who has offsets is known to coord. */
+	if (groups_state(f->request->api->groups, group) != GROUP_DEAD)
+		state_each(f->request->api->store, STATE_OFFSETS, offsets_prefix(key, group), each_committed, &all);
+	to->topics = all.topics;
+	to->n_topics = all.n;
+}
+
+static void
+answer(struct offset_fetch *f)
+{
+	struct request *r = f->request;
+
+	if (f->metadata_bytes > METADATA_MAX) {
+		request_refuse(r, "offset_fetch of offsets with more than 256 MiB of metadata; ask for fewer at a time");
+		return;
 	}
-	if (group.n <= GROUP_ID_MAX_BYTES)
-		state_each(r->api->store, STATE_OFFSETS, offsets_prefix(key, group), each_committed, &all);
-	*n = all.n;
-	return all.topics;
+	if (r->version < GROUPS_VERSION) {
+		f->response.topics = f->groups[0].topics;
+		f->response.n_topics = f->groups[0].n_topics;
+	} else {
+		f->response.groups = f->groups;
+		f->response.n_groups = f->n_groups;
+	}
+	request_reply(r, &f->response);
+}
+
+static void
+go_on(struct request *r)
+{
+	struct offset_fetch *f = r->state;
+
+	for (size_t i = 0; i < SLICE && f->next < f->n_groups; i++, f->next++) {
+		const struct asked *asked = &f->asked[f->next];
+		struct wire_offset_fetch_response_group *to = &f->groups[f->next];
+
+		wire_offset_fetch_response_group_default(to);
+		to->group_id = asked->group;
+		if (asked->topics == NULL)
+			all_topics(f, asked->group, to);
+		else
+			named_topics(f, asked, to);
+	}
+	if (f->next < f->n_groups)
+		request_pause(r, go_on);
+	else
+		answer(f);
+}
+
+/* What the request asks for, in either of its forms; each group once. */
+static void
+find_asked(struct offset_fetch *f)
+{
+	const struct wire_offset_fetch_request *q = f->request->message;
+	struct named seen;
+
+	if (f->request->version < GROUPS_VERSION) {
+		f->asked = request_alloc(f->request, sizeof *f->asked);
+		f->asked[f->n_groups++] = (struct asked){ q->group_id, q->topics, q->n_topics };
+		return;
+	}
+	f->asked = request_array(f->request, q->n_groups, sizeof *f->asked);
+	named_init(&seen, f->request);
+	for (size_t i = 0; i < q->n_groups; i++)
+		if (!named_before(&seen, q->groups[i].group_id))
+			f->asked[f->n_groups++] = (struct asked){ q->groups[i].group_id,
+				q->groups[i].topics, q->groups[i].n_topics };
+	named_done(&seen);
 }
 
 void
 offset_fetch_run(struct request *r)
 {
-	const struct wire_offset_fetch_request *q = r->message;
-	struct map seen = { 0 };
-	RESPONSE(response, offset_fetch);
+	struct offset_fetch *f = request_alloc(r, sizeof *f);
 
-	if (r->version < GROUPS_VERSION) {
-		response.topics = fetch(r, q->group_id, q->topics, q->n_topics, &response.n_topics);
-		request_reply(r, &response);
-		return;
-	}
-	response.groups = request_array(r, q->n_groups, sizeof *response.groups);
-	for (size_t i = 0; i < q->n_groups; i++) {
-		struct wire_offset_fetch_response_group *g = &response.groups[response.n_groups];
-
-		if (request_seen(&seen, q->groups[i].group_id))
-			continue;
-		response.n_groups++;
-		wire_offset_fetch_response_group_default(g);
-		g->group_id = q->groups[i].group_id;
-		g->topics = fetch(r, g->group_id, q->groups[i].topics, q->groups[i].n_topics, &g->n_topics);
-	}
-	map_done(&seen);
-	request_reply(r, &response);
+	f->request = r;
+	find_asked(f);
+	f->groups = request_array(r, f->n_groups, sizeof *f->groups);
+	wire_offset_fetch_response_default(&f->response);
+	r->state = f;
+	r->gone = request_drop;
+	go_on(r);
 }

@@ -1,10 +1,8 @@
 /* pending.c -- what the admin APIs share. */
 #include "api/pending.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
-#include "base/map.h"
 #include "base/must.h"
 
 /* One change on its way to the disk. */
@@ -87,50 +85,18 @@ pending_outcome(struct request *r, enum kafka_error code, const char *why, int16
     struct span *text)
 {
 	*error = (int16_t)code;
-	*text = pending_copy(r, code == KAFKA_NONE ? span_of(NULL, 0) : span_str(why));
-}
-
-bool *
-pending_duplicates(struct request *r, const struct span *keys, size_t n)
-{
-	bool *twice = request_array(r, n, sizeof *twice), *first;
-	struct map seen = { 0 };
-
-	for (size_t i = 0; i < n; i++) {
-		if (keys[i].p == NULL)
-			continue;
-		if ((first = map_get(&seen, keys[i])) != NULL)
-			*first = twice[i] = true;
-		else
-			must(map_put(&seen, keys[i], &twice[i]));
-	}
-	map_done(&seen);
-	return twice;
-}
-
-struct span
-pending_copy(struct request *r, struct span from)
-{
-	void *to;
-
-	if (from.p == NULL)
-		return from;
-	to = request_alloc(r, from.n);
-	if (from.n > 0)
-		memcpy(to, from.p, from.n);
-	return span_of(to, from.n);
+	*text = request_copy(r, code == KAFKA_NONE ? span_of(NULL, 0) : span_str(why));
 }
 
 enum kafka_error
-pending_check_replicas(const struct request *r, int32_t partition, const int32_t *broker_ids,
-    size_t n, char *why, size_t size)
+pending_take_partitions(struct pending *p, int64_t n, char *why, size_t size)
 {
-	int32_t self = r->api->config.node_id;
-
-	if (n == 1 && broker_ids[0] == self)
+	if (n <= PENDING_PARTITIONS_MAX - p->partitions) {
+		p->partitions += n;
 		return KAFKA_NONE;
+	}
 	snprintf(why, size,
-	    "Partition %" PRId32 " must be assigned to this broker alone, which is %" PRId32 ".",
-	    partition, self);
-	return KAFKA_INVALID_REPLICA_ASSIGNMENT;
+	    "One request makes at most %d partitions, over all its topics: ask for this topic in another.",
+	    PENDING_PARTITIONS_MAX);
+	return KAFKA_INVALID_PARTITIONS;
 }

@@ -14,6 +14,8 @@
 enum {
 	/* A request with more items is refused: no honest wish, and each takes memory until the answer. */
 	PENDING_ITEMS_MAX = 10000,
+	/* Nor does one request make more partitions: each takes memory for good. */
+	PENDING_PARTITIONS_MAX = 100000,
 	/* Room for the reason of a refusal. */
 	PENDING_WHY_SIZE = 512
 };
@@ -22,6 +24,7 @@ struct pending {
 	struct request *request;
 	const void *response;
 	size_t n; /* holds */
+	int64_t partitions; /* to be made */
 };
 
 /* Whether there are too many items; then the request is ended. */
@@ -49,17 +52,10 @@ void pending_begun(struct append *, bool over);
 void pending_outcome(struct request *, enum kafka_error, const char *why, int16_t *error,
     struct span *text);
 
-/* For each of the keys, whether it is there more than once; arena.  Null keys are not. */
-bool *pending_duplicates(struct request *, const struct span *keys, size_t n);
-
-/* A copy in the arena, for what may end before the answer is sent.  Null stays null. */
-struct span pending_copy(struct request *, struct span);
-
 /*
- * The rule on where a partition's replicas are: on this broker and nowhere else.
- * KAFKA_NONE, or INVALID_REPLICA_ASSIGNMENT with the reason in `why`.
+ * Whether the request may make so many more partitions, which are counted then:
+ * KAFKA_NONE, or INVALID_PARTITIONS with the reason in `why`.
  */
-enum kafka_error pending_check_replicas(const struct request *, int32_t partition,
-    const int32_t *broker_ids, size_t n, char *why, size_t size);
+enum kafka_error pending_take_partitions(struct pending *, int64_t n, char *why, size_t size);
 
 #endif

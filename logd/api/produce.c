@@ -1,19 +1,24 @@
 /* produce.c -- Produce. */
-#include <stdlib.h>
-
 #include "api/handlers.h"
 #include "api/topics.h"
 #include "base/must.h"
 
-/* The oldest version whose records are batches of magic 2. */
-enum { FIRST_VERSION = 3, ZSTD_VERSION = 7, TIMEOUT_MIN_MS = 1 };
+enum {
+	/* The oldest version whose records are batches of magic 2. */
+	FIRST_VERSION = 3,
+	ZSTD_VERSION = 7,
+	TIMEOUT_MIN_MS = 1,
+	/* Partitions appended to at a time: the first append to one makes a file. */
+	SLICE = 64
+};
 
 struct produce {
 	struct request *request;
 	struct wire_produce_response response;
 	struct part *parts;
 	size_t n_parts;
-	size_t pending;  /* parts whose append is not over */
+	size_t n_begun;  /* parts whose append was begun, the first ones */
+	size_t pending;  /* parts whose append was begun and is not over */
 	struct timer timer;
 	bool answered;
 	bool failed;     /* some part has an error */
@@ -24,6 +29,8 @@ struct produce {
 struct part {
 	struct append append;
 	struct produce *produce;
+	const struct wire_produce_request_topic *topic;
+	struct span records;
 	struct partition *log;
 	struct wire_produce_response_partition *answer;
 	bool pending;
@@ -106,29 +113,31 @@ append_done(struct append *a)
 	p->pending--;
 	if (!p->answered) {
 		take_outcome(part);
-		if (p->pending == 0)
+		if (p->pending == 0 && p->n_begun == p->n_parts)
 			answer(p);
 	}
 	request_release(r);
 }
 
-/* The data stays in the log; only its producer waits no longer. */
+/* What was begun stays in the log; only its producer waits no longer. */
 static void
 timed_out(struct timer *timer)
 {
 	struct produce *p = container_of(timer, struct produce, timer);
 
 	for (size_t i = 0; i < p->n_parts; i++)
-		if (p->parts[i].pending)
+		if (p->parts[i].pending || i >= p->n_begun)
 			set_error(&p->parts[i], KAFKA_REQUEST_TIMED_OUT, NULL);
 	answer(p);
 }
 
 static void
-append(struct part *part, struct topic *t, struct span records)
+append(struct part *part)
 {
 	struct produce *p = part->produce;
 	struct request *r = p->request;
+	struct topic *t = topics_find(r->api, part->topic->name);
+	struct span records = part->records;
 	struct topic_partition *tp = topic_partition(t, part->answer->index);
 
 	if (p->acks < -1 || p->acks > 1)
@@ -155,6 +164,32 @@ append(struct part *part, struct topic *t, struct span records)
 	}
 }
 
+static void
+go_on(struct request *r)
+{
+	struct produce *p = r->state;
+
+	for (size_t i = 0; i < SLICE && p->n_begun < p->n_parts; i++)
+		append(&p->parts[p->n_begun++]);
+	if (p->n_begun < p->n_parts)
+		request_pause(r, go_on);
+	else if (p->pending == 0)
+		answer(p);
+}
+
+/* The connection is gone: what was not begun is not appended. */
+static void
+gone(struct request *r)
+{
+	struct produce *p = r->state;
+
+	p->answered = true;
+	loop_timer_cancel(r->api->loop, &p->timer);
+	request_drop(r);
+}
+
+/* ---- the request ---- */
+
 static size_t
 count_parts(const struct wire_produce_request *q)
 {
@@ -166,24 +201,23 @@ count_parts(const struct wire_produce_request *q)
 }
 
 static void
-append_topic(struct produce *p, const struct wire_produce_request_topic *from,
+add_topic(struct produce *p, const struct wire_produce_request_topic *from,
     struct wire_produce_response_topic *to)
 {
-	struct request *r = p->request;
-	struct topic *t = topics_find(r->api, from->name);
-
 	wire_produce_response_topic_default(to);
 	to->name = from->name;
 	to->n_partition_responses = from->n_partition_data;
-	to->partition_responses = request_array(r, from->n_partition_data, sizeof *to->partition_responses);
+	to->partition_responses = request_array(p->request, from->n_partition_data,
+	    sizeof *to->partition_responses);
 	for (size_t i = 0; i < from->n_partition_data; i++) {
 		struct part *part = &p->parts[p->n_parts++];
 
 		part->produce = p;
+		part->topic = from;
+		part->records = from->partition_data[i].records;
 		part->answer = &to->partition_responses[i];
 		wire_produce_response_partition_default(part->answer);
 		part->answer->index = from->partition_data[i].index;
-		append(part, t, from->partition_data[i].records);
 	}
 }
 
@@ -207,14 +241,13 @@ produce_run(struct request *r)
 	p->response.n_responses = q->n_topic_data;
 	p->response.responses = request_array(r, q->n_topic_data, sizeof *p->response.responses);
 	for (size_t i = 0; i < q->n_topic_data; i++)
-		append_topic(p, &q->topic_data[i], &p->response.responses[i]);
-	if (p->pending == 0) {
-		answer(p);
-		return;
-	}
+		add_topic(p, &q->topic_data[i], &p->response.responses[i]);
+	r->state = p;
+	r->gone = gone;
 	if (q->acks == -1) {
 		p->timer.fire = timed_out;
 		loop_timer_set(r->api->loop, &p->timer, request_now_ms(r) +
 		    (q->timeout_ms < TIMEOUT_MIN_MS ? TIMEOUT_MIN_MS : q->timeout_ms));
 	}
+	go_on(r);
 }

@@ -32,15 +32,17 @@ request_array(struct request *r, size_t n, size_t size)
 	return p;
 }
 
-bool
-request_seen(struct map *set, struct span key)
+struct span
+request_copy(struct request *r, struct span from)
 {
-	if (key.p == NULL)
-		key = span_str("");
-	if (map_get(set, key) != NULL)
-		return true;
-	must(map_put(set, key, (void *)(uintptr_t)key.p));
-	return false;
+	void *to;
+
+	if (from.p == NULL)
+		return from;
+	to = request_alloc(r, from.n);
+	if (from.n > 0)
+		memcpy(to, from.p, from.n);
+	return span_of(to, from.n);
 }
 
 struct span
@@ -56,7 +58,7 @@ request_printf(struct request *r, const char *fmt, ...)
 	must(n >= 0);
 	if ((size_t)n >= sizeof text)
 		n = sizeof text - 1;
-	return span_of(memcpy(request_alloc(r, (size_t)n), text, (size_t)n), (size_t)n);
+	return request_copy(r, span_of(text, (size_t)n));
 }
 
 void
@@ -114,6 +116,7 @@ take_exchange(struct request *r)
 	exchange_set_user(e, NULL);
 	r->exchange = NULL;
 	r->gone = NULL;
+	list_del(&r->turn);
 	return e;
 }
 
@@ -149,6 +152,63 @@ request_refuse(struct request *r, const char *why)
 	exchange_refuse(take_exchange(r), why);
 	request_release(r);
 }
+
+/* ---- pauses ---- */
+
+void
+request_pause(struct request *r, void (*go_on)(struct request *))
+{
+	must(r->gone != NULL);
+	if (r->go_on == NULL)
+		exchange_pause(r->exchange);
+	r->go_on = go_on;
+	list_add(&r->api->paused, &r->turn);
+	/* The turn comes at the end of a round: let the next one not wait for events. */
+	loop_timer_set(r->api->loop, &r->api->paused_timer, request_now_ms(r));
+}
+
+static void
+take_turn(struct request *r)
+{
+	request_hold(r);
+	r->go_on(r);
+	if (r->exchange != NULL && list_empty(&r->turn)) {
+		r->go_on = NULL;
+		exchange_resume(r->exchange);
+	}
+	request_release(r);
+}
+
+/* Who pauses anew in its turn has the next in the next round. */
+void
+request_turns(struct api *api)
+{
+	struct list paused;
+
+	list_init(&paused);
+	list_move_all(&paused, &api->paused);
+	while (!list_empty(&paused)) {
+		struct request *r = list_first(&paused, struct request, turn);
+
+		list_del(&r->turn);
+		take_turn(r);
+	}
+}
+
+static void
+wake(struct timer *timer)
+{
+	(void)timer; /* that the round did not wait is all that it is for */
+}
+
+void
+request_turns_init(struct api *api)
+{
+	list_init(&api->paused);
+	api->paused_timer.fire = wake;
+}
+
+/* ---- what handlers ask for ---- */
 
 int64_t
 request_now_ms(const struct request *r)

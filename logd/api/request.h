@@ -14,6 +14,7 @@
 #include "api/api.h"
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/list.h"
 #include "wire/errors.h"
 #include "wire/kafka_wire.h"
 
@@ -30,6 +31,8 @@ struct request {
 	void *state;                 /* the handler's own, usually from the arena */
 	void (*gone)(struct request *); /* a parked request's connection is gone: unpark and request_drop() */
 	struct buffer *buffers;      /* owned bytes that the answer points to */
+	struct list turn;            /* api.paused, while it is paused */
+	void (*go_on)(struct request *); /* what follows the pause */
 };
 
 /*
@@ -41,12 +44,8 @@ struct request {
 void *request_alloc(struct request *, size_t n);
 void *request_array(struct request *, size_t n, size_t size);
 
-/*
- * Whether this key went into the set before; it does now.  What a request names
- * twice is answered once, so that a small request never gets a huge answer.
- * The caller frees the set with map_done(); keys are borrowed until then.
- */
-bool request_seen(struct map *set, struct span key);
+/* A copy for the answer, of what may end before it is sent.  Null stays null. */
+struct span request_copy(struct request *, struct span);
 
 /* A text for the answer: formatted into the arena. */
 struct span request_printf(struct request *, const char *fmt, ...)
@@ -76,6 +75,20 @@ void request_refuse(struct request *, const char *why);
 /* Holds the request while something is under way that points to it, and lets go. */
 void request_hold(struct request *);
 void request_release(struct request *);
+
+/*
+ * Long work is done a part at a time, with everybody else served in between:
+ * `go_on` follows in the next round of the loop.  There it may end the request,
+ * pause anew, or return, when all is begun and the rest is awaited; until then
+ * nothing that came after the request on its connection begins.  When the
+ * request ends before (r->gone, a timer), nothing follows.  So who pauses has
+ * r->gone.
+ */
+void request_pause(struct request *, void (*go_on)(struct request *));
+
+/* At the start: nothing is paused.  Once per round: those that are paused go on. */
+void request_turns_init(struct api *);
+void request_turns(struct api *);
 
 /* Times: monotonic, and since 1970. */
 int64_t request_now_ms(const struct request *);

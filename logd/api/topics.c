@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/fetch.h"
+#include "api/record.h"
 #include "api/request.h"
 #include "base/diag.h"
 #include "base/must.h"
@@ -37,24 +38,6 @@ struct topic_partition *
 topic_partition(const struct topic *t, int32_t number)
 {
 	return t == NULL || number < 0 || number >= t->n_partitions ? NULL : t->partitions[number];
-}
-
-bool
-topics_named_before(struct request *r, struct map *named, const struct topic *t, int32_t number)
-{
-	uint8_t *bits, bit;
-	bool before;
-
-	if (topic_partition(t, number) == NULL)
-		return false;
-	if ((bits = map_get(named, span_of(t->id, sizeof t->id))) == NULL) {
-		bits = request_array(r, (size_t)t->n_partitions / 8 + 1, 1);
-		must(map_put(named, span_of(t->id, sizeof t->id), bits));
-	}
-	bit = (uint8_t)(1 << number % 8);
-	before = (bits[number / 8] & bit) != 0;
-	bits[number / 8] |= bit;
-	return before;
 }
 
 struct topic *
@@ -105,23 +88,30 @@ topic_name_legal(struct span name)
 	return true;
 }
 
-/* Names that differ in '.' and '_' only would be one name to metrics systems. */
+/* In Kafka these are topics of the broker's own.  Nobody is to take one of ours for them. */
 static bool
-collide(struct span a, struct span b)
+is_reserved(struct span name)
 {
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if ((a.p[i] == '.' ? '_' : a.p[i]) != (b.p[i] == '.' ? '_' : b.p[i]))
-			return false;
-	return true;
+	return span_is(name, "__consumer_offsets") || span_is(name, "__transaction_state");
+}
+
+/*
+ * Names that differ in '.' and '_' only would be one name to metrics systems:
+ * this is the same for them all.
+ */
+static struct span
+fold(struct span name, uint8_t folded[])
+{
+	for (size_t i = 0; i < name.n; i++)
+		folded[i] = name.p[i] == '.' ? '_' : name.p[i];
+	return span_of(folded, name.n);
 }
 
 enum kafka_error
 topics_check_name(const struct api *api, struct span name, char *why, size_t size)
 {
+	uint8_t folded[TOPIC_NAME_MAX];
 	struct topic *t;
-	size_t it = 0;
 
 	if (!topic_name_legal(name)) {
 		snprintf(why, size,
@@ -129,19 +119,21 @@ topics_check_name(const struct api *api, struct span name, char *why, size_t siz
 		    TOPIC_NAME_MAX);
 		return KAFKA_INVALID_TOPIC_EXCEPTION;
 	}
-	if (topics_find(api, name) != NULL) {
+	if (is_reserved(name)) {
+		snprintf(why, size,
+		    "'%.*s' is a topic of the broker's own in Kafka; here what it would hold is kept elsewhere. Choose another name.",
+		    (int)name.n, (const char *)name.p);
+		return KAFKA_INVALID_TOPIC_EXCEPTION;
+	}
+	if ((t = map_get(&api->topics_by_folded, fold(name, folded))) == NULL)
+		return KAFKA_NONE;
+	if (span_eq(t->name, name)) {
 		snprintf(why, size, "Topic '%.*s' already exists.", (int)name.n, (const char *)name.p);
 		return KAFKA_TOPIC_ALREADY_EXISTS;
 	}
-	if (memchr(name.p, '.', name.n) == NULL && memchr(name.p, '_', name.n) == NULL)
-		return KAFKA_NONE;
-	while ((t = topics_next(api, &it)) != NULL)
-		if (collide(name, t->name)) {
-			snprintf(why, size, "Topic '%.*s' collides with the topic '%.*s': '.' and '_' count as the same.",
-			    (int)name.n, (const char *)name.p, (int)t->name.n, (const char *)t->name.p);
-			return KAFKA_INVALID_TOPIC_EXCEPTION;
-		}
-	return KAFKA_NONE;
+	snprintf(why, size, "Topic '%.*s' collides with the topic '%.*s': '.' and '_' count as the same.",
+	    (int)name.n, (const char *)name.p, (int)t->name.n, (const char *)t->name.p);
+	return KAFKA_INVALID_TOPIC_EXCEPTION;
 }
 
 enum kafka_error
@@ -203,7 +195,6 @@ add_partitions(struct api *api, struct topic *t, int32_t n)
 		tp->log = store_open_partition(api->store, &id, &config);
 		partition_set_user(tp->log, tp);
 		t->partitions[t->n_partitions] = tp;
-		api->n_partitions++;
 	}
 }
 
@@ -214,8 +205,10 @@ add_topic(struct api *api, const uint8_t id[16], struct span name, const struct 
 
 	memcpy(t->id, id, sizeof t->id);
 	t->name = span_of(xmemdup(name.p, name.n), name.n);
+	t->folded = fold(name, xmalloc(name.n));
 	topic_config_copy(&t->config, config);
 	must(map_put(&api->topics_by_name, t->name, t));
+	must(map_put(&api->topics_by_folded, t->folded, t));
 	must(map_put(&api->topics_by_id, span_of(t->id, sizeof t->id), t));
 	return t;
 }
@@ -228,6 +221,7 @@ free_topic(struct topic *t)
 	free(t->partitions);
 	topic_config_done(&t->config);
 	free((void *)(uintptr_t)t->name.p);
+	free((void *)(uintptr_t)t->folded.p);
 	free(t);
 }
 
@@ -240,6 +234,7 @@ topics_free(struct api *api)
 	while ((t = topics_next(api, &it)) != NULL)
 		free_topic(t);
 	map_done(&api->topics_by_name);
+	map_done(&api->topics_by_folded);
 	map_done(&api->topics_by_id);
 }
 
@@ -252,10 +247,7 @@ save(struct api *api, const struct topic *t, struct append *a)
 	struct wire_topic_record record;
 	struct wire_topic_record_config configs[TOPIC_PARAMS];
 	struct setting_entry entry;
-	struct gather value;
-	struct state_entry put;
 	uint8_t key[KEY];
-	bool over;
 
 	wire_topic_record_default(&record);
 	record.name = t->name;
@@ -266,13 +258,7 @@ save(struct api *api, const struct topic *t, struct append *a)
 		if (entry.source == SETTING_FROM_TOPIC)
 			configs[record.n_configs++] = (struct wire_topic_record_config){
 				span_str(entry.name), span_str(entry.value) };
-	gather_init(&value);
-	wire_topic_record_encode(&value, &record);
-	must(!value.buf.failed && value.n_slices == 0);
-	put = (struct state_entry){ state_key(t, key), buf_bytes(&value.buf) };
-	over = state_put(api->store, STATE_METADATA, &put, 1, loop_wall_ms(api->loop), a);
-	gather_done(&value);
-	return over;
+	return record_put(api, state_key(t, key), "topic_record", &record, a);
 }
 
 struct load {
@@ -436,8 +422,8 @@ topics_delete(struct api *api, struct topic *t, struct append *a)
 
 	*e = (struct ending){ .append = { .done = end_stored }, .user = a, .api = api, .topic = t };
 	map_del(&api->topics_by_name, t->name);
+	map_del(&api->topics_by_folded, t->folded);
 	map_del(&api->topics_by_id, span_of(t->id, sizeof t->id));
-	api->n_partitions -= t->n_partitions;
 	for (int32_t i = 0; i < t->n_partitions; i++) {
 		fetch_wake(api, t->partitions[i]);
 		partition_set_user(t->partitions[i]->log, NULL);

@@ -21,7 +21,8 @@ struct topic_partition {
 
 struct topic {
 	uint8_t id[16];
-	struct span name; /* owned */
+	struct span name; /* owned, as the next */
+	struct span folded; /* the name with '_' for each '.' */
 	struct topic_config config;
 	int64_t created_ms;
 	struct topic_partition **partitions; /* owned, each of them, too */
@@ -77,13 +78,6 @@ bool topics_configure(struct api *, struct topic *, const struct topic_config *,
 
 /* Deletes the topic; it is gone at once, its fetches are woken.  As topics_create(). */
 bool topics_delete(struct api *, struct topic *, struct append *a);
-
-/*
- * Whether the request has named this partition before; it has now.  `named`, all
- * zero at first and freed with map_done(), has for each topic a bit per
- * partition, in the request's arena.  False for a partition that is not there.
- */
-bool topics_named_before(struct request *, struct map *named, const struct topic *, int32_t number);
 
 /* Walks the topics in no order: start with *it = 0; NULL at the end. */
 struct topic *topics_next(const struct api *, size_t *it);

@@ -16,6 +16,24 @@ sync_answer(const struct group *g, const struct member *m)
 	};
 }
 
+/* The limits of what a leader assigns. */
+static enum group_error
+check_assignments(const struct group *g, const struct group_sync *s)
+{
+	size_t i, had = 0, has = 0;
+
+	list_each(l, &g->members.list)
+		had += blob_span(container_of(l, struct member, link)->assignment).n;
+	for (i = 0; i < s->n_assignments; i++) {
+		if (s->assignments[i].assignment.n > GROUP_ASSIGNMENT_MAX_BYTES)
+			return GROUP_INVALID_REQUEST;
+		if (members_find(&g->members, s->assignments[i].member_id) != NULL)
+			has += s->assignments[i].assignment.n;
+	}
+	return has > had && g->env->bytes + (has - had) > GROUPS_MAX_BYTES ?
+	    GROUP_COORDINATOR_NOT_AVAILABLE : GROUP_OK;
+}
+
 static enum group_error
 check_sync(const struct group *g, const struct group_sync *s, struct member **m)
 {
@@ -33,6 +51,8 @@ check_sync(const struct group *g, const struct group_sync *s, struct member **m)
 		return GROUP_INCONSISTENT_PROTOCOL;
 	if (g->state == GROUP_PREPARING)
 		return GROUP_REBALANCE_IN_PROGRESS;
+	if (g->state == GROUP_COMPLETING && *m == g->leader)
+		return check_assignments(g, s);
 	return GROUP_OK;
 }
 
@@ -295,7 +315,7 @@ group_new(struct group_env *env, struct span id)
 	g->id = blob_new(id);
 	g->due.kind = DUE_GROUP;
 	list_init(&g->idle);
-	members_init(&g->members, &env->answers.bin);
+	members_init(&g->members, &env->answers.bin, &env->bytes);
 	return g;
 }
 

@@ -17,6 +17,7 @@ struct group_env {
 	struct groups_config config;
 	struct heap due;
 	struct list idle; /* groups that nobody would miss, the oldest first */
+	size_t bytes;     /* of all members; see groups_bytes() */
 	struct answers answers;
 };
 

@@ -10,6 +10,15 @@ refuse_join(struct group *g, void *token, enum group_error error)
 	answers_fail(group_answers(g), WAITS_FOR_JOIN, token, error);
 }
 
+/* The member that joins, under whatever id; NULL: a new one. */
+static const struct member *
+who_joins(const struct group *g, const struct group_join *j)
+{
+	return j->member_id.n == 0 && j->instance_id.p != NULL ?
+	    members_find_static(&g->members, j->instance_id) :
+	    members_find(&g->members, j->member_id);
+}
+
 /*
  * Whether the group has room.  In a rebalance those that joined are counted,
  * so that the last to join are the ones that are left out.
@@ -17,15 +26,22 @@ refuse_join(struct group *g, void *token, enum group_error error)
 static bool
 has_room(const struct group *g, const struct group_join *j)
 {
-	const struct member *m = j->member_id.n == 0 && j->instance_id.p != NULL ?
-	    members_find_static(&g->members, j->instance_id) :
-	    members_find(&g->members, j->member_id);
+	const struct member *m = who_joins(g, j);
 	size_t max = (size_t)g->env->config.max_size;
 
 	if (g->state == GROUP_PREPARING)
 		return (m != NULL && m->waiter.kind == WAITS_FOR_JOIN) ||
 		    g->members.n_joining < max;
 	return m != NULL || g->members.n < max;
+}
+
+/* Whether all groups together may take what the join brings. */
+static bool
+has_memory(const struct group *g, const struct group_join *j)
+{
+	size_t more = member_growth(who_joins(g, j), j);
+
+	return more == 0 || g->env->bytes + more <= GROUPS_MAX_BYTES;
 }
 
 /* A client that finds no room is no member afterwards. */
@@ -251,6 +267,8 @@ group_join(struct group *g, const struct group_join *j, void *token,
 		turn_away(g, j->member_id, token);
 	else if (!supports(g, j))
 		refuse_join(g, token, GROUP_INCONSISTENT_PROTOCOL);
+	else if (!has_memory(g, j))
+		refuse_join(g, token, GROUP_COORDINATOR_NOT_AVAILABLE);
 	else if (j->member_id.n == 0)
 		join_as_new(g, j, token, now_ms);
 	else if (p != NULL && j->instance_id.p == NULL)

@@ -100,6 +100,16 @@ is_member_group_id(struct span id)
 
 /* ---- events ---- */
 
+static bool
+protocols_too_large(const struct group_join *j)
+{
+	size_t i, bytes = 0;
+
+	for (i = 0; i < j->n_protocols; i++)
+		bytes += j->protocols[i].name.n + j->protocols[i].metadata.n;
+	return bytes > GROUP_PROTOCOLS_MAX_BYTES;
+}
+
 static enum group_error
 check_join(const struct groups *gs, const struct group_join *j)
 {
@@ -108,7 +118,7 @@ check_join(const struct groups *gs, const struct group_join *j)
 	if (j->session_timeout_ms < gs->env.config.min_session_timeout_ms ||
 	    j->session_timeout_ms > gs->env.config.max_session_timeout_ms)
 		return GROUP_INVALID_SESSION_TIMEOUT;
-	if (j->n_protocols > GROUP_PROTOCOLS_MAX)
+	if (j->n_protocols > GROUP_PROTOCOLS_MAX || protocols_too_large(j))
 		return GROUP_INVALID_REQUEST;
 	return GROUP_OK;
 }
@@ -433,20 +443,28 @@ groups_count(const struct groups *gs)
 	return gs->by_id.n;
 }
 
+size_t
+groups_bytes(const struct groups *gs)
+{
+	return gs->env.bytes;
+}
+
 void
 groups_check(const struct groups *gs)
 {
 	const struct answers *a = &gs->env.answers;
 	const struct waiter *w;
 	const struct group *g;
-	size_t it = 0, n = 0;
+	size_t it = 0, n = 0, bytes = 0;
 
 	while ((g = map_next(&gs->by_id, &it)) != NULL) {
 		must(find(gs, blob_span(g->id)) == g);
 		group_check(g);
+		bytes += members_bytes(&g->members);
 		n += g->members.n + g->members.n_pending;
 	}
 	must(gs->env.due.n <= n + gs->by_id.n);
+	must(gs->env.bytes == bytes);
 	it = 0;
 	while ((w = map_next(&a->waiting, &it)) != NULL)
 		must(w->kind != WAITS_NOT && w->token != NULL);

@@ -61,6 +61,17 @@ enum {
 	GROUP_ID_MAX_BYTES = 255,
 	/* More protocols in one join are refused with GROUP_INVALID_REQUEST. */
 	GROUP_PROTOCOLS_MAX = 100,
+	/* Names and metadata of a join's protocols together: with more it is
+	   refused with GROUP_INVALID_REQUEST.  Apache Kafka's bound is a
+	   message of 1 MB for a whole group. */
+	GROUP_PROTOCOLS_MAX_BYTES = 1 << 20,
+	/* A member's assignment: the sync of a leader that has a larger one is
+	   refused with GROUP_INVALID_REQUEST. */
+	GROUP_ASSIGNMENT_MAX_BYTES = 1 << 20,
+	/* What all members of all groups take (groups_bytes()): a join or sync
+	   that would take more gets GROUP_COORDINATOR_NOT_AVAILABLE, and is
+	   retried by clients; one that takes no more than before does not. */
+	GROUPS_MAX_BYTES = 256 << 20,
 	/* Member ids that were given out and not used yet, per group: beyond it
 	   the oldest is dropped, and its client has to ask again. */
 	GROUP_PENDING_MAX = 1000,
@@ -343,6 +354,12 @@ enum group_error groups_delete(struct groups *, struct span group_id);
 
 /* How many groups there are. */
 size_t groups_count(const struct groups *);
+
+/*
+ * Bytes that the members of all groups take, with their protocols and
+ * assignments; bound by GROUPS_MAX_BYTES and one join or sync more.
+ */
+size_t groups_bytes(const struct groups *);
 
 /* Ends the process when an invariant is broken; for tests. */
 void groups_check(const struct groups *);

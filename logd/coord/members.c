@@ -10,9 +10,9 @@ id_of(const struct member *m)
 }
 
 void
-members_init(struct members *ms, struct blob_bin *bin)
+members_init(struct members *ms, struct blob_bin *bin, size_t *bytes)
 {
-	*ms = (struct members){ .bin = bin };
+	*ms = (struct members){ .bin = bin, .bytes = bytes };
 	list_init(&ms->list);
 	list_init(&ms->pending);
 }
@@ -43,6 +43,54 @@ struct pending *
 members_find_pending(const struct members *ms, struct span id)
 {
 	return map_get(&ms->pending_by_id, id);
+}
+
+/* ---- bytes ---- */
+
+static size_t
+blob_bytes(const struct blob *b)
+{
+	return b == NULL ? 0 : sizeof *b + b->n;
+}
+
+static size_t
+member_bytes(const struct member *m)
+{
+	return sizeof *m + blob_bytes(m->id) + blob_bytes(m->instance_id) +
+	    blob_bytes(m->client_id) + blob_bytes(m->client_host) +
+	    blob_bytes(m->assignment) + (m->protocols == NULL ? 0 : m->protocols->bytes);
+}
+
+static size_t
+pending_bytes(const struct pending *p)
+{
+	return sizeof *p + blob_bytes(p->id);
+}
+
+size_t
+members_bytes(const struct members *ms)
+{
+	size_t bytes = 0;
+
+	list_each(l, &ms->list)
+		bytes += member_bytes(container_of(l, struct member, link));
+	list_each(l, &ms->pending)
+		bytes += pending_bytes(container_of(l, struct pending, link));
+	return bytes;
+}
+
+/* Around each change of a member. */
+static void
+uncount(struct members *ms, const struct member *m)
+{
+	must(*ms->bytes >= member_bytes(m));
+	*ms->bytes -= member_bytes(m);
+}
+
+static void
+count(struct members *ms, const struct member *m)
+{
+	*ms->bytes += member_bytes(m);
 }
 
 /* ---- protocols ---- */
@@ -76,18 +124,27 @@ copy(uint8_t **at, struct span from)
 	return to;
 }
 
+/* What a copy takes. */
+static size_t
+protocols_bytes(const struct group_protocol *list, size_t n)
+{
+	size_t i, bytes = sizeof(struct protocols) + n * sizeof *list;
+
+	for (i = 0; i < n; i++)
+		bytes += list[i].name.n + list[i].metadata.n;
+	return bytes;
+}
+
 /* Owned copy; of a protocol that is listed twice the first counts. */
 static struct protocols *
 protocols_copy(const struct group_protocol *list, size_t n)
 {
-	size_t i, bytes = 0;
-	struct protocols *ps;
+	size_t i, bytes = protocols_bytes(list, n);
+	struct protocols *ps = xmalloc(bytes);
 	uint8_t *at;
 
-	for (i = 0; i < n; i++)
-		bytes += list[i].name.n + list[i].metadata.n;
-	ps = xmalloc(sizeof *ps + n * sizeof ps->at[0] + bytes);
 	ps->n = 0;
+	ps->bytes = bytes;
 	at = (uint8_t *)&ps->at[n];
 	for (i = 0; i < n; i++)
 		if (!listed_before(list, i))
@@ -195,6 +252,15 @@ member_metadata(const struct member *m, struct span protocol)
 	return span_of(NULL, 0);
 }
 
+size_t
+member_growth(const struct member *m, const struct group_join *j)
+{
+	size_t had = m == NULL ? 0 : m->protocols->bytes;
+	size_t has = protocols_bytes(j->protocols, j->n_protocols);
+
+	return has > had ? has - had : 0;
+}
+
 bool
 member_has_same(const struct member *m, const struct group_join *j)
 {
@@ -236,6 +302,7 @@ members_add(struct members *ms, struct group *g, struct blob *id,
 	list_init(&m->link);
 	list_add(&ms->list, &m->link);
 	ms->n++;
+	count(ms, m);
 	members_update(ms, m, j);
 	return m;
 }
@@ -251,6 +318,7 @@ void
 members_remove(struct members *ms, struct member *m)
 {
 	must(m->waiter.kind == WAITS_NOT && m->due.node.at == 0);
+	uncount(ms, m);
 	members_set_owes_sync(ms, m, false);
 	drop_protocols(ms, m);
 	must(map_del(&ms->by_id, id_of(m)) == m);
@@ -270,8 +338,10 @@ void
 members_rename(struct members *ms, struct member *m, struct blob *id)
 {
 	must(map_del(&ms->by_id, id_of(m)) == m);
+	uncount(ms, m);
 	drop(ms, m->id);
 	m->id = id;
+	count(ms, m);
 	must(members_find(ms, id_of(m)) == NULL);
 	must(map_put(&ms->by_id, id_of(m), m));
 }
@@ -279,6 +349,7 @@ members_rename(struct members *ms, struct member *m, struct blob *id)
 void
 members_update(struct members *ms, struct member *m, const struct group_join *j)
 {
+	uncount(ms, m);
 	drop_protocols(ms, m);
 	m->protocols = protocols_copy(j->protocols, j->n_protocols);
 	count_protocols(ms, m->protocols);
@@ -289,13 +360,16 @@ members_update(struct members *ms, struct member *m, const struct group_join *j)
 	m->session_timeout_ms = j->session_timeout_ms;
 	m->rebalance_timeout_ms = j->rebalance_timeout_ms > 0 ?
 	    j->rebalance_timeout_ms : j->session_timeout_ms;
+	count(ms, m);
 }
 
 void
 members_set_assignment(struct members *ms, struct member *m, struct span to)
 {
+	uncount(ms, m);
 	drop(ms, m->assignment);
 	m->assignment = to.n == 0 ? NULL : blob_new(to);
+	count(ms, m);
 }
 
 void
@@ -337,6 +411,7 @@ members_add_pending(struct members *ms, struct group *g, struct blob *id)
 	list_init(&p->link);
 	list_add(&ms->pending, &p->link);
 	ms->n_pending++;
+	*ms->bytes += pending_bytes(p);
 	return p;
 }
 
@@ -347,6 +422,7 @@ members_remove_pending(struct members *ms, struct pending *p)
 	must(map_del(&ms->pending_by_id, blob_span(p->id)) == p);
 	list_del(&p->link);
 	ms->n_pending--;
+	*ms->bytes -= pending_bytes(p);
 	drop(ms, p->id);
 	free(p);
 }

@@ -24,6 +24,7 @@ struct due {
 struct protocols {
 	struct blob_head head;
 	size_t n;
+	size_t bytes;               /* all that it takes */
 	struct group_protocol at[]; /* their bytes follow */
 };
 
@@ -59,6 +60,7 @@ struct protocol_count {
 
 struct members {
 	struct blob_bin *bin; /* borrowed */
+	size_t *bytes;        /* borrowed; of these members, and of those of others */
 	struct list list;     /* all, in the order in which they came; owned */
 	struct list pending;  /* likewise */
 	size_t n, n_pending;
@@ -68,7 +70,8 @@ struct members {
 	struct map counts;    /* name -> struct protocol_count, owned */
 };
 
-void members_init(struct members *, struct blob_bin *);
+/* What they take is counted in `bytes`, too. */
+void members_init(struct members *, struct blob_bin *, size_t *bytes);
 
 /* Members and pending ids must be gone. */
 void members_done(struct members *);
@@ -122,6 +125,15 @@ struct span member_metadata(const struct member *, struct span protocol);
 
 /* Whether the join lists the same protocols with the same metadata. */
 bool member_has_same(const struct member *, const struct group_join *);
+
+/*
+ * By how much a join makes the member's protocols larger, 0 when they are not;
+ * NULL: a new member.
+ */
+size_t member_growth(const struct member *, const struct group_join *);
+
+/* What members and pending ids take, added up. */
+size_t members_bytes(const struct members *);
 
 /* The longest rebalance timeout. */
 int32_t members_rebalance_timeout_ms(const struct members *);

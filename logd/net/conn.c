@@ -51,7 +51,7 @@ conn_new(struct listener *l, int fd, struct origin *o, const char *peer)
 	c->origin = o;
 	c->tag = l->tag;
 	c->number = ++n->last_number;
-	c->active_ms = loop_now_ms(n->loop);
+	c->input_ms = c->output_ms = loop_now_ms(n->loop);
 	c->state = CONN_OPEN;
 	c->refs = 1;
 	list_init(&c->todo_link);
@@ -94,7 +94,6 @@ conn_tear_down(struct conn *c)
 	stat_add(&n->stats.connections_closed, 1);
 	stat_set(&n->stats.connections_open, (uint64_t)n->n_conns);
 	origin_release(n, c->origin);
-	net_memory_done(n, c);
 	frames_drop(c);
 	exchange_drop_all(c);
 	conn_unref(c);
@@ -120,10 +119,9 @@ conn_break(struct conn *c)
 bool
 conn_takes_requests(const struct conn *c)
 {
-	const struct net_limits *max = &c->net->limits;
-
-	return c->state == CONN_OPEN && c->n_exchanges < max->in_flight_max &&
-	    c->out_bytes < max->send_bytes_max;
+	return c->state == CONN_OPEN && c->paused == NULL &&
+	    c->n_exchanges < memory_in_flight_max(c->net) &&
+	    c->out_bytes < c->net->limits.send_bytes_max;
 }
 
 static bool
@@ -148,9 +146,28 @@ linger(struct conn *c)
 	loop_timer_set(c->net->loop, &c->idle, loop_now_ms(c->net->loop) + LINGER_MS);
 }
 
+/* Has the system watch for what there is to do next. */
+static void
+watch(struct conn *c)
+{
+	struct net *n = c->net;
+	unsigned events = 0;
+
+	if (wants_input(c)) {
+		events |= WATCH_READ;
+		if (!(c->watch.events & WATCH_READ))
+			c->input_ms = loop_now_ms(n->loop); /* that it was not read was not its doing */
+	}
+	if (c->blocked)
+		events |= WATCH_WRITE;
+	loop_watch_set(n->loop, &c->watch, events);
+}
+
 void
 conn_settle(struct conn *c)
 {
+	struct net *n = c->net;
+
 	list_del(&c->todo_link);
 	exchange_send(c);
 	while (c->left != NULL && conn_takes_requests(c)) {
@@ -167,9 +184,8 @@ conn_settle(struct conn *c)
 	if (c->state == CONN_BROKEN)
 		conn_tear_down(c);
 	else
-		loop_watch_set(c->net->loop, &c->watch,
-		    (wants_input(c) ? (unsigned)WATCH_READ : 0) |
-		    (c->blocked ? (unsigned)WATCH_WRITE : 0));
+		watch(c);
+	memory_account(n, 0, 0); /* the next that waits may be read, too */
 }
 
 static void
@@ -186,6 +202,13 @@ ready(struct watch *w, unsigned events)
 	conn_settle(c);
 }
 
+/* When bytes last went either way. */
+static int64_t
+active_ms(const struct conn *c)
+{
+	return c->input_ms > c->output_ms ? c->input_ms : c->output_ms;
+}
+
 void
 conn_watch_idleness(struct conn *c)
 {
@@ -196,7 +219,7 @@ conn_watch_idleness(struct conn *c)
 	if (n->limits.idle_ms_max < 0)
 		loop_timer_cancel(n->loop, &c->idle);
 	else
-		loop_timer_set(n->loop, &c->idle, c->active_ms + n->limits.idle_ms_max);
+		loop_timer_set(n->loop, &c->idle, active_ms(c) + n->limits.idle_ms_max);
 }
 
 /*
@@ -211,10 +234,11 @@ look_at_idleness(struct timer *t)
 	int64_t now = loop_now_ms(n->loop);
 
 	if (c->state != CONN_LINGER) {
-		if (c->n_under_way > 0 || !list_empty(&c->waiting_link))
-			c->active_ms = now;
-		if (now - c->active_ms < n->limits.idle_ms_max) {
-			conn_watch_idleness(c);
+		bool busy = c->n_under_way > 0 || !list_empty(&c->waiting_link);
+		int64_t since = busy ? now : active_ms(c);
+
+		if (now - since < n->limits.idle_ms_max) {
+			loop_timer_set(n->loop, &c->idle, since + n->limits.idle_ms_max);
 			return;
 		}
 		stat_add(&n->stats.connections_idle, 1);

@@ -7,6 +7,7 @@
  * way at once, and each gets its answer when it is ready; the answers go out in
  * the order in which the requests came.  A connection that has too many
  * requests or too many answer bytes waiting is not read from (back-pressure).
+ * What all of them may take of memory together: see memory.c.
  */
 #ifndef NET_CONN_H
 #define NET_CONN_H
@@ -34,9 +35,10 @@ struct net_limits {
 	int connections_max;          /* max.connections */
 	int connections_per_ip_max;   /* max.connections.per.ip */
 	int64_t idle_ms_max;          /* connections.max.idle.ms; < 0: never */
-	int64_t request_bytes_max;    /* queued.max.request.bytes: frames in memory, all connections; beyond it none is read; < 0: no limit */
+	int64_t request_bytes_max;    /* queued.max.request.bytes: frames in memory, all connections; beyond it large ones wait; < 0: no limit */
 	int in_flight_max;            /* requests of one connection under way */
 	size_t send_bytes_max;        /* answer bytes of one connection waiting */
+	int64_t answer_bytes_max;     /* weir.queued.max.response.bytes: answers in memory, all connections; < 0: no limit */
 };
 
 /* What the user of the connections does with them.  All on the loop's thread. */
@@ -97,6 +99,21 @@ uint64_t exchange_connection(const struct exchange *);
 
 /* When the frame was complete: monotonic ms. */
 int64_t exchange_arrived_ms(const struct exchange *);
+
+/*
+ * A request that is long work does a part of it at a time.  Meanwhile nothing
+ * that came after it on its connection is handed on, so that the order of what
+ * it does is kept; other connections go on.  At most one exchange of a
+ * connection is paused, the newest.  Its end resumes, too.
+ */
+void exchange_pause(struct exchange *);
+void exchange_resume(struct exchange *);
+
+/*
+ * How many bytes an answer may have without taking the memory for answers
+ * beyond its limit; 0 when it is full.
+ */
+size_t exchange_room(const struct exchange *);
 
 /*
  * A pointer that belongs to the connection, not the exchange (who is logged

@@ -50,16 +50,23 @@ answer_size(const struct exchange *x)
 	return PREFIX_BYTES + gather_size(&x->answer);
 }
 
+/* An answer that begins or ends to take memory. */
+static void
+account_answer(struct conn *c, int64_t bytes)
+{
+	c->out_bytes = (size_t)((int64_t)c->out_bytes + bytes);
+	memory_account_answers(c->net, bytes);
+}
+
 /*
  * Takes `n` sent bytes off the answers at the head, and what needs no sending
- * with them.
+ * with them.  What is partly sent still takes all its memory.
  */
 static void
 retire(struct conn *c, size_t n)
 {
 	struct exchange *x;
 
-	c->out_bytes -= n;
 	while ((x = list_first(&c->exchanges, struct exchange, link)) != NULL) {
 		if (x->state == EXCHANGE_ANSWERED) {
 			size_t rest = answer_size(x) - c->head_sent;
@@ -70,6 +77,7 @@ retire(struct conn *c, size_t n)
 			}
 			n -= rest;
 			c->head_sent = 0;
+			account_answer(c, -(int64_t)answer_size(x));
 			stat_add(&c->net->stats.replies_out, 1);
 		} else if (x->state != EXCHANGE_DONE)
 			return;
@@ -119,6 +127,7 @@ send_some(struct conn *c)
 	if (bytes == 0)
 		return false;
 	n = sendmsg(c->watch.fd, &msg, MSG_NOSIGNAL);
+	c->output_ms = loop_now_ms(c->net->loop);
 	if (n == -1) {
 		if (errno == EAGAIN)
 			c->blocked = true;
@@ -127,7 +136,6 @@ send_some(struct conn *c)
 		return errno == EINTR;
 	}
 	c->blocked = (size_t)n < bytes;
-	c->active_ms = loop_now_ms(c->net->loop);
 	stat_add(&c->net->stats.bytes_out, (uint64_t)n);
 	retire(c, (size_t)n);
 	return true;
@@ -157,6 +165,7 @@ exchange_drop_all(struct conn *c)
 {
 	struct exchange *x;
 
+	account_answer(c, -(int64_t)c->out_bytes);
 	while ((x = list_first(&c->exchanges, struct exchange, link)) != NULL) {
 		list_del(&x->link);
 		if (x->state == EXCHANGE_UNDER_WAY)
@@ -181,14 +190,16 @@ end(struct exchange *x, enum exchange_state how)
 	free(x->frame);
 	x->frame = NULL;
 	c->n_under_way--;
+	if (c->paused == x)
+		c->paused = NULL;
 	if (c->net != NULL)
-		net_account(c->net, -(int64_t)x->frame_n, -(int64_t)x->frame_n);
+		memory_account(c->net, -(int64_t)x->frame_n, -(int64_t)x->frame_n);
 	if (c->state == CONN_DEAD) {
 		dispose(x);
 		return;
 	}
 	if (how == EXCHANGE_ANSWERED)
-		c->out_bytes += answer_size(x);
+		account_answer(c, (int64_t)answer_size(x));
 	if (c->feeding)
 		return; /* conn_settle() follows */
 	if (c->n_exchanges == 1)
@@ -276,6 +287,35 @@ int64_t
 exchange_arrived_ms(const struct exchange *x)
 {
 	return x->arrived_ms;
+}
+
+void
+exchange_pause(struct exchange *x)
+{
+	struct conn *c = x->conn;
+
+	must(x->state == EXCHANGE_UNDER_WAY && c->paused == NULL);
+	must(c->state == CONN_DEAD || x->link.next == &c->exchanges); /* the newest */
+	c->paused = x;
+}
+
+void
+exchange_resume(struct exchange *x)
+{
+	struct conn *c = x->conn;
+
+	must(c->paused == x);
+	c->paused = NULL;
+	if (c->state != CONN_DEAD)
+		net_todo(c->net, c);
+}
+
+size_t
+exchange_room(const struct exchange *x)
+{
+	const struct net *n = x->conn->net;
+
+	return n == NULL ? 0 : memory_answer_room(n);
 }
 
 void

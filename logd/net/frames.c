@@ -73,7 +73,7 @@ set_frame_cap(struct conn *c, size_t cap)
 
 	c->frame = xrealloc(c->frame, cap);
 	c->frame_cap = cap;
-	net_account(c->net, more, 0);
+	memory_account(c->net, more, 0);
 }
 
 /* Makes room for at least `n` more bytes of the frame, if it has that many. */
@@ -98,8 +98,8 @@ hand_on(struct conn *c)
 	c->frame = NULL;
 	c->frame_n = c->frame_cap = c->frame_len = 0;
 	c->prefix_n = 0;
-	net_memory_done(n, c);
-	net_account(n, 0, (int64_t)len);
+	memory_let_go(n, c);
+	memory_account(n, 0, (int64_t)len);
 	stat_add(&n->stats.frames_in, 1);
 	n->hooks.request(n->hooks.ctx, exchange_new(c, frame, len));
 }
@@ -161,13 +161,18 @@ keep_left(struct conn *c, const uint8_t *p, size_t n)
 	c->left = xmemdup(p, n);
 	c->left_at = 0;
 	c->left_n = n;
+	memory_account(c->net, (int64_t)n, (int64_t)n);
 }
 
 static void
 drop_left(struct conn *c)
 {
+	int64_t n = (int64_t)c->left_n;
+
 	free(c->left);
 	c->left = NULL;
+	c->left_n = 0;
+	memory_account(c->net, -n, -n);
 }
 
 void
@@ -189,8 +194,8 @@ frames_drop(struct conn *c)
 	c->frame = NULL;
 	c->frame_n = c->frame_cap = c->frame_len = 0;
 	drop_left(c);
-	if (held > 0)
-		net_account(c->net, -held, 0);
+	memory_let_go(c->net, c);
+	memory_account(c->net, -held, 0);
 }
 
 /* Deals with `got` bytes that were read into the frame's `room` and then into the scratch memory. */
@@ -202,7 +207,8 @@ received(struct conn *c, size_t got, size_t room)
 	size_t at;
 
 	stat_add(&n->stats.bytes_in, got);
-	c->active_ms = loop_now_ms(n->loop);
+	c->input_ms = loop_now_ms(n->loop);
+	c->waiting_ms = 0;
 	c->frame_n += in_frame;
 	if (c->frame != NULL && c->frame_n == c->frame_len)
 		hand_on(c);
@@ -214,12 +220,13 @@ received(struct conn *c, size_t got, size_t room)
 static bool
 read_once(struct conn *c)
 {
+	struct net *n = c->net;
 	struct iovec iov[2];
-	size_t room = 0, asked = 0;
+	size_t room = 0, asked = 0, more = memory_requests_full(n) ? SMALL_FRAME_BYTES : SCRATCH_BYTES;
 	ssize_t got;
 	int n_iov = 0;
 
-	if (!net_grants_memory(c->net, c))
+	if (!memory_lets_read(n, c))
 		return false;
 	if (c->frame != NULL) {
 		grow_frame(c, 1);
@@ -228,8 +235,8 @@ read_once(struct conn *c)
 		asked = room;
 	}
 	if (c->frame_cap == c->frame_len) {
-		iov[n_iov++] = (struct iovec){ c->net->scratch, SCRATCH_BYTES };
-		asked += SCRATCH_BYTES;
+		iov[n_iov++] = (struct iovec){ n->scratch, more };
+		asked += more;
 	}
 	got = readv(c->watch.fd, iov, n_iov);
 	if (got > 0) {

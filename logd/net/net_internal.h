@@ -1,7 +1,8 @@
 /*
  * net_internal.h -- what the files of connections share.
  *
- *	net.c       all connections: what is to be done, memory for requests, the end
+ *	net.c       all connections: what is to be done, the limits, the end
+ *	memory.c    what requests and answers may take, all connections together
  *	listener.c  how connections begin, and how many there may be
  *	conn.c      the life of one connection
  *	frames.c    its input: bytes -> frames -> exchanges
@@ -24,6 +25,7 @@
 
 enum {
 	SCRATCH_BYTES = 64 * 1024,
+	SMALL_FRAME_BYTES = 16 * 1024, /* such a frame never waits for memory */
 	PREFIX_BYTES = 4, /* the length before a frame */
 	PEER_BYTES = 72   /* "[address%scope]:port" */
 };
@@ -46,11 +48,16 @@ struct net {
 	struct timer work;
 
 	/* Memory of requests.  Invariant: held is the sum of frame_cap over the
-	 * live connections, plus handed, the sum of the frames of exchanges. */
+	 * live connections, plus handed, which comes back as exchanges end: the
+	 * sum of their frames and of left_n. */
 	int64_t held, handed;
 	struct list waiting;      /* connections that are not read until there is memory */
-	struct conn *favoured;    /* the one that may finish its frame nevertheless */
-	struct timer favour_ends;
+	struct conn *favoured;    /* the one of them that may go on, even if it is full; or NULL */
+	int64_t favoured_ms;      /* since when */
+	int64_t not_full_ms;      /* when it was last seen not to be full */
+	int64_t answers;          /* memory of answers: the sum of out_bytes */
+	struct timer look;        /* only while one of the two is full */
+	bool looking;             /* it is set */
 
 	uint8_t scratch[SCRATCH_BYTES]; /* input, for the time of one read */
 };
@@ -92,7 +99,9 @@ struct conn {
 	struct origin *origin;
 	const void *tag;
 	uint64_t number;
-	int64_t active_ms; /* when bytes last went either way */
+	int64_t waiting_ms; /* since when it has waited for memory to be read; 0: it was read */
+	int64_t input_ms;  /* when bytes last came, or reading went on */
+	int64_t output_ms; /* when the socket was last given bytes, or took none */
 	enum conn_state state;
 	int refs;          /* one while not DEAD, one for each exchange */
 	bool eof;          /* the peer has said all */
@@ -113,7 +122,8 @@ struct conn {
 	struct list exchanges; /* in the order of the requests */
 	int n_exchanges;
 	int n_under_way;
-	size_t out_bytes;      /* of answers in the list, less what is sent */
+	struct exchange *paused; /* no request is taken before it goes on; NULL: none */
+	size_t out_bytes;      /* of answers in the list */
 	size_t head_sent;      /* bytes of the first answer that are sent */
 
 	void *session;
@@ -147,14 +157,30 @@ struct exchange {
 /* Has the connection settled soon: in this round when its timers are still to come. */
 void net_todo(struct net *, struct conn *);
 
-/* Counts memory of requests: `held` in all, `handed` of that in exchanges. */
-void net_account(struct net *, int64_t held, int64_t handed);
+/* memory.c */
 
-/* Whether this connection may be read; if not, it is settled when it may. */
-bool net_grants_memory(struct net *, struct conn *);
+/* Counts memory of requests: `held` in all, `handed` of that comes back as exchanges end. */
+void memory_account(struct net *, int64_t held, int64_t handed);
 
-/* The connection needs memory no longer: its frame is whole, or it is gone. */
-void net_memory_done(struct net *, struct conn *);
+/* Counts memory of answers. */
+void memory_account_answers(struct net *, int64_t bytes);
+
+bool memory_requests_full(const struct net *);
+
+/* How many bytes of answers there is still room for; SIZE_MAX: any. */
+size_t memory_answer_room(const struct net *);
+
+/* How many requests of a connection may be under way now. */
+int memory_in_flight_max(const struct net *);
+
+/* Whether this connection, to which something has come, may be read; if not, it is settled when it may. */
+bool memory_lets_read(struct net *, struct conn *);
+
+/* The connection waits no longer: its frame is whole, or dropped. */
+void memory_let_go(struct net *, struct conn *);
+
+/* Ends what keeps a memory full for too long. */
+void memory_look(struct timer *);
 
 /* listener.c */
 

@@ -57,6 +57,7 @@ net_limits(const struct config *c)
 		.connections_per_ip_max = c->max_connections_per_ip,
 		.idle_ms_max = c->connections_max_idle_ms,
 		.request_bytes_max = c->queued_max_request_bytes,
+		.answer_bytes_max = c->weir_queued_max_response_bytes,
 		.in_flight_max = IN_FLIGHT_MAX,
 		.send_bytes_max = SEND_BYTES_MAX,
 	};

@@ -116,7 +116,7 @@ run_checkpoint(struct job *job)
 			index_batch_done(&c->changes[i]);
 			/* An internal log that failed ends the daemon: the state must not run ahead of it. */
 			if (c->set.groups[i].partition->internal) {
-				c->error = c->set.groups[i].error;
+				c->error = EIO; /* whatever it was called: a failed sync is never tried again */
 				return;
 			}
 		}

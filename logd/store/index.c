@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 #include "plat/file.h"
 
-enum { CRC = 4, SUM = 12, OP_HEADER = 10 };
+enum { CRC = 4, SUM = 12, OP_HEADER = 10, NO_ROOM_BYTES = 16 << 20 };
 
 /* Virtual memory only; the file grows with what is in it. */
 static const size_t MAP_BYTES = (size_t)64 << 30;
@@ -352,6 +352,24 @@ save_sum(struct index *idx, MDB_txn *txn, int table, const struct sum *sum)
 	return mdb_put(txn, idx->sums, &k, &v, 0);
 }
 
+/*
+ * A commit's outcome.  LMDB says EIO when a write was cut short, which is how a
+ * disk that gets full begins to say so.  A commit that is tried again writes all
+ * of its pages again.
+ */
+static int
+commit(const struct index *idx, MDB_txn *txn)
+{
+	int64_t total, left;
+	const char *path;
+	int rc = mdb_txn_commit(txn);
+
+	if (rc == EIO && mdb_env_get_path(idx->env, &path) == 0 && file_space(path, &total, &left) == 0 &&
+	    left < NO_ROOM_BYTES)
+		rc = ENOSPC;
+	return rc;
+}
+
 /* Copies a table's entries, each checked, and all against the table's sum. */
 static int
 copy_table(struct index *from, MDB_txn *source, struct index *to, MDB_txn *target, int table)
@@ -393,7 +411,7 @@ copy(struct index *from, struct index *to)
 		for (int i = 0; i < INDEX_TABLES && rc == 0; i++)
 			rc = copy_table(from, source, to, target, i);
 		if (rc == 0)
-			rc = mdb_txn_commit(target);
+			rc = commit(to, target);
 		else
 			mdb_txn_abort(target);
 	}
@@ -536,7 +554,7 @@ index_commit(struct index *idx, const struct index_batch *batches, size_t n)
 		mdb_txn_abort(txn);
 		return fail("index can't be written", rc);
 	}
-	if ((rc = mdb_txn_commit(txn)) != 0)
+	if ((rc = commit(idx, txn)) != 0)
 		return fail("index can't be committed", rc);
 	return 0;
 }

@@ -435,6 +435,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->mailbox = mailbox;
 	store->lock_fd = -1;
 	store->mono_ms = store->last_checkpoint_ms = mono_ms;
+	store->refusal_told_ms = INT64_MIN / 2;
 	store->wall_ms = wall_ms;
 	store->checkpoints = 1;
 	list_init(&store->waiting);

@@ -316,6 +316,7 @@ struct store {
 	int lock_fd;
 	int jobs;                 /* under way, of all kinds but the journal's */
 	int64_t mono_ms, wall_ms; /* as of the last tick */
+	int64_t refusal_told_ms;  /* when the log last said that appends are refused */
 	struct store_stats stats;
 };
 

@@ -3,9 +3,9 @@
 (Debian: python3-confluent-kafka): producing with every codec, consuming,
 balancing a group, administering."""
 
-import threading
-
+import groups
 from claims import finish, main, refused, same, until
+from groups import balanced
 
 try:
     from confluent_kafka import (Consumer, KafkaError, KafkaException, OFFSET_BEGINNING, Producer, TopicPartition)
@@ -157,21 +157,17 @@ def test_what_is_new_is_given_at_once(daemon):
     reader.close()
 
 
-class Member:
+class Member(groups.Member):
     """A consumer of a group in a thread of its own."""
 
     def __init__(self, daemon, group, topic, **settings):
-        self.records = []
-        self.assigned = set()
+        super().__init__()
         self.rebalances = 0
-        self.failure = None
         self._cooperative = settings.get("partition_assignment_strategy") == "cooperative-sticky"
-        self._end = threading.Event()
         self._consumer = consumer(daemon, group, session_timeout_ms=6000, heartbeat_interval_ms=200,
                                   auto_commit_interval_ms=100, **settings)
         self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self.start()
 
     def _on_assign(self, reader, partitions):
         self.rebalances += 1
@@ -179,76 +175,36 @@ class Member:
             reader.incremental_assign(partitions)
         else:
             reader.assign(partitions)
-        self.assigned |= {p.partition for p in partitions}
+        self.assigned = self.assigned | {p.partition for p in partitions}
 
     def _on_revoke(self, reader, partitions):
-        self.assigned -= {p.partition for p in partitions}
+        self.assigned = self.assigned - {p.partition for p in partitions}
         if self._cooperative:
             reader.incremental_unassign(partitions)
         else:
             reader.unassign()
 
-    def _run(self):
-        try:
-            while not self._end.is_set():
-                message = self._consumer.poll(0.1)
-                if message is not None:
-                    if message.error() is not None:
-                        raise KafkaException(message.error())
-                    self.records.append((message.partition(), message.offset(), message.value()))
-            self._consumer.close()
-        except Exception as error:  # pylint: disable=broad-except
-            self.failure = error
+    def step(self):
+        message = self._consumer.poll(0.1)
+        if message is None:
+            return []
+        if message.error() is not None:
+            raise KafkaException(message.error())
+        return [(message.partition(), message.offset(), message.value())]
 
-    def leave(self):
-        self._end.set()
-        self._thread.join(30)
-        assert not self._thread.is_alive(), "a member did not end"
-        assert self.failure is None, self.failure
-
-
-def balanced(members, partitions):
-    for member in members:
-        assert member.failure is None, member.failure
-    shares = [m.assigned for m in members]
-    return all(shares) and sorted(p for s in shares for p in list(s)) == list(range(partitions))
+    def close(self):
+        self._consumer.close()
 
 
 def come_and_go(daemon, strategy):
     topic = f"group-{strategy}"
     create(daemon, topic, 6)
     sender = producer(daemon)
-    sent = []
-
-    def put(count=600):
-        values = [str(len(sent) + i).encode() for i in range(count)]
-        send(sender, topic, [(v, v) for v in values])
-        sent.extend(values)
-
-    members = []
-    def add():
-        members.append(Member(daemon, strategy, topic, partition_assignment_strategy=strategy))
-
-    add()
-    until("one has all", lambda: balanced(members, 6))
-    put()
-    add()
-    add()
-    until("three share", lambda: balanced(members, 6))
-    put()
-    same(sorted(len(m.assigned) for m in members), [2, 2, 2])
-    until("each reads of its own", lambda: all(m.records for m in members))
-    members[0].leave()
-    until("two share", lambda: balanced(members[1:], 6))
-    put()
-    add()
-    until("three share again", lambda: balanced(members[1:], 6))
-    put()
-    until("all is read", lambda: sum(len(m.records) for m in members) >= len(sent))
-    for member in members[1:]:
-        member.leave()
+    sent, records = groups.come_and_go(
+        lambda: Member(daemon, strategy, topic, partition_assignment_strategy=strategy),
+        lambda values: send(sender, topic, [(v, v) for v in values]), 6)
     # Each commits what it has read before it gives a partition away.
-    same(sorted(r[2] for m in members for r in m.records), sorted(sent), strategy)
+    same(sorted(r[2] for r in records), sorted(sent), strategy)
 
 
 def test_a_group_is_balanced_by_range(daemon):

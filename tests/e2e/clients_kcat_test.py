@@ -8,7 +8,8 @@ import shutil
 import time
 
 from claims import finish, main, same, until
-from kcat import Member, balanced, kcat
+from groups import balanced
+from kcat import Member, kcat
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
@@ -139,22 +140,22 @@ def test_a_group_of_three_comes_and_goes(daemon):
     members = []
     try:
         members.append(Member(daemon, "g", "grouped", "a"))
-        until("one member has all", lambda: balanced(members))
+        until("one member has all", lambda: balanced(members, 4))
         put("one")
         members += [Member(daemon, "g", "grouped", name) for name in "bc"]
-        until("three share", lambda: balanced(members))
+        until("three share", lambda: balanced(members, 4))
         put("three")
         until("each reads of its own", lambda: all(any(" " in r for r in m.records()) for m in members))
         # kcat throws away the record at hand when it is told to end, and commits it all the same.
         until("nothing is left to read", lambda: len({tuple(r.split(" ", 2)[:2]) for m in members for r in m.records()}) == len(written))
         members[0].leave()
-        until("two share", lambda: balanced(members[1:]))
+        until("two share", lambda: balanced(members[1:], 4))
         put("two")
         members.append(Member(daemon, "g", "grouped", "d"))
-        until("three share again", lambda: balanced(members[1:]))
+        until("three share again", lambda: balanced(members[1:], 4))
         put("again")
         members[1].die()
-        until("the dead one is found out", lambda: balanced(members[2:]))
+        until("the dead one is found out", lambda: balanced(members[2:], 4))
         put("last")
         ends = [kcat(daemon, "-Q", "-t", f"grouped:{p}:-1") for p in range(4)]
         places = {(str(p), str(o)) for p in range(4) for o in range(int(ends[p].split()[-1]))}
@@ -175,7 +176,7 @@ def test_a_group_of_three_comes_and_goes(daemon):
 
 def test_a_group_goes_on_where_it_was(daemon):
     member = Member(daemon, "g", "grouped", "late")
-    until("it has all", lambda: balanced([member]))
+    until("it has all", lambda: balanced([member], 4))
     kcat(daemon, "-P", "-t", "grouped", "-p", "2", data="the only new one\n")
     until("it reads the new one", member.records)
     member.leave()

@@ -15,7 +15,8 @@ import time
 
 import weir_daemon
 from claims import end, finish, options, run, same, until
-from kcat import Member, balanced
+from groups import balanced
+from kcat import Member
 
 PARTITIONS = 12
 LEAST = 200000  # events
@@ -122,18 +123,25 @@ class Reader(Member):
 def test_all_arrives_while_a_group_comes_and_goes(stream):
     daemon = stream.daemon
     subprocess.run(["kcat", "-b", daemon.address, "-L", "-t", TOPIC], check=True, stdout=subprocess.DEVNULL)
-    producer = subprocess.Popen(["kcat", "-b", daemon.address, "-P", "-t", TOPIC, "-K", "\t", "-X", "acks=all",
-                                 "-z", "lz4"], stdin=subprocess.PIPE)
     data = [f"{key}\t{value}\n".encode() for key, value in stream.sent]
     part = len(data) // 6 + 1
     parts = iter([b"".join(data[i:i + part]) for i in range(0, len(data), part)])
-    members = []
+    members, producers = [], []
+
+    def all_sent():
+        for producer in producers:
+            same(producer.wait(60), 0, "a producer's end")
 
     def put():
         """Sends a sixth, and waits until the group has begun to read it."""
+        all_sent()  # the order of each key is that of the parts
         before = lines_in(members)
+        # One for each part: kcat keeps its last lines to itself until more come, or the end.
+        producer = subprocess.Popen(["kcat", "-b", daemon.address, "-P", "-t", TOPIC, "-K", "\t", "-X", "acks=all",
+                                     "-z", "lz4"], stdin=subprocess.PIPE)
+        producers.append(producer)
         producer.stdin.write(next(parts))
-        producer.stdin.flush()
+        producer.stdin.close()
         until("the group reads", lambda: lines_in(members) > before + part // 10)
 
     def come(*names):
@@ -152,6 +160,7 @@ def test_all_arrives_while_a_group_comes_and_goes(stream):
         share(3)
         put()
         # kcat throws away the record at hand when it is told to end, and commits it all the same.
+        all_sent()
         until("nothing is left to read", lambda: lines_in(members) >= 2 * part)
         members[0].leave()
         share(2)
@@ -165,8 +174,7 @@ def test_all_arrives_while_a_group_comes_and_goes(stream):
         come("e")
         share(3)
         put()
-        producer.stdin.close()
-        same(producer.wait(60), 0, "the producer's end")
+        all_sent()
         # Each has been read at least once: what is counted twice can't make up for what is missing.
         until("all is read", lambda: lines_in(members) >= len(stream.sent))
         stream.group = {}
@@ -188,7 +196,7 @@ def test_all_arrives_while_a_group_comes_and_goes(stream):
         for member in members:
             if member.process.poll() is None:
                 member.die()
-        if producer.poll() is None:
+        for producer in producers:
             producer.kill()
     again = lines_in(members) - len(stream.sent)
     print(f"  {again} records were read again after a member had died")

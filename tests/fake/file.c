@@ -148,6 +148,12 @@ fake_disk_begin(uint64_t seed, unsigned cold)
 	life.fail_at = life.cut_at = -1;
 }
 
+void
+fake_disk_cold(unsigned cold)
+{
+	life.cold = cold;
+}
+
 void *
 fake_disk_save(size_t *n)
 {

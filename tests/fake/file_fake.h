@@ -42,6 +42,8 @@ void fake_disk_reset(const char *root);
  * `cold` of 100 reads without waiting find that they would have to wait.
  */
 void fake_disk_begin(uint64_t seed, unsigned cold);
+/* From here on so many of 100 reads without waiting find that. */
+void fake_disk_cold(unsigned cold);
 
 /*
  * The operation with this number (of these kinds, on paths that have this text

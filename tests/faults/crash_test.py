@@ -50,7 +50,7 @@ except ImportError:
 class Disk:
     """Where the data folder lies: a folder, or a filesystem of its own in a file."""
 
-    def __init__(self, kind, top):
+    def __init__(self, kind, top, cuts):
         self.kind, self.top = kind, top
         self.mount_point = os.path.join(top, "mnt")
         self.image = os.path.join(top, "image")
@@ -63,7 +63,7 @@ class Disk:
         if tool is None:
             skip(f"mkfs.{kind} is not installed")
         with open(self.image, "wb") as f:
-            f.truncate(3 << 30)
+            f.truncate((3 << 30) + cuts * (20 << 20))  # nothing is ever deleted; the file has holes
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run([tool, "-q", self.image], check=True, **quiet)
         if subprocess.run(["mount", "-o", "loop", self.image, self.mount_point], **quiet).returncode != 0:
@@ -222,13 +222,14 @@ def read_all(port, history, positions):
     consumer.assign([TopicPartition(TOPIC, p, positions[p]) for p in range(PARTITIONS)])
     # Producers go on meanwhile, so the end is where it was when this began.
     high = [consumer.get_watermark_offsets(TopicPartition(TOPIC, p), timeout=30)[1] for p in range(PARTITIONS)]
-    ends, deadline = set(), time.monotonic() + 60
+    ends, deadline = set(), time.monotonic() + 60  # for the next of them, however many there are
     while len(ends) < PARTITIONS:
         if time.monotonic() > deadline:
             history.fault(f"reading did not come to its end: {sorted(ends)}")
             break
         for m in consumer.consume(1000, 0.2):
             if m.error() is None:
+                deadline = time.monotonic() + 60
                 value = m.value()[:40].rstrip(b".").decode()
                 found[(m.partition(), m.offset())] = value
                 history.see(m.partition(), m.offset(), value)
@@ -286,7 +287,7 @@ def main():
     top = tempfile.mkdtemp(prefix="weir-crash-")
     history, over = History(), threading.Event()
     log = open(os.path.join(top, "log"), "wb")
-    disk = Disk(kind, top)
+    disk = Disk(kind, top, cuts_max if bound.endswith("x") else 0)
     daemon = Daemon(disk, free_port(), log)
     passed = failed = cuts = 0
     loads = []

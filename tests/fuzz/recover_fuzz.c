@@ -91,6 +91,16 @@ make_file(const char *folder, const char *name, const uint8_t *p, size_t n)
 	file_close(fd);
 }
 
+/* As if the end had not been a clean one. */
+static void
+remove_file(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	must(file_unlink(path) == 0);
+}
+
 /* Makes each batch one that goes on where the last ended. */
 static void
 mend_segment(uint8_t *p, size_t n)
@@ -239,8 +249,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	fake_disk_reset(dir);
 	fake_worker_seed(1);
 	forget_index();
-	if (!(how & INDEX_LOST))
+	if (!(how & INDEX_LOST)) {
 		start(); /* an index that knows nothing of what follows */
+		remove_file("clean");
+	}
 	segment = xmemdup(bytes, n_segment);
 	if (how & MENDED_SEGMENT)
 		mend_segment(segment, n_segment);

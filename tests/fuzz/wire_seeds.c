@@ -8,26 +8,21 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "fuzz/seeds.h"
 #include "wire/wire_random.h"
 #include "wire/wire_text.h"
 
 enum { SEED = 1, ARENA_MAX = 1 << 20 };
 
-/* Writes DIRECTORY/NAME-vVERSION.KIND; ends the program when it cannot. */
+/* Writes DIRECTORY/NAME-vVERSION.KIND. */
 static void
 write_seed(const char *dir, const struct wire_message *m, int version,
     const char *kind, const struct buf *bytes)
 {
-	char path[4096];
-	FILE *file;
+	char name[200];
 
-	snprintf(path, sizeof path, "%s/%s-v%d.%s", dir, m->name, version, kind);
-	if ((file = fopen(path, "wb")) == NULL ||
-	    fwrite(bytes->p, 1, bytes->n, file) != bytes->n ||
-	    fclose(file) != 0) {
-		perror(path);
-		exit(EXIT_FAILURE);
-	}
+	snprintf(name, sizeof name, "%s-v%d.%s", m->name, version, kind);
+	seeds_write(dir, name, buf_bytes(bytes));
 }
 
 static void
@@ -67,15 +62,12 @@ make_seeds(const char *dir, size_t index, int version)
 int
 main(int argc, char **argv)
 {
+	const char *dir = seeds_folder(argc, argv);
 	size_t i;
 	int v;
 
-	if (argc != 2) {
-		fputs("usage: wire_seeds DIRECTORY\n", stderr);
-		return 2;
-	}
 	for (i = 0; i < wire_n_messages; i++)
 		for (v = wire_messages[i]->min; v <= wire_messages[i]->max; v++)
-			make_seeds(argv[1], i, v);
+			make_seeds(dir, i, v);
 	return EXIT_SUCCESS;
 }

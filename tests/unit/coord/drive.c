@@ -357,7 +357,7 @@ judge_end(struct drive *d)
 		must(groups_delete(d->groups, l.group_id) == GROUP_OK);
 		it = 0;
 	}
-	must(groups_count(d->groups) == 0);
+	must(groups_count(d->groups) == 0 && groups_bytes(d->groups) == 0);
 	must(groups_next_deadline(d->groups) == INT64_MAX);
 }
 

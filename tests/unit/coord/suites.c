@@ -2,8 +2,8 @@
 #include "unit/unit.h"
 
 extern const struct unit_test states_tests[], join_tests[], static_tests[],
-    timers_tests[], admin_tests[], subscription_tests[], pids_tests[],
-    random_tests[];
+    timers_tests[], admin_tests[], bytes_tests[], subscription_tests[],
+    pids_tests[], random_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "states", states_tests },
@@ -11,6 +11,7 @@ const struct unit_suite unit_suites[] = {
 	{ "static", static_tests },
 	{ "timers", timers_tests },
 	{ "admin", admin_tests },
+	{ "bytes", bytes_tests },
 	{ "subscription", subscription_tests },
 	{ "pids", pids_tests },
 	{ "random", random_tests },

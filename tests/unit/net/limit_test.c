@@ -1,25 +1,12 @@
-/* limit_test.c -- back-pressure, memory for requests, numbers of connections. */
+/* limit_test.c -- back-pressure, numbers of connections. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/xalloc.h"
 #include "unit/net/world.h"
 #include "unit/unit.h"
-
-/* Lets go by as many rounds as it takes the others to do what they can. */
-static void
-settle(void)
-{
-	struct peer *p = peer_open();
-	int n = world.n_asked;
-
-	peer_ask(p, "settled?");
-	UNTIL(world.echo ? peer_got(p, "settled?") : world.n_asked > n);
-	peer_close(p);
-}
 
 static void
 too_many_under_way_stop_the_reading(void)
@@ -34,10 +21,10 @@ too_many_under_way_stop_the_reading(void)
 	peer_send(p, "\0\0\0\1a\0\0\0\1b\0\0\0\1c\0\0\0\1d", 20);
 	UNTIL(world.n_asked == 2);
 	peer_ask(p, "e");
-	settle();
-	CU_ASSERT_EQUAL(world.n_asked, 3); /* the third is of settle() */
+	world_settle();
+	CU_ASSERT_EQUAL(world.n_asked, 3); /* the third is of world_settle() */
 	answer(1, "B");
-	settle();
+	world_settle();
 	CU_ASSERT_EQUAL(world.n_asked, 4);
 	answer(0, "A");
 	UNTIL(world.n_asked == 6);
@@ -103,124 +90,14 @@ peer_that_does_not_read_is_not_read(void)
 	for (i = 0; i < 40; i++)
 		peer_send(p, big.p, big.n);
 	for (i = 0; i < 100; i++)
-		settle();
+		world_settle();
 	/* The sockets between us take some, but not forty megabytes. */
 	CU_ASSERT(STAT_OF(bytes_in) < 30 * BIG);
 	CU_ASSERT(p->out.n > 0);
 	peer_set_deaf(p, false);
 	UNTIL(p->in.n == 40 * big.n);
-	CU_ASSERT_EQUAL(world_sent, 140); /* with those of settle() */
+	CU_ASSERT_EQUAL(world_sent, 140); /* with those of world_settle() */
 	buf_done(&big);
-	peer_close(p);
-	world_end();
-}
-
-static void
-send_part(struct peer *p, size_t n)
-{
-	char *bytes = xcalloc(1, n);
-
-	peer_send(p, bytes, n);
-	free(bytes);
-}
-
-static void
-full_memory_stops_all_reading_until_requests_end(void)
-{
-	struct net_limits limits = world_limits();
-	struct peer *p, *q;
-	uint64_t waits;
-
-	limits.request_bytes_max = 100000;
-	world_begin(&limits);
-	p = peer_open();
-	q = peer_open();
-	peer_claim(p, 200000);
-	send_part(p, 200000);
-	UNTIL(world.n_asked == 1);
-	CU_ASSERT_EQUAL(STAT_OF(request_bytes), 200000);
-	waits = STAT_OF(memory_waits);
-	peer_ask(p, "p");
-	peer_ask(q, "q");
-	UNTIL(STAT_OF(memory_waits) == waits + 2);
-	CU_ASSERT_EQUAL(world.n_asked, 1);
-	answer(0, "A");
-	UNTIL(world.n_asked == 3);
-	CU_ASSERT_EQUAL(STAT_OF(request_bytes), 2);
-	peer_close(p);
-	peer_close(q);
-	world_end();
-}
-
-/* Two frames begun take all the memory: one must be able to end. */
-static void
-begun_requests_that_fill_the_memory_still_end(void)
-{
-	struct net_limits limits = world_limits();
-	struct peer *p, *q;
-
-	limits.request_bytes_max = 100000;
-	world_begin(&limits);
-	p = peer_open();
-	q = peer_open();
-	peer_claim(p, 90000);
-	send_part(p, 60000);
-	UNTIL(STAT_OF(bytes_in) == 60004);
-	peer_claim(q, 90000);
-	send_part(q, 60000);
-	UNTIL(STAT_OF(bytes_in) == 120008);
-	send_part(p, 30000);
-	send_part(q, 30000);
-	UNTIL(world.n_asked == 1);
-	CU_ASSERT_EQUAL(world.asked[0].frame.n, 90000);
-	answer(0, "A");
-	UNTIL(world.n_asked == 2);
-	answer(1, "B");
-	UNTIL(p->in.n == 5 && q->in.n == 5);
-	CU_ASSERT_EQUAL(STAT_OF(request_bytes), 0);
-	CU_ASSERT_EQUAL(STAT_OF(memory_evictions), 0);
-	peer_close(p);
-	peer_close(q);
-	world_end();
-}
-
-/* The same with one that never ends: it goes (after ten seconds), and the others go on. */
-static void
-request_that_keeps_the_memory_full_is_dropped(void)
-{
-	struct net_limits limits = world_limits();
-	struct peer *p, *q;
-
-	limits.request_bytes_max = 100000;
-	world_begin(&limits);
-	p = peer_open();
-	q = peer_open();
-	peer_claim(p, 1000000);
-	send_part(p, 120000);
-	UNTIL(STAT_OF(bytes_in) == 120004);
-	peer_ask(q, "q");
-	UNTIL(asked_is(0, "q"));
-	CU_ASSERT_EQUAL(STAT_OF(memory_evictions), 1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(world.log, "queued.max.request.bytes"));
-	UNTIL(p->reset || p->eof);
-	peer_close(p);
-	peer_close(q);
-	world_end();
-}
-
-static void
-negative_memory_limit_is_none(void)
-{
-	struct net_limits limits = world_limits();
-	struct peer *p;
-
-	limits.request_bytes_max = -1;
-	world_begin(&limits);
-	p = peer_open();
-	peer_ask(p, "a");
-	peer_ask(p, "b");
-	UNTIL(world.n_asked == 2);
-	CU_ASSERT_EQUAL(STAT_OF(memory_waits), 0);
 	peer_close(p);
 	world_end();
 }
@@ -361,10 +238,6 @@ const struct unit_test limit_tests[] = {
 	UNIT(too_many_under_way_stop_the_reading),
 	UNIT(pipeline_of_immediate_answers_never_stalls),
 	UNIT(peer_that_does_not_read_is_not_read),
-	UNIT(full_memory_stops_all_reading_until_requests_end),
-	UNIT(begun_requests_that_fill_the_memory_still_end),
-	UNIT(request_that_keeps_the_memory_full_is_dropped),
-	UNIT(negative_memory_limit_is_none),
 	UNIT(connections_beyond_the_limit_are_closed_at_once),
 	UNIT(limit_per_address_binds_that_address_only),
 	UNIT(want_of_descriptors_rests_the_listener),

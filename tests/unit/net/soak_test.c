@@ -9,7 +9,7 @@
 #include "unit/net/world.h"
 #include "unit/unit.h"
 
-enum { PEERS = 12, STEPS = 6000, FRAME_MAX = 3000 };
+enum { PEERS = 12, STEPS = 6000, FRAME_MAX = 20000 };
 
 /* A peer, what it is about to send, and what it may expect. */
 struct talker {
@@ -137,6 +137,11 @@ end_some(void)
 		a = &world.asked[k];
 		if (a->x == NULL)
 			continue;
+		if (a->paused && random_below(&seed, 2) == 0) {
+			exchange_resume(a->x);
+			a->paused = false;
+			return;
+		}
 		x = world_take(k);
 		switch (random_below(&seed, 20)) {
 		case 0:
@@ -182,6 +187,7 @@ soak(uint64_t s)
 	limits.in_flight_max = 3;
 	limits.send_bytes_max = 1000;
 	limits.request_bytes_max = 8000;
+	limits.answer_bytes_max = 3000;
 	limits.connections_max = PEERS - 1;
 	seed = s;
 	n_replies = 0;
@@ -193,6 +199,7 @@ soak(uint64_t s)
 		if (random_below(&seed, 2) == 0)
 			end_some();
 		world.echo = random_below(&seed, 4) == 0;
+		world.pause = random_below(&seed, 8) == 0;
 		/* A round that does not wait. */
 		loop_timer_set(world.loop, &tick, loop_now_ms(world.loop));
 		CU_ASSERT_FATAL(world_turn());
@@ -201,7 +208,9 @@ soak(uint64_t s)
 		forget_ended();
 	}
 	CU_ASSERT(world.n_asked > 100 && n_replies > 100);
+	CU_ASSERT(STAT_OF(memory_waits) > 0);
 	world.echo = true; /* for what is still on its way */
+	world.pause = false;
 	for (i = 0; i < PEERS; i++)
 		if (talkers[i].peer != NULL)
 			hang_up(&talkers[i], false);
@@ -211,6 +220,7 @@ soak(uint64_t s)
 	UNTIL(STAT_OF(connections_open) == 0);
 	CU_ASSERT_EQUAL(world_sent, n_replies + world.n_echoed);
 	CU_ASSERT_EQUAL(STAT_OF(request_bytes), 0);
+	CU_ASSERT_EQUAL(STAT_OF(answer_bytes), 0);
 	for (i = 0; i < world.n_asked; i++)
 		CU_ASSERT(world.asked[i].gone <= 1);
 	world_end();

@@ -41,6 +41,10 @@ on_request(void *ctx, struct exchange *x)
 	must(buf_room(&a->frame, n + 1) != NULL); /* so that an empty one is not null */
 	buf_put(&a->frame, frame, n);
 	exchange_set_user(x, a);
+	if (world.pause) {
+		exchange_pause(x);
+		a->paused = true;
+	}
 	if (world.echo) {
 		struct gather g = { 0 };
 
@@ -79,6 +83,7 @@ world_limits(void)
 		.request_bytes_max = 1 << 30,
 		.in_flight_max = 1000,
 		.send_bytes_max = 1 << 30,
+		.answer_bytes_max = -1,
 	};
 }
 
@@ -120,6 +125,17 @@ world_turn(void)
 {
 	loop_round(world.loop);
 	return !world.stuck;
+}
+
+void
+world_settle(void)
+{
+	struct peer *p = peer_open();
+	int n = world.n_asked;
+
+	peer_ask(p, "settled?");
+	UNTIL(world.echo ? peer_got(p, "settled?") : world.n_asked > n);
+	peer_close(p);
 }
 
 static void
@@ -228,6 +244,15 @@ peer_claim(struct peer *p, uint32_t length)
 
 	store32(prefix, length);
 	peer_send(p, prefix, sizeof prefix);
+}
+
+void
+peer_send_zeros(struct peer *p, size_t n)
+{
+	char *bytes = xcalloc(1, n);
+
+	peer_send(p, bytes, n);
+	free(bytes);
 }
 
 void

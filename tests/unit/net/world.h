@@ -19,6 +19,7 @@ struct asked {
 	struct buf frame;    /* a copy */
 	uint64_t connection;
 	int gone;            /* calls of gone() */
+	bool paused;
 };
 
 struct world {
@@ -29,6 +30,7 @@ struct world {
 	struct timer guard;
 	bool stuck;
 	bool echo;                    /* answer each request with its own bytes, at once */
+	bool pause;                   /* pause each request as it comes */
 	struct asked asked[ASKED_MAX];
 	int n_asked, n_gone, n_echoed;
 	char log[8192];               /* diagnostic lines */
@@ -55,11 +57,14 @@ void world_end(void);
 /* One round; false when nothing has happened for too long. */
 bool world_turn(void);
 
+/* Lets go by as many rounds as it takes the others to do what they can; asks once. */
+void world_settle(void);
+
 /* Rounds until the expression is true. */
 #define UNTIL(expr) \
 	do { \
 		while (!(expr) && world_turn()) \
-			; \
+			continue; \
 		CU_ASSERT_FATAL(expr); \
 	} while (0)
 
@@ -73,8 +78,9 @@ void peer_send(struct peer *, const void *, size_t);
 /* Sends a frame. */
 void peer_ask(struct peer *, const char *text);
 
-/* Sends a length and no more. */
+/* Sends a length and no more; n zeros. */
 void peer_claim(struct peer *, uint32_t length);
+void peer_send_zeros(struct peer *, size_t n);
 
 /* Says all; ends and frees; ends with a reset and frees. */
 void peer_half_close(struct peer *);

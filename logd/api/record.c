@@ -1,0 +1,58 @@
+/* record.c -- single records of the daemon's own state. */
+#include "api/record.h"
+
+#include "base/diag.h"
+#include "base/must.h"
+#include "wire/wire.h"
+
+/* What the arrays of a record may take, beside its bytes. */
+enum { ARRAYS_MAX = 4 * 1024 * 1024 };
+
+static const struct wire_message *
+find_message(const char *name)
+{
+	const struct wire_message *m = wire_message_find(span_str(name));
+
+	must(m != NULL && m->kind == WIRE_MESSAGE_RECORD);
+	return m;
+}
+
+int
+record_read(struct api *api, struct span key, const char *name, struct arena *arena, void *to)
+{
+	struct buf value = { 0 };
+	struct wire_in in;
+	void *copy;
+	int r;
+
+	if (!state_get(api->store, STATE_METADATA, key, &value)) {
+		arena_init(arena, 0);
+		buf_done(&value);
+		return 0;
+	}
+	arena_init(arena, value.n + ARRAYS_MAX);
+	copy = arena_copy(arena, value.p, value.n);
+	must(copy != NULL);
+	wire_in_init(&in, span_of(copy, value.n), arena);
+	r = wire_record_decode(&in, find_message(name), to) == -1 ? -1 : 1;
+	if (r == -1)
+		diag_error("record of the daemon's state can't be read", "record=%s error=\"%s\"", name, in.error);
+	buf_done(&value);
+	return r;
+}
+
+bool
+record_put(struct api *api, struct span key, const char *name, const void *record, struct append *a)
+{
+	struct state_entry entry;
+	struct gather value;
+	bool over;
+
+	gather_init(&value);
+	wire_record_encode(&value, find_message(name), record);
+	must(!value.buf.failed && value.n_slices == 0);
+	entry = (struct state_entry){ key, buf_bytes(&value.buf) };
+	over = state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), a);
+	gather_done(&value);
+	return over;
+}
