@@ -1,0 +1,87 @@
+/*
+ * schema.h -- a schema of any format, for those who needn't know which.
+ *
+ * Avro stands behind it; JSON Schema and Protobuf are to follow.  Schemas are
+ * immutable and counted; any thread may use them.
+ */
+#ifndef SCHEMA_SCHEMA_H
+#define SCHEMA_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+
+enum schema_type {
+	SCHEMA_AVRO,
+	SCHEMA_JSON,
+	SCHEMA_PROTOBUF
+};
+
+/* "AVRO", ...; the type of such a name, false when it is none. */
+const char *schema_type_name(enum schema_type);
+bool schema_type_parse(struct span name, enum schema_type *out);
+
+/* Whether schemas of this type can be parsed. */
+bool schema_type_supported(enum schema_type);
+
+struct schema;
+
+struct schema_mistake {
+	char text[512];
+	bool memory;
+};
+
+/* A schema that the text refers to. */
+struct schema_ref {
+	struct span name;      /* by which it refers to it */
+	struct schema *schema; /* kept alive by the result */
+};
+
+/*
+ * Parses a text of a type that is supported.  `stored`: it has been accepted
+ * before, so names and defaults are not checked again.  Owned; NULL with `why` filled.
+ */
+struct schema *schema_parse(enum schema_type, struct span text, bool stored,
+    const struct schema_ref *refs, size_t n_refs, struct schema_mistake *why);
+
+struct schema *schema_share(struct schema *);
+void schema_free(struct schema *);
+
+enum schema_type schema_type_of(const struct schema *);
+
+/* Appends the text: as registries store it, or in its normal form. */
+void schema_print(const struct schema *, bool normalized, struct buf *to);
+
+/* Appends it in a format that a client asks for by name ("resolved" ...); an unknown one is the stored form. */
+void schema_print_format(const struct schema *, struct span format, struct buf *to);
+
+/* Whether both say the same once references are written out. */
+bool schema_equal(const struct schema *, const struct schema *);
+
+/* Why a reader can't read what a writer wrote: one conflict, in the registry's words. */
+struct schema_conflict {
+	const char *kind; /* constant: errorType */
+	/*
+	 * The description, with %1$s and %2$s standing for what the reader's and the
+	 * writer's schema are called ("new", "old").  Arena.
+	 */
+	const char *description;
+	const char *info; /* additionalInfo; NULL: the format has none.  Arena */
+};
+
+struct schema_conflicts {
+	struct schema_conflict *list; /* arena */
+	size_t n;
+	const char *broken; /* not NULL: why they can't be compared at all.  Arena */
+	bool memory;        /* the arena was used up: the answer is not known */
+};
+
+/* True: whatever was written with `writer`, `reader` can read.  Types must be the same. */
+bool schema_can_read(const struct schema *reader, const struct schema *writer, struct arena *,
+    struct schema_conflicts *out);
+
+#endif
