@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api/setting.h"
+#include "api/setting_entry.h"
 #include "api/topic_config.h"
 #include "base/list.h"
 #include "base/map.h"

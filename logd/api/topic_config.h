@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/setting.h"
+#include "api/setting_entry.h"
 #include "base/bytes.h"
 
 /* The index of each setting, as topic_config_entry() counts. */

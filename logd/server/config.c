@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,35 +12,54 @@
 #include "base/xalloc.h"
 #include "plat/file.h"
 #include "server/config_table.h"
-#include "server/properties.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
 #define RESTART false
 #define DYNAMIC true
 
-const struct config_row config_rows[CONFIG_PARAMS] = {
+static const struct setting settings[CONFIG_PARAMS] = {
 #define PARAM(type, field, name, fallback, min, max, choices, when, doc) \
-	{ { name, SETTING_##type, fallback, min, max, choices, \
-	    offsetof(struct config, field), when, doc }, TOPIC_PARAMS, 0 },
+	{ name, SETTING_##type, fallback, min, max, choices, offsetof(struct config, field), when, doc },
 #define PARAM_ALIAS(name, field)
 #define PARAM_TOPIC(id, name, topic, unit, min, max, doc) \
-	{ { name, SETTING_LONG, NULL, min, max, NULL, 0, true, doc }, TOPIC_##topic, unit },
+	{ name, SETTING_LONG, NULL, min, max, NULL, SETTING_NO_FIELD, true, doc },
 #include "server/params.tbl"
 #define TOPIC_PARAM(type, field, name, synonym, fallback, min, max, choices, doc) \
-	{ { synonym, SETTING_##type, fallback, min, max, choices, \
-	    0, true, doc }, TOPIC_##field, 1 },
+	{ synonym, SETTING_##type, fallback, min, max, choices, SETTING_NO_FIELD, true, doc },
 #define TOPIC_ONLY(type, field, ...)
 #include "api/topic_params.tbl"
 };
 
-const struct config_alias config_aliases[] = {
+const struct config_row config_rows[CONFIG_PARAMS] = {
+#define PARAM(type, field, ...) { TOPIC_PARAMS, 0 },
+#define PARAM_ALIAS(name, field)
+#define PARAM_TOPIC(id, name, topic, unit, min, max, doc) { TOPIC_##topic, unit },
+#include "server/params.tbl"
+#define TOPIC_PARAM(type, field, ...) { TOPIC_##field, 1 },
+#define TOPIC_ONLY(type, field, ...)
+#include "api/topic_params.tbl"
+};
+
+static const struct conf_alias aliases[] = {
 #define PARAM(type, field, ...)
 #define PARAM_ALIAS(name, field) { name, CONFIG_##field },
 #define PARAM_TOPIC(id, ...)
 #include "server/params.tbl"
-	{ NULL, CONFIG_PARAMS },
+	{ NULL, 0 },
 };
+
+/* A topic's own setting is given here by its daemon-wide name. */
+static const char *
+daemon_wide(struct span key)
+{
+	for (size_t i = 0; i < TOPIC_PARAMS; i++)
+		if (span_is(key, topic_config_setting(i)->setting.name))
+			return topic_config_setting(i)->synonym;
+	return NULL;
+}
+
+const struct conf_table config_table = { settings, CONFIG_PARAMS, aliases, "weir-logd.conf(5)", daemon_wide };
 
 /* Pairs of numbers of which the first may not be above the second. */
 static const struct {
@@ -57,159 +76,14 @@ is_field(size_t i)
 	return config_rows[i].topic == TOPIC_PARAMS;
 }
 
-/*
- * Adds a line to the mistakes: where, which key, what is wrong and what to do.
- * line 0: on the command line; -1: the file as a whole.
- */
-static void __attribute__((format(printf, 5, 6)))
-mistake(struct buf *to, const char *file, int line, const char *key, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	if (line > 0)
-		buf_printf(to, "%s:%d: ", file, line);
-	else
-		buf_printf(to, "%s: ", line == 0 ? "-o" : file);
-	if (key != NULL)
-		buf_printf(to, "%s: ", key);
-	buf_printf(to, "%s\n", text);
-}
-
-/* The row of a name or of another name for it; CONFIG_PARAMS when there is none. */
-static size_t
-find(struct span key)
-{
-	for (size_t i = 0; i < CONFIG_PARAMS; i++)
-		if (span_is(key, config_rows[i].setting.name))
-			return i;
-	for (const struct config_alias *a = config_aliases; a->name != NULL; a++)
-		if (span_is(key, a->name))
-			return a->param;
-	return CONFIG_PARAMS;
-}
-
-/* The name that an unknown key may have been meant for, or NULL. */
-static const char *
-nearest(struct span key)
-{
-	size_t best = SIZE_MAX;
-	const char *name = NULL;
-
-	/* A topic's own setting is given here by its daemon-wide name. */
-	for (size_t i = 0; i < TOPIC_PARAMS; i++)
-		if (span_is(key, topic_config_setting(i)->setting.name))
-			return topic_config_setting(i)->synonym;
-	for (size_t i = 0; i < CONFIG_PARAMS; i++) {
-		size_t distance = setting_distance(config_rows[i].setting.name, key);
-
-		if (distance < best) {
-			best = distance;
-			name = config_rows[i].setting.name;
-		}
-	}
-	return name;
-}
-
-static void
-unknown_key(struct buf *mistakes, const char *file, int line, struct span key)
-{
-	const char *meant = nearest(key);
-	char quoted[80];
-
-	diag_quote(quoted, sizeof quoted, key);
-	if (meant != NULL)
-		mistake(mistakes, file, line, quoted, "there is no such setting; did you mean %s?",
-		    meant);
-	else
-		mistake(mistakes, file, line, quoted,
-		    "there is no such setting: take it out, or look for its name in weir-logd.conf(5)");
-}
-
-/* One "key = value" from line `line` of the file, or from the command line (0). */
-static void
-take(struct config *c, const char *file, int line, struct span key, struct span value,
-    struct buf *mistakes)
-{
-	size_t i = find(key);
-	char why[320];
-	char *text;
-
-	if (i == CONFIG_PARAMS) {
-		unknown_key(mistakes, file, line, key);
-		return;
-	}
-	if (line > 0 && c->line[i] > 0) {
-		mistake(mistakes, file, line, config_rows[i].setting.name,
-		    "stands on line %d already: take one of them out", c->line[i]);
-		return;
-	}
-	text = xmalloc(value.n + 1);
-	memcpy(text, value.p, value.n);
-	text[value.n] = '\0';
-	if (setting_store(&config_rows[i].setting, span_of(text, value.n), is_field(i) ? c : NULL,
-		why, sizeof why) == -1) {
-		mistake(mistakes, file, line, config_rows[i].setting.name, "%s", why);
-		free(text);
-		return;
-	}
-	free(c->text[i]);
-	c->text[i] = text;
-	c->line[i] = line;
-}
-
-static void
-take_text(struct config *c, const char *file, struct span text, struct buf *mistakes)
-{
-	struct properties p;
-
-	properties_init(&p, text);
-	while (properties_next(&p)) {
-		char quoted[80];
-
-		if (p.mistake != NULL)
-			mistake(mistakes, file, p.line, diag_quote(quoted, sizeof quoted, p.key),
-			    "%s", p.mistake);
-		else
-			take(c, file, p.line, p.key, p.value, mistakes);
-	}
-	properties_done(&p);
-}
-
-static void
-take_override(struct config *c, const char *assignment, struct buf *mistakes)
-{
-	const char *equals = strchr(assignment, '=');
-	char quoted[80];
-
-	if (equals == NULL)
-		mistake(mistakes, NULL, 0, diag_quote(quoted, sizeof quoted, span_str(assignment)),
-		    "has no value: write -o key=value");
-	else
-		take(c, NULL, 0, span_of(assignment, (size_t)(equals - assignment)),
-		    span_str(equals + 1), mistakes);
-}
-
-/* A mistake that shows only when all is read, reported where the setting stands. */
-static void
-late_mistake(
-    const struct config *c, const char *file, size_t i, const char *why, struct buf *mistakes)
-{
-	mistake(mistakes, file, c->text[i] == NULL ? -1 : c->line[i], config_rows[i].setting.name,
-	    "%s", why);
-}
-
 static int64_t
 number(const struct config *c, size_t i)
 {
-	const char *at = (const char *)c + config_rows[i].setting.field;
+	const char *at = (const char *)c + settings[i].field;
 	int32_t small;
 	int64_t large;
 
-	if (config_rows[i].setting.type == SETTING_LONG) {
+	if (settings[i].type == SETTING_LONG) {
 		memcpy(&large, at, sizeof large);
 		return large;
 	}
@@ -230,9 +104,9 @@ check_numbers(const struct config *c, const char *file, struct buf *mistakes)
 		snprintf(why, sizeof why,
 		    "%s is %" PRId64 " and above %s, which is %" PRId64
 		    ": lower the one or raise the other",
-		    config_rows[low].setting.name, number(c, low), config_rows[high].setting.name,
+		    settings[low].name, number(c, low), settings[high].name,
 		    number(c, high));
-		late_mistake(c, file, c->text[low] != NULL ? low : high, why, mistakes);
+		conf_late_mistake(&c->conf, file, c->conf.text[low] != NULL ? low : high, why, mistakes);
 	}
 	if (c->journal_batch_max_bytes > c->journal_bytes / 4) {
 		snprintf(why, sizeof why,
@@ -240,8 +114,8 @@ check_numbers(const struct config *c, const char *file, struct buf *mistakes)
 		    " and more than a quarter of weir.journal.bytes, which is %" PRId64
 		    ": lower the one or raise the other",
 		    c->journal_batch_max_bytes, c->journal_bytes);
-		late_mistake(c, file,
-		    c->text[CONFIG_journal_batch_max_bytes] != NULL ? CONFIG_journal_batch_max_bytes
+		conf_late_mistake(&c->conf, file,
+		    c->conf.text[CONFIG_journal_batch_max_bytes] != NULL ? CONFIG_journal_batch_max_bytes
 								    : CONFIG_journal_bytes,
 		    why, mistakes);
 	}
@@ -250,19 +124,19 @@ check_numbers(const struct config *c, const char *file, struct buf *mistakes)
 static void
 check_places(struct config *c, const char *file, struct buf *mistakes)
 {
-	size_t i = c->text[CONFIG_advertised_listeners] != NULL ? CONFIG_advertised_listeners
+	size_t i = c->conf.text[CONFIG_advertised_listeners] != NULL ? CONFIG_advertised_listeners
 								: CONFIG_listeners;
 	char why[480];
 
 	if (c->log_dirs[0] == '\0' || strchr(c->log_dirs, ',') != NULL)
-		late_mistake(c, file, CONFIG_log_dirs,
+		conf_late_mistake(&c->conf, file, CONFIG_log_dirs,
 		    "all data lies in one folder: name one, without commas", mistakes);
 	if ((c->n_listen = listeners_parse(c->listeners, c->listen, why, sizeof why)) == -1)
-		late_mistake(c, file, CONFIG_listeners, why, mistakes);
+		conf_late_mistake(&c->conf, file, CONFIG_listeners, why, mistakes);
 	else if (listeners_advertise(
 		     c->listen, c->n_listen, c->advertised_listeners, why, sizeof why) == -1) {
 		/* What is missing is said of the key that it would be. */
-		mistake(mistakes, file, c->text[i] == NULL ? -1 : c->line[i],
+		conf_mistake(mistakes, file, c->conf.text[i] == NULL ? -1 : c->conf.line[i],
 		    "advertised.listeners", "%s", why);
 	}
 }
@@ -271,13 +145,13 @@ check_places(struct config *c, const char *file, struct buf *mistakes)
 static const char *
 said(const struct config *c, size_t i)
 {
-	return c->altered[i] != NULL ? c->altered[i] : c->text[i];
+	return c->altered[i] != NULL ? c->altered[i] : c->conf.text[i];
 }
 
 static const char *
 value_text(const struct config *c, size_t i)
 {
-	return said(c, i) != NULL ? said(c, i) : config_rows[i].setting.fallback;
+	return said(c, i) != NULL ? said(c, i) : settings[i].fallback;
 }
 
 /* A span of time in the unit of its row, in ms; what is negative means for ever. */
@@ -314,31 +188,19 @@ set_topic_defaults(struct config *c)
 			set_topic_default(c, i);
 }
 
-/* The field as the table's default has it. */
-static void
-set_default(struct config *c, size_t i)
-{
-	const struct setting *s = &config_rows[i].setting;
-	char why[320];
-
-	must(setting_store(s, span_str(s->fallback), c, why, sizeof why) == 0);
-}
-
 int
 config_parse(struct config *c, const char *name, struct span text, const char *const *overrides,
     size_t n_overrides, struct buf *mistakes)
 {
-	size_t before = mistakes->n, i;
+	size_t before = mistakes->n;
 
 	memset(c, 0, sizeof *c);
 	c->overrides = overrides;
 	c->n_overrides = n_overrides;
-	for (i = 0; i < CONFIG_PARAMS; i++)
-		if (is_field(i))
-			set_default(c, i);
-	take_text(c, name, text, mistakes);
-	for (i = 0; i < n_overrides; i++)
-		take_override(c, overrides[i], mistakes);
+	conf_init(&c->conf, &config_table, c);
+	conf_take_file(&c->conf, name, text, mistakes);
+	for (size_t i = 0; i < n_overrides; i++)
+		conf_take_override(&c->conf, overrides[i], mistakes);
 	check_numbers(c, name, mistakes);
 	check_places(c, name, mistakes);
 	set_topic_defaults(c);
@@ -354,13 +216,13 @@ read_file(const char *file, struct buf *out, struct buf *mistakes)
 	int64_t n = fd == -1 ? -1 : file_read(fd, to, FILE_BYTES_MAX + 1, 0);
 
 	if (n == -1)
-		mistake(mistakes, file, -1, NULL,
+		conf_mistake(mistakes, file, -1, NULL,
 		    "can't be read (%s): make it readable, or name another with -c",
 		    strerror(errno));
 	if (fd != -1)
 		file_close(fd);
 	if (n > FILE_BYTES_MAX) {
-		mistake(mistakes, file, -1, NULL,
+		conf_mistake(mistakes, file, -1, NULL,
 		    "is larger than 1 MiB, and so no configuration: name another with -c");
 		n = -1;
 	}
@@ -389,18 +251,10 @@ void
 config_done(struct config *c)
 {
 	topic_config_done(&c->topic_defaults);
-	for (size_t i = 0; i < CONFIG_PARAMS; i++) {
-		free(c->text[i]);
+	for (size_t i = 0; i < CONFIG_PARAMS; i++)
 		free(c->altered[i]);
-	}
+	conf_done(&c->conf);
 	memset(c, 0, sizeof *c);
-}
-
-/* As the file and the command line say. */
-static const char *
-file_text(const struct config *c, size_t i)
-{
-	return c->text[i] != NULL ? c->text[i] : config_rows[i].setting.fallback;
 }
 
 static bool
@@ -415,13 +269,11 @@ adopt(struct config *c, struct config *fresh, size_t i)
 {
 	char why[320];
 
-	free(c->text[i]);
-	c->text[i] = fresh->text[i];
-	c->line[i] = fresh->line[i];
-	fresh->text[i] = NULL;
-	if (is_field(i))
-		must(setting_store(&config_rows[i].setting, span_str(value_text(c, i)), c, why,
-			 sizeof why) == 0);
+	free(c->conf.text[i]);
+	c->conf.text[i] = fresh->conf.text[i];
+	c->conf.line[i] = fresh->conf.line[i];
+	fresh->conf.text[i] = NULL;
+	must(setting_store(&settings[i], span_str(value_text(c, i)), c, why, sizeof why) == 0);
 }
 
 static int
@@ -431,12 +283,12 @@ adopt_all(struct config *c, struct config *fresh)
 	int taken = 0;
 
 	for (size_t i = 0; i < CONFIG_PARAMS; i++) {
-		const struct setting *s = &config_rows[i].setting;
+		const struct setting *s = &settings[i];
 
-		if (same_text(file_text(c, i), file_text(fresh, i)))
+		if (same_text(conf_text(&c->conf, i), conf_text(&fresh->conf, i)))
 			continue;
-		diag_quote(was, sizeof was, span_str(file_text(c, i)));
-		diag_quote(is, sizeof is, span_str(file_text(fresh, i)));
+		diag_quote(was, sizeof was, span_str(conf_text(&c->conf, i)));
+		diag_quote(is, sizeof is, span_str(conf_text(&fresh->conf, i)));
 		if (!s->dynamic) {
 			diag_warn("setting changed in the file, but needs a restart",
 			    "name=%s in_force=%s in_file=%s", s->name, was, is);
@@ -468,7 +320,7 @@ config_reload(struct config *c, struct buf *mistakes)
 static char *
 altered_text(const struct config *c, size_t i, int op, struct span value, char *why, size_t size)
 {
-	const struct setting *s = &config_rows[i].setting;
+	const struct setting *s = &settings[i];
 	struct topic_config topic;
 	struct setting_entry e;
 	char *text = NULL;
@@ -504,9 +356,8 @@ put_in_force(struct config *c, size_t i)
 {
 	char why[320];
 
-	if (is_field(i))
-		must(setting_store(&config_rows[i].setting, span_str(value_text(c, i)), c, why, sizeof why) == 0);
-	else {
+	must(setting_store(&settings[i], span_str(value_text(c, i)), c, why, sizeof why) == 0);
+	if (!is_field(i)) {
 		topic_config_done(&c->topic_defaults);
 		set_topic_defaults(c);
 	}
@@ -517,7 +368,7 @@ config_alter(struct config *c, int op, struct span name, struct span value, bool
     char *why, size_t size)
 {
 	struct buf mistakes = { 0 };
-	size_t i = find(name);
+	size_t i = conf_find(&config_table, name);
 	char *text, *before;
 	bool wrong;
 
@@ -525,9 +376,9 @@ config_alter(struct config *c, int op, struct span name, struct span value, bool
 		snprintf(why, size, "There is no such setting.");
 		return -1;
 	}
-	if (!config_rows[i].setting.dynamic) {
+	if (!settings[i].dynamic) {
 		snprintf(why, size, "%s can only be changed in the configuration file, with a restart.",
-		    config_rows[i].setting.name);
+		    settings[i].name);
 		return -2;
 	}
 	text = altered_text(c, i, op, value, why, size);
@@ -567,13 +418,13 @@ config_entry(const struct config *c, size_t i, struct setting_entry *e)
 
 	if (i >= CONFIG_PARAMS)
 		return false;
-	s = &config_rows[i].setting;
+	s = &settings[i];
 	*e = (struct setting_entry){ .name = s->name,
 		.value = value_text(c, i),
 		.fallback = s->fallback,
 		.doc = s->doc,
 		.type = setting_wire_type(s->type),
-		.source = c->text[i] != NULL ? SETTING_FROM_FILE : SETTING_FROM_DEFAULT,
+		.source = c->conf.text[i] != NULL ? SETTING_FROM_FILE : SETTING_FROM_DEFAULT,
 		.read_only = !s->dynamic };
 	if (config_rows[i].unit == 1)
 		topic_default_value(c, i, e);
@@ -582,9 +433,9 @@ config_entry(const struct config *c, size_t i, struct setting_entry *e)
 		e->synonyms[e->n_synonyms++] =
 		    (struct setting_synonym){ s->name, c->altered[i], SETTING_FROM_ALTERED };
 	}
-	if (c->text[i] != NULL && c->altered[i] != NULL)
+	if (c->conf.text[i] != NULL && c->altered[i] != NULL)
 		e->synonyms[e->n_synonyms++] =
-		    (struct setting_synonym){ s->name, c->text[i], SETTING_FROM_FILE };
+		    (struct setting_synonym){ s->name, c->conf.text[i], SETTING_FROM_FILE };
 	if (e->source == SETTING_FROM_FILE)
 		e->synonyms[e->n_synonyms++] =
 		    (struct setting_synonym){ s->name, e->value, SETTING_FROM_FILE };

@@ -11,12 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
-#include "api/setting.h"
+#include "api/setting_entry.h"
 #include "api/topic_config.h"
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/conf.h"
 #include "server/listeners.h"
 
 /* The index of each setting, as config_entry() counts. */
@@ -42,9 +42,7 @@ struct config {
 	int n_listen;
 	struct topic_config topic_defaults; /* what topics take that have not been given their own */
 
-	/* What has been written, and where. */
-	char *text[CONFIG_PARAMS]; /* owned; NULL: nothing */
-	int line[CONFIG_PARAMS];   /* in the file; 0: on the command line */
+	struct conf conf;             /* what has been written, and where */
 	char *altered[CONFIG_PARAMS]; /* owned; what was altered at run time, which goes before; NULL: nothing */
 
 	/* Where from, for config_reload(); borrowed for life. */
@@ -93,10 +91,9 @@ int config_alter(struct config *, int op, struct span name, struct span value,
 bool config_entry(const struct config *, size_t i, struct setting_entry *out);
 
 /*
- * Writes the table for people: "man" (the options of weir-logd.conf.5), "md"
- * (the reference page) or "properties" (a file with every default as a
- * comment).  False when the format is none of these.
+ * Appends the tables, for people, in a format of conf_print(): the daemon's settings
+ * and those of a topic.  False when there is no such format.
  */
-bool config_print(const char *format, FILE *to);
+bool config_print(const char *format, struct buf *to);
 
 #endif

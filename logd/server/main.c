@@ -98,6 +98,20 @@ run(const struct options *o)
 	return status;
 }
 
+static int
+print_options(const char *format)
+{
+	struct buf text = { 0 };
+	int status = USAGE;
+
+	if (!config_print(format, &text))
+		fprintf(stderr, "weir-logd: --print-options: %s: not one of man, md, properties\n", format);
+	else
+		status = fwrite(text.p, 1, text.n, stdout) == text.n ? EXIT_SUCCESS : EXIT_FAILURE;
+	buf_done(&text);
+	return status;
+}
+
 /*
  * Requests and answers come and go by the megabyte.  As it is, malloc maps each
  * anew, and the faults of its pages cost more than what is done with them; so
@@ -130,11 +144,9 @@ main(int argc, char **argv)
 		status = fputs(usage, stdout) == EOF;
 	else if (o.version)
 		status = puts("weir-logd " WEIR_VERSION) == EOF;
-	else if (o.print != NULL) {
-		status = config_print(o.print, stdout) ? EXIT_SUCCESS : USAGE;
-		if (status != EXIT_SUCCESS)
-			fprintf(stderr, "weir-logd: --print-options: %s: not one of man, md, properties\n", o.print);
-	} else
+	else if (o.print != NULL)
+		status = print_options(o.print);
+	else
 		status = run(&o);
 	free(o.overrides);
 	return status;

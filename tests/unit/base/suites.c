@@ -2,7 +2,8 @@
 #include "unit/unit.h"
 
 extern const struct unit_test arena_tests[], buf_tests[], bytes_tests[], crc32c_tests[],
-    diag_tests[], gather_tests[], heap_tests[], list_tests[], map_tests[], uuid_tests[];
+    diag_tests[], gather_tests[], heap_tests[], list_tests[], map_tests[], properties_tests[],
+    setting_tests[], uuid_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "arena", arena_tests },
@@ -14,6 +15,8 @@ const struct unit_suite unit_suites[] = {
 	{ "heap", heap_tests },
 	{ "list", list_tests },
 	{ "map", map_tests },
+	{ "properties", properties_tests },
+	{ "setting", setting_tests },
 	{ "uuid", uuid_tests },
 	{ NULL, NULL }
 };

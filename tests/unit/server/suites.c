@@ -3,14 +3,10 @@
 
 extern const struct unit_test config_tests[];
 extern const struct unit_test listeners_tests[];
-extern const struct unit_test properties_tests[];
-extern const struct unit_test setting_tests[];
 extern const struct unit_test topic_config_tests[];
 
 const struct unit_suite unit_suites[] = {
-	{ "setting", setting_tests },
 	{ "topic_config", topic_config_tests },
-	{ "properties", properties_tests },
 	{ "listeners", listeners_tests },
 	{ "config", config_tests },
 	{ NULL, NULL },

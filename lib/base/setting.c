@@ -1,5 +1,5 @@
 /* setting.c -- one named setting: its type, its limits, and text made a value. */
-#include "api/setting.h"
+#include "base/setting.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -188,20 +188,19 @@ parse_text(const struct setting *s, struct span text, union value *v, char *why,
 	return 0;
 }
 
-/* How each type is read, called, and numbered by DescribeConfigs. */
+/* How each type is read and called. */
 static const struct type {
 	int (*parse)(const struct setting *, struct span, union value *, char *, size_t);
 	const char *name;
-	int8_t wire;
 } types[] = {
-	[SETTING_BOOL] = { parse_bool, "true or false", 1 },
-	[SETTING_INT] = { parse_integer, "number", 3 },
-	[SETTING_LONG] = { parse_integer, "number", 5 },
-	[SETTING_DOUBLE] = { parse_double, "fraction", 6 },
-	[SETTING_STRING] = { parse_text, "text", 2 },
-	[SETTING_LIST] = { parse_text, "list", 7 },
-	[SETTING_ENUM] = { parse_enum, "one of", 2 },
-	[SETTING_SET] = { parse_set, "any of", 7 },
+	[SETTING_BOOL] = { parse_bool, "true or false" },
+	[SETTING_INT] = { parse_integer, "number" },
+	[SETTING_LONG] = { parse_integer, "number" },
+	[SETTING_DOUBLE] = { parse_double, "fraction" },
+	[SETTING_STRING] = { parse_text, "text" },
+	[SETTING_LIST] = { parse_text, "list" },
+	[SETTING_ENUM] = { parse_enum, "one of" },
+	[SETTING_SET] = { parse_set, "any of" },
 };
 
 static void
@@ -247,15 +246,9 @@ setting_store(const struct setting *s, struct span text, void *into, char *why, 
 		if (types[s->type].parse(s, kept ? text : trim(text), &v, why, size) == -1)
 			return -1;
 	}
-	if (into != NULL)
+	if (into != NULL && s->field != SETTING_NO_FIELD)
 		store(s, &v, into);
 	return 0;
-}
-
-int8_t
-setting_wire_type(enum setting_type type)
-{
-	return types[type].wire;
 }
 
 const char *

@@ -1,5 +1,5 @@
 /* properties_test.c -- the syntax of configuration files. */
-#include "server/properties.h"
+#include "base/properties.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* setting_test.c -- text made a value, for each type. */
-#include "api/setting.h"
+#include "base/setting.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* properties.c -- the syntax of configuration files: Java's properties. */
-#include "server/properties.h"
+#include "base/properties.h"
 
 #include <string.h>
 

@@ -1,12 +1,11 @@
 /*
  * setting.h -- one named setting: its type, its limits, and text made a value.
  *
- * Settings are rows of two tables: those of a topic (api/topic_params.tbl) and
- * those of the daemon (server/params.tbl).  A row gives a field of a struct,
- * the parser, the default, the manual's line and the DescribeConfigs answer.
+ * Settings are rows of tables, one for each program and one for topics.  A row gives
+ * a field of a struct, the parser, the default and the manual's line.
  */
-#ifndef API_SETTING_H
-#define API_SETTING_H
+#ifndef BASE_SETTING_H
+#define BASE_SETTING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,52 +34,31 @@ enum setting_type {
 #define SETTING_C_ENUM int
 #define SETTING_C_SET unsigned
 
+/* Of a row that is only checked and kept as text. */
+#define SETTING_NO_FIELD SIZE_MAX
+
 struct setting {
 	const char *name;
 	enum setting_type type;
 	const char *fallback; /* the default, as text; NULL: there is none */
 	int64_t min, max;     /* of numbers */
 	const char *choices;  /* of ENUM, SET and restricted BOOL: words with a blank between */
-	size_t field;         /* where the value lies in its struct */
+	size_t field;         /* where the value lies in its struct, or SETTING_NO_FIELD */
 	bool dynamic;         /* false: read at the start only */
 	const char *doc;      /* one sentence or two */
 };
 
-/* Where a value comes from: the numbers of DescribeConfigs. */
-enum setting_source {
-	SETTING_FROM_TOPIC = 1,
-	SETTING_FROM_ALTERED = 2, /* a setting of the daemon, altered at run time */
-	SETTING_FROM_FILE = 4,
-	SETTING_FROM_DEFAULT = 5
-};
-
-/* One setting as DescribeConfigs tells it.  All text is borrowed from the tables and the config. */
-struct setting_entry {
-	const char *name;
-	const char *value;    /* NULL: none */
-	const char *fallback; /* the default; NULL: none */
-	const char *doc;
-	int8_t type; /* as DescribeConfigs numbers types */
-	int8_t source;
-	bool read_only;
-	struct setting_synonym {
-		const char *name, *value;
-		int8_t source;
-	} synonyms[3]; /* all that has been said about it; what goes before comes first */
-	size_t n_synonyms;
-};
-
 /*
  * Makes the text a value and stores it in the field of the struct `into`, or
- * only checks it where `into` is NULL.  Blanks around it are ignored.  Returns
+ * only checks it where `into` is NULL or the
+ * row has no field.  Blanks around it are ignored.  Returns
  * 0, or -1 with what is wrong and what to write in `why`; then nothing is
  * stored.  Text that is stored (STRING, LIST) is borrowed: it must be ended by
  * a zero and live as long as the struct.  A null span stores no value: NULL or 0.
  */
 int setting_store(const struct setting *, struct span text, void *into, char *why, size_t size);
 
-/* How DescribeConfigs numbers a type, and how the manual calls it. */
-int8_t setting_wire_type(enum setting_type);
+/* How the manual calls a type. */
 const char *setting_type_name(enum setting_type);
 
 /*

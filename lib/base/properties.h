@@ -11,8 +11,8 @@
  * A backslash takes the meaning from what follows it; \t, \n, \r, \f and \uXXXX
  * stand for characters.  Blanks around key and value don't count.  Pure.
  */
-#ifndef SERVER_PROPERTIES_H
-#define SERVER_PROPERTIES_H
+#ifndef BASE_PROPERTIES_H
+#define BASE_PROPERTIES_H
 
 #include <stdbool.h>
 
