@@ -14,7 +14,7 @@ failed=0
 check() {
 	printf '#include "%s"\n#include "%s"\nextern int not_empty;\n' "$2" "$2" >"$tmp/x.c"
 	if $cc -std=c11 -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Wpedantic -Werror \
-		-I"$srcdir/lib" -I"$srcdir/$1" -I"$builddir/$1" "$tmp/x.c" 2>"$tmp/told"; then
+		-I"$srcdir/lib" -I"$srcdir/$1" -I"$srcdir/clients" -I"$builddir/$1" "$tmp/x.c" 2>"$tmp/told"; then
 		passed=$((passed + 1))
 	else
 		failed=$((failed + 1))

@@ -19,7 +19,7 @@ function home(path, parts)
 	return (parts[1] "/" parts[2]) in allowed ? parts[1] "/" parts[2] : ""
 }
 
-# Where "x/y.h" leads to from a folder: beside it, or to lib.
+# Where "x/y.h" leads to from a folder: beside it, to libweir, or to lib.
 function target(from, included, top, first)
 {
 	top = from
@@ -28,7 +28,7 @@ function target(from, included, top, first)
 	sub("/.*", "", first)
 	if ((top "/" first) in allowed)
 		return top "/" first
-	return "lib/" first
+	return (first == "libweir" ? "clients/" : "lib/") first
 }
 
 function check_own(included, to)

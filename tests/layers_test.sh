@@ -35,6 +35,9 @@ expect logd/plat/x.c '#include "config.h"' ''
 expect lib/base/x.c '#include "store/store.h"' 'lib/base/x.c:1: lib/base must not include lib/store'
 expect fcgi-apps/registry/x.c '#include "rest-proxy/y.h"' \
 	'fcgi-apps/registry/x.c:1: fcgi-apps/registry must not include fcgi-apps/rest-proxy'
+expect fcgi-apps/rest-proxy/x.c '#include "libweir/producer.h"' ''
+expect fcgi-apps/registry/x.c '#include "libweir/producer.h"' \
+	'fcgi-apps/registry/x.c:1: fcgi-apps/registry must not include clients/libweir'
 expect logd/news/x.c '#include "base/map.h"' 'logd/news/x.c:1: its folder is not in the list'
 
 # The tree itself.

@@ -1,0 +1,83 @@
+/*
+ * consumer.h -- reads records from Kafka, as a member of a group or alone.
+ *
+ * One thread at a time uses a consumer; different consumers are independent.
+ */
+#ifndef LIBWEIR_CONSUMER_H
+#define LIBWEIR_CONSUMER_H
+
+#include "base/arena.h"
+#include "libweir/client.h"
+
+struct weir_consumer;
+
+struct weir_message {
+	const char *topic;
+	int32_t partition;
+	int64_t offset;
+	int64_t timestamp_ms; /* -1: none */
+	struct span key, value; /* null: none */
+	void *handle;         /* the library's */
+};
+
+/*
+ * Makes a consumer; the settings must have group.id.  Unless they say otherwise:
+ * enable.auto.commit=true, auto.offset.reset=latest, as Java's client.  Owned; NULL with
+ * `why` filled.
+ */
+struct weir_consumer *weir_consumer_new(const struct weir_setting *, size_t n, struct weir_error *why);
+
+/* Commits (where enable.auto.commit is on), leaves the group, ends.  Takes up to a few seconds when no broker answers. */
+void weir_consumer_free(struct weir_consumer *);
+
+/*
+ * Subscribes to topics, or to all that match a regular expression (of POSIX, extended; it
+ * matches whole names).  In place of what was subscribed; WEIR_ILLEGAL_STATE after weir_assign().
+ * False with `why` filled.
+ */
+bool weir_subscribe(struct weir_consumer *, const char *const *topics, size_t n, struct weir_error *why);
+bool weir_subscribe_pattern(struct weir_consumer *, const char *pattern, struct weir_error *why);
+bool weir_unsubscribe(struct weir_consumer *, struct weir_error *why); /* also ends an assignment */
+
+/* The topics subscribed to: for a pattern, those that match it now.  Arena; false: no memory. */
+bool weir_subscription(struct weir_consumer *, struct arena *, const char ***topics, size_t *n);
+
+/* Reads these partitions, without the group giving them out; WEIR_ILLEGAL_STATE after weir_subscribe(). */
+bool weir_assign(struct weir_consumer *, const struct weir_offset *, size_t n, struct weir_error *why);
+
+/* The partitions that are read now.  Arena. */
+bool weir_assignment(struct weir_consumer *, struct arena *, struct weir_offset **out, size_t *n);
+
+/*
+ * Goes on reading at this offset, or at WEIR_BEGINNING, WEIR_END; what was fetched ahead is
+ * dropped.  WEIR_ILLEGAL_STATE: the partition is not assigned ("No current assignment for partition t-0").
+ */
+bool weir_seek(struct weir_consumer *, const char *topic, int32_t partition, int64_t offset,
+    struct weir_error *why);
+
+/*
+ * For each partition (topic, partition), the first offset whose record has at least the timestamp that
+ * stands in its `offset`, put in its place; WEIR_END where there is none.
+ */
+bool weir_offsets_for_times(struct weir_consumer *, struct weir_offset *, size_t n, int timeout_ms,
+    struct weir_error *why);
+
+/*
+ * The next record, waiting up to `timeout_ms` (0: not at all): 1; 0: none in time; -1 with `why`
+ * filled: an error that a caller should see (unknown topic, not authorised, fatal).  What passes by itself is
+ * not reported.  The message is borrowed until weir_message_done().
+ */
+int weir_poll(struct weir_consumer *, int timeout_ms, struct weir_message *out, struct weir_error *why);
+void weir_message_done(struct weir_message *);
+
+/*
+ * Commits these offsets (the next to be read, not the last read), or, with n == 0, the
+ * position of each assigned partition; waits for the broker's answer.
+ */
+bool weir_commit(struct weir_consumer *, const struct weir_offset *, size_t n, struct weir_error *why);
+
+/* Fills in what is committed: offset (WEIR_NO_OFFSET: nothing is) and metadata (arena). */
+bool weir_committed(struct weir_consumer *, struct arena *, struct weir_offset *, size_t n, int timeout_ms,
+    struct weir_error *why);
+
+#endif
