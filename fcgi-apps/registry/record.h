@@ -1,0 +1,78 @@
+/*
+ * record.h -- the records of the topic `_schemas`, as Confluent's registry writes them.
+ *
+ * Keys and values are JSON; the order of what they hold and every byte of the keys
+ * matter, since the topic is compacted by them.  Pure.
+ */
+#ifndef REGISTRY_RECORD_H
+#define REGISTRY_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "json/tree.h"
+
+enum record_type {
+	RECORD_SCHEMA,
+	RECORD_CONFIG,
+	RECORD_MODE,
+	RECORD_NOOP,
+	RECORD_DELETE_SUBJECT,
+	RECORD_CLEAR_SUBJECT,
+	RECORD_CONTEXT,
+	RECORD_ASSOC,
+	RECORD_TYPES
+};
+
+struct reference {
+	struct span name, subject;
+	int32_t version;
+};
+
+/* One record.  Spans are borrowed from the bytes it was read from, or from its arena. */
+struct record {
+	enum record_type type;
+	bool tombstone;      /* the value is null */
+	struct span subject; /* qualified (":.context:name", or bare); null: the global CONFIG or MODE */
+	int32_t version;     /* SCHEMA; DELETE_SUBJECT: versions up to this */
+
+	/* SCHEMA */
+	int32_t id;
+	struct span schema_type;     /* "AVRO" where the record has none */
+	const struct reference *references;
+	size_t n_references;
+	const struct json *metadata; /* NULL: none */
+	const struct json *rule_set; /* NULL: none */
+	struct span schema;
+	bool deleted;
+
+	/* CONFIG: the value as a tree; of it we know compatibilityLevel and normalize, the rest is kept as it is. */
+	const struct json *config;
+
+	/* MODE */
+	struct span mode; /* "READWRITE", ... */
+
+	/* CONTEXT */
+	struct span context;
+};
+
+/*
+ * Reads a record.  `value` null: a tombstone.  False when it can't be understood, with a
+ * constant sentence in `why`: such a record is passed over, and its key kept in the topic.
+ * Unknown fields are ignored, fields may come in any order, magic 0 and 1 are taken.
+ */
+bool record_read(struct arena *, struct span key, struct span value, struct record *out,
+    const char **why);
+
+/* Appends the key, or the value (not of a tombstone or NOOP), of a record. */
+void record_put_key(struct buf *to, const struct record *);
+void record_put_value(struct buf *to, const struct record *);
+
+/* The MD5 that makes two schemas the same: text, references, metadata, rule set (not type, not subject). */
+void record_hash(const struct record *, uint8_t out[16]);
+
+#endif

@@ -1,0 +1,207 @@
+/*
+ * registry.h -- what the registry knows: the state that the records of `_schemas` make,
+ * questions about it, and what is to be written to change it.
+ *
+ * No HTTP, no Kafka, no clock, no threads: records are applied in the order of the topic;
+ * a request that changes something gets a plan, the records to be written, and sees
+ * its effect when they have been applied.  Functions that take a const registry may run at the
+ * same time; registry_apply() alone.  What they give out is borrowed until the next apply.
+ *
+ * Ids are counted per context, the part of a subject's name between its first colons
+ * (":.ctx:name"; a bare name is in the default context "."; see registry_context()).
+ */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "registry/record.h"
+#include "schema/level.h"
+#include "schema/schema.h"
+
+enum registry_problem {
+	REGISTRY_OK,
+#define PROBLEM(name, status, code, message) REGISTRY_##name,
+#include "registry/problems.tbl"
+	REGISTRY_NO_MEMORY, /* the arena was used up: the request is too large */
+	REGISTRY_PROBLEMS
+};
+
+/* Why a request is refused.  The message is finished; arena. */
+struct refusal {
+	enum registry_problem problem;
+	const char *message;
+};
+
+struct registry;
+
+/* `level`: what counts where no CONFIG record says anything (schema.compatibility.level). */
+struct registry *registry_new(enum level);
+void registry_free(struct registry *);
+
+/*
+ * Applies the next record of the topic.  False with `why` (constant) when it can't be
+ * understood or contradicts what is known (an id that bears another schema): it was passed over.
+ */
+bool registry_apply(struct registry *, int64_t offset, int64_t timestamp_ms, struct span key,
+    struct span value, const char **why);
+
+/* The context of a qualified subject: "." or ".ctx", and the name behind it. */
+struct span registry_context(struct span subject, struct span *name);
+
+/* One registered schema, whatever subjects have it. */
+struct schema_entry {
+	int32_t id;
+	uint8_t guid[16];       /* the MD5 of record_hash() */
+	enum schema_type type;
+	struct span schema_type; /* as its records name it, of types that we can't parse too */
+	struct span text;
+	const struct reference *references;
+	size_t n_references;
+	const struct json *metadata, *rule_set;
+	int64_t timestamp_ms;   /* of the record that brought it */
+};
+
+/* One version of a subject. */
+struct version_entry {
+	struct span subject; /* qualified */
+	int32_t version;
+	bool deleted;        /* softly */
+	int64_t timestamp_ms;
+	const struct schema_entry *schema;
+};
+
+/* The schema of an id in a context, or NULL; softly deleted ones are found, too. */
+const struct schema_entry *registry_by_id(const struct registry *, struct span context, int32_t id);
+
+/* The schema of a guid, in whatever context, or NULL. */
+const struct schema_entry *registry_by_guid(const struct registry *, const uint8_t guid[16]);
+
+/* The highest id given out in a context; 0: none. */
+int32_t registry_max_id(const struct registry *, struct span context);
+
+/* Which versions a question is about. */
+enum registry_which {
+	REGISTRY_LIVE,
+	REGISTRY_ALL,
+	REGISTRY_DELETED_ONLY
+};
+
+enum { REGISTRY_LATEST = -1 };
+
+/* A version number as a URL has it: digits, "latest" in any case, "-1".  False: 42202. */
+bool registry_parse_version(struct span text, int32_t *out);
+
+/* A version of a subject, or REGISTRY_LATEST; NULL with the refusal (40401 or 40402) otherwise. */
+const struct version_entry *registry_version(const struct registry *, struct span subject, int32_t version,
+    enum registry_which, struct arena *, struct refusal *);
+
+/*
+ * Walks, in order, the versions of a subject; all versions of subjects that begin with a
+ * prefix, by subject and version; the versions that bear a schema.  Start with *it = 0; NULL at the end.
+ */
+const struct version_entry *registry_next_version(const struct registry *, struct span subject,
+    enum registry_which, size_t *it);
+const struct version_entry *registry_next_of_prefix(const struct registry *, struct span prefix,
+    enum registry_which, size_t *it);
+const struct version_entry *registry_next_use(const struct registry *, const struct schema_entry *,
+    struct span context, enum registry_which, size_t *it);
+
+/*
+ * Walks the subjects that begin with a prefix, sorted; ":*:" takes all contexts, a prefix without
+ * a context those of the default one.  The null span at the end.
+ */
+struct span registry_next_subject(const struct registry *, struct span prefix, enum registry_which, size_t *it);
+
+/* Ids of schemas that refer to a version, ascending, each once.  Arena; false: used up. */
+bool registry_referenced_by(const struct registry *, struct span subject, int32_t version,
+    enum registry_which, struct arena *, int32_t **ids, size_t *n);
+
+/* A schema as a request brings it. */
+struct schema_request {
+	struct span schema_type; /* null: AVRO */
+	struct span text;
+	const struct reference *references;
+	size_t n_references;
+	const struct json *metadata, *rule_set;
+	int32_t id, version;     /* 0: not given */
+	bool normalize;
+};
+
+/* The same, parsed and printed; what it points to is in the arena. */
+struct parsed_schema {
+	struct schema *schema; /* counted: schema_free() */
+	struct record record;  /* of type SCHEMA, without subject, version and id: text as it is to be stored */
+	uint8_t hash[16];
+};
+
+/*
+ * Parses a request's schema for a subject; its references are looked up, -1 made the number of the
+ * latest version.  False with the refusal (42201).
+ */
+bool registry_parse(const struct registry *, struct span subject, const struct schema_request *,
+    struct arena *, struct parsed_schema *out, struct refusal *);
+
+/* A stored schema parsed with its references; NULL with the refusal when it can't be.  Counted: schema_free(). */
+struct schema *registry_schema(const struct registry *, const struct schema_entry *, struct arena *,
+    struct refusal *);
+
+/* The version of the subject that has this schema, or NULL with the refusal (40401, 40403). */
+const struct version_entry *registry_lookup(const struct registry *, struct span subject,
+    const struct parsed_schema *, enum registry_which, struct arena *, struct refusal *);
+
+/*
+ * Whether a schema is compatible with one version, or (version 0) with those that the
+ * subject's level asks for; the messages say why not.  False with the refusal when that can't be told.
+ */
+bool registry_check(const struct registry *, struct span subject, int32_t version,
+    const struct parsed_schema *, struct arena *, bool *compatible, struct level_messages *, struct refusal *);
+
+/* Settings in force.  The config is a record's value, or NULL where nothing is set. */
+const struct json *registry_config(const struct registry *, struct span subject);
+enum level registry_level(const struct registry *, struct span subject);
+bool registry_normalize(const struct registry *, struct span subject);
+
+/* The mode set for just this subject (null: globally; ":.ctx:": for a context), or the null span; the mode in force. */
+struct span registry_own_mode(const struct registry *, struct span subject);
+struct span registry_mode(const struct registry *, struct span subject);
+
+/* What is to be written, in this order, and what it leads to. */
+struct plan {
+	struct plan_write {
+		struct span key;
+		struct span value; /* null: a tombstone */
+	} *writes; /* arena */
+	size_t n_writes; /* 0: nothing need be */
+	int32_t id, version;   /* of a registration */
+	int32_t *versions;     /* of the deletion of a subject: those that go; arena */
+	size_t n_versions;
+};
+
+/*
+ * Plans for what changes the registry.  False with the refusal.  The order of checks is that of
+ * Confluent's registry.  Arena.
+ */
+bool registry_plan_register(const struct registry *, struct span subject, const struct schema_request *,
+    struct parsed_schema *, struct arena *, struct plan *, struct refusal *);
+bool registry_plan_delete_subject(const struct registry *, struct span subject, bool permanent,
+    struct arena *, struct plan *, struct refusal *);
+bool registry_plan_delete_version(const struct registry *, struct span subject, int32_t version,
+    bool permanent, struct arena *, struct plan *, struct refusal *);
+
+/* `update`: the request's object; absent fields keep their value, null clears them.  Null subject: global. */
+bool registry_plan_put_config(const struct registry *, struct span subject, const struct json *update,
+    struct arena *, struct plan *, struct refusal *);
+bool registry_plan_delete_config(const struct registry *, struct span subject, struct arena *,
+    struct plan *, struct refusal *);
+bool registry_plan_put_mode(const struct registry *, struct span subject, struct span mode, bool force,
+    struct arena *, struct plan *, struct refusal *);
+bool registry_plan_delete_mode(const struct registry *, struct span subject, struct arena *,
+    struct plan *, struct refusal *);
+
+#endif
