@@ -102,6 +102,12 @@ file_write(int fd, const void *from, size_t n, int64_t pos)
 	return file_writev(fd, &iov, n == 0 ? 0 : 1, pos);
 }
 
+void
+file_sync_begin(int fd)
+{
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int
 file_sync(int fd)
 {

@@ -9,6 +9,9 @@
 #include "plat/file.h"
 #include "store/store_internal.h"
 
+/* So many segments are worth opening twice. */
+enum { BEGIN_ALL_FROM = 8 };
+
 static void
 add_item(struct sync_set *set, struct segment *s)
 {
@@ -49,13 +52,40 @@ sync_set_add(struct sync_set *set, struct partition *p)
 	p->jobs++;
 }
 
+static bool
+is_durable(const struct sync_item *item)
+{
+	return item->synced == item->size && item->named;
+}
+
+/*
+ * Lets the disk work on all of them at once.  It is a hint, so what goes wrong here is left
+ * for the sync to find.
+ */
+static void
+begin_all(const struct sync_set *set)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	for (size_t i = 0; i < set->n_items; i++) {
+		if (is_durable(&set->items[i]))
+			continue;
+		segment_path(set->items[i].segment, path, sizeof path);
+		if ((fd = file_open(path, FILE_WRITE)) == -1)
+			return;
+		file_sync_begin(fd);
+		file_close(fd);
+	}
+}
+
 static int
 sync_segment(const struct sync_item *item)
 {
 	char path[PATH_MAX];
 	int fd, r, saved;
 
-	if (item->synced == item->size && item->named)
+	if (is_durable(item))
 		return 0;
 	/* By a descriptor of our own: the loop may close its own at any time. */
 	segment_path(item->segment, path, sizeof path);
@@ -94,6 +124,8 @@ sync_group(struct sync_set *set, const struct sync_group *g)
 void
 sync_set_run(struct sync_set *set)
 {
+	if (set->n_items >= BEGIN_ALL_FROM)
+		begin_all(set);
 	/* One sync of the folder of folders serves all that are in the set. */
 	set->logs_named = false;
 	for (size_t i = 0; i < set->n_groups; i++) {
