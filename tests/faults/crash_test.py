@@ -5,7 +5,7 @@
     crash_test.py ext4  SECONDS|Nx     the filesystem is shut down as by a power cut,
     crash_test.py xfs   SECONDS|Nx     unmounted, mounted and replayed
 
-for so many seconds, or (Nx) N cuts.  Producers of every kind go on through all of it;
+for so many seconds, or (Nx) N cuts, a hundred in each folder.  Producers of every kind go on through all of it;
 a consumer watches.  After each cut, and at the end over everything:
 
   - each record acknowledged with acks=all is at its offset, unchanged;
@@ -32,6 +32,7 @@ FS_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NOLOGFLUSH = 2                # what is not on the disk yet is gone, the filesystem's log included
 PARTITIONS = 4
 TOPIC = "crash"
+ROUND = 100                   # cuts in one folder
 
 
 def skip(why):
@@ -277,19 +278,19 @@ def free_port():
         return s.getsockname()[1]
 
 
-def main():
-    kind, bound = sys.argv[1], sys.argv[2]
-    cuts_max = int(bound[:-1]) if bound.endswith("x") else 1 << 30
-    until = time.monotonic() + (float(bound) if not bound.endswith("x") else 1e9)
-    seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
-    print(f"seed {seed} (SEED={seed} repeats its choices)")
+def judge(sums, ok):
+    sums["passed" if ok else "failed"] += 1
+
+
+def run(kind, cuts_max, until, seed, sums):
+    """One round: so many cuts, or until it is time, all in one folder; adds to the sums."""
     dice = random.Random(seed)
     top = tempfile.mkdtemp(prefix="weir-crash-")
     history, over = History(), threading.Event()
     log = open(os.path.join(top, "log"), "wb")
-    disk = Disk(kind, top, cuts_max if bound.endswith("x") else 0)
+    disk = Disk(kind, top, cuts_max)
     daemon = Daemon(disk, free_port(), log)
-    passed = failed = cuts = 0
+    cuts = 0
     loads = []
     try:
         daemon.start()
@@ -327,8 +328,7 @@ def main():
                 promised = dict(history.promised)
             found = read_all(daemon.port, history, positions)
             check(history, promised, found, positions, idempotent)
-            ok = len(history.faults) == before
-            passed, failed = passed + ok, failed + (not ok)
+            judge(sums, len(history.faults) == before)
             # The next check begins a little below where this one ended; the last reads all.
             for p in range(PARTITIONS):
                 ends = [o for (q, o) in found if q == p]
@@ -342,24 +342,38 @@ def main():
         before = len(history.faults)
         found = read_all(daemon.port, history, [0] * PARTITIONS)
         check(history, dict(history.promised), found, [0] * PARTITIONS, idempotent)
-        ok = len(history.faults) == before
-        passed, failed = passed + ok, failed + (not ok)
+        judge(sums, len(history.faults) == before)
         daemon.process.terminate()
         if daemon.process.wait(30) != 0:
             print("FAIL: logd did not end in order")
-            failed += 1
+            judge(sums, False)
         print(f"{cuts} cuts, {len(history.promised)} records promised, {len(found)} there, "
-              f"{sum(load.acked for load in loads)} acknowledged")
+              f"{sum(load.acked for load in loads)} acknowledged", flush=True)
     finally:
         if daemon.process is not None and daemon.process.poll() is None:
             daemon.kill()
         disk.remove()
         log.close()
-        if failed or history.faults or sys.exc_info()[0] is not None:
+        if history.faults or sys.exc_info()[0] is not None:
             subprocess.run(["tail", "-n", "30", os.path.join(top, "log")])
         shutil.rmtree(top, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(0 if failed == 0 else 1)
+    return cuts
+
+
+def main():
+    kind, bound = sys.argv[1], sys.argv[2]
+    seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
+    print(f"seed {seed} (SEED={seed} repeats its choices)", flush=True)
+    sums = {"passed": 0, "failed": 0}
+    if bound.endswith("x"):
+        # In rounds, since a round keeps all that was promised in memory and reads it again at its end.
+        left = int(bound[:-1])
+        while left > 0:
+            left -= run(kind, min(left, ROUND), float("inf"), seed + left, sums)
+    else:
+        run(kind, ROUND, time.monotonic() + float(bound), seed, sums)
+    print(f"{sums['passed']} passed, {sums['failed']} failed")
+    sys.exit(0 if sums["failed"] == 0 else 1)
 
 
 main()
