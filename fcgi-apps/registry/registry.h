@@ -51,11 +51,15 @@ void registry_free(struct registry *);
 bool registry_apply(struct registry *, int64_t offset, int64_t timestamp_ms, struct span key,
     struct span value, const char **why);
 
+/* A subject as it is known inside: ":.:name" is "name".  A part of what was handed in. */
+struct span registry_qualified(struct span subject);
+
 /* The context of a qualified subject: "." or ".ctx", and the name behind it. */
 struct span registry_context(struct span subject, struct span *name);
 
-/* One registered schema, whatever subjects have it. */
+/* One registered schema, whatever subjects of its context have it. */
 struct schema_entry {
+	struct span context;
 	int32_t id;
 	uint8_t guid[16];       /* the MD5 of record_hash() */
 	enum schema_type type;
@@ -79,8 +83,11 @@ struct version_entry {
 /* The schema of an id in a context, or NULL; softly deleted ones are found, too. */
 const struct schema_entry *registry_by_id(const struct registry *, struct span context, int32_t id);
 
-/* The schema of a guid, in whatever context, or NULL. */
-const struct schema_entry *registry_by_guid(const struct registry *, const uint8_t guid[16]);
+/* Walks the schemas of a guid, one for each context that has it.  Start with *it = 0; NULL at the end. */
+const struct schema_entry *registry_next_by_guid(const struct registry *, const uint8_t guid[16], size_t *it);
+
+/* Walks the contexts that have subjects, "." always among them, sorted.  The null span at the end. */
+struct span registry_next_context(const struct registry *, size_t *it);
 
 /* The highest id given out in a context; 0: none. */
 int32_t registry_max_id(const struct registry *, struct span context);

@@ -33,6 +33,11 @@ conf_done(struct conf *c)
 {
 	for (size_t i = 0; c->table != NULL && i < c->table->n; i++)
 		free(c->text[i]);
+	for (size_t i = 0; i < c->n_extras; i++) {
+		free(c->extras[i].key);
+		free(c->extras[i].value);
+	}
+	free(c->extras);
 	free(c->text);
 	free(c->line);
 	*c = (struct conf){ 0 };
@@ -130,6 +135,32 @@ unknown_key(
 		    "there is no such setting: take it out, or look for its name in %s", t->manual);
 }
 
+static char *
+text_of(struct span s)
+{
+	char *text = xmalloc(s.n + 1);
+
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return text;
+}
+
+/* Keeps a key that begins with a prefix; false when it begins with none. */
+static bool
+take_extra(struct conf *c, int line, struct span key, struct span value)
+{
+	for (const struct conf_prefix *p = c->table->prefixes; p != NULL && p->prefix != NULL; p++) {
+		size_t n = strlen(p->prefix);
+
+		if (key.n <= n || memcmp(key.p, p->prefix, n) != 0)
+			continue;
+		c->extras = xrealloc(c->extras, (c->n_extras + 1) * sizeof *c->extras);
+		c->extras[c->n_extras++] = (struct conf_extra){ text_of(key), text_of(value), line };
+		return true;
+	}
+	return false;
+}
+
 /* One "key = value" from line `line` of the file, or from the command line (0). */
 static void
 take(struct conf *c, const char *file, int line, struct span key, struct span value,
@@ -141,7 +172,8 @@ take(struct conf *c, const char *file, int line, struct span key, struct span va
 	char *text;
 
 	if (i == c->table->n) {
-		unknown_key(c->table, file, line, key, mistakes);
+		if (!take_extra(c, line, key, value))
+			unknown_key(c->table, file, line, key, mistakes);
 		return;
 	}
 	s = &c->table->settings[i];
@@ -150,9 +182,7 @@ take(struct conf *c, const char *file, int line, struct span key, struct span va
 		    "stands on line %d already: take one of them out", c->line[i]);
 		return;
 	}
-	text = xmalloc(value.n + 1);
-	memcpy(text, value.p, value.n);
-	text[value.n] = '\0';
+	text = text_of(value);
 	if (setting_store(s, span_of(text, value.n), c->into, why, sizeof why) == -1) {
 		conf_mistake(mistakes, file, line, s->name, "%s", why);
 		free(text);

@@ -22,13 +22,26 @@ struct conf_alias {
 	size_t setting; /* its place in the table */
 };
 
+/* Keys that begin so and are no setting are kept as they are, for another's table of settings. */
+struct conf_prefix {
+	const char *prefix; /* "client." */
+	const char *doc;
+};
+
 struct conf_table {
 	const struct setting *settings;
 	size_t n;
-	const struct conf_alias *aliases; /* ended by a NULL name; NULL: none */
+	const struct conf_alias *aliases;   /* ended by a NULL name; NULL: none */
+	const struct conf_prefix *prefixes; /* ended by a NULL prefix; NULL: none */
 	const char *manual;               /* where names are looked up: "weir-logd.conf(5)" */
 	/* The name to write instead of one that is known but belongs elsewhere, or NULL.  May be NULL. */
 	const char *(*instead)(struct span key);
+};
+
+/* What was written of a key with a prefix. */
+struct conf_extra {
+	char *key, *value; /* owned */
+	int line;          /* as below */
 };
 
 struct conf {
@@ -36,6 +49,8 @@ struct conf {
 	void *into;  /* the struct that the settings' fields are in */
 	char **text; /* what has been written of each; NULL: nothing.  Owned, and the values point into it */
 	int *line;   /* on which line of the file; 0: on the command line */
+	struct conf_extra *extras; /* owned; in the order written, of the same key the last counts */
+	size_t n_extras;
 };
 
 /* Sets every field to its default; the struct must not move afterwards.  conf_done() frees what was written. */

@@ -11,6 +11,7 @@ struct format {
 	void (*begin)(struct buf *, const struct conf_page *);
 	void (*section)(struct buf *, const struct conf_section *);
 	void (*setting)(struct buf *, const struct conf_section *, size_t i);
+	void (*prefix)(struct buf *, const struct conf_section *, const struct conf_prefix *);
 };
 
 static void
@@ -103,6 +104,15 @@ man_setting(struct buf *to, const struct conf_section *section, size_t i)
 }
 
 static void
+man_prefix(struct buf *to, const struct conf_section *section, const struct conf_prefix *p)
+{
+	(void)section;
+	buf_printf(to, ".TP\n.BI %s NAME\n", p->prefix);
+	man_text(to, p->doc);
+	put(to, "\n");
+}
+
+static void
 md_begin(struct buf *to, const struct conf_page *p)
 {
 	buf_printf(to, "# Configuration of %s\n\n%s", p->program, p->intro);
@@ -137,6 +147,13 @@ md_setting(struct buf *to, const struct conf_section *section, size_t i)
 }
 
 static void
+md_prefix(struct buf *to, const struct conf_section *section, const struct conf_prefix *p)
+{
+	buf_printf(to, "| `%s`*name* | text | unset | %s%s |\n", p->prefix,
+	    section->reloaded ? "restart | " : "", p->doc);
+}
+
+static void
 properties_begin(struct buf *to, const struct conf_page *p)
 {
 	buf_printf(to, "# The settings of %s with their defaults; %s says more.\n", p->program,
@@ -160,10 +177,17 @@ properties_setting(struct buf *to, const struct conf_section *section, size_t i)
 		    s->fallback == NULL ? "" : s->fallback);
 }
 
+static void
+properties_prefix(struct buf *to, const struct conf_section *section, const struct conf_prefix *p)
+{
+	if (section->in_file)
+		buf_printf(to, "\n# %s\n#%sNAME =\n", p->doc, p->prefix);
+}
+
 static const struct format formats[] = {
-	{ "man", man_begin, man_section, man_setting },
-	{ "md", md_begin, md_section, md_setting },
-	{ "properties", properties_begin, properties_section, properties_setting },
+	{ "man", man_begin, man_section, man_setting, man_prefix },
+	{ "md", md_begin, md_section, md_setting, md_prefix },
+	{ "properties", properties_begin, properties_section, properties_setting, properties_prefix },
 };
 
 static void
@@ -174,6 +198,8 @@ print(const struct format *f, const struct conf_page *p, struct buf *to)
 		f->section(to, &p->sections[i]);
 		for (size_t j = 0; j < p->sections[i].table->n; j++)
 			f->setting(to, &p->sections[i], j);
+		for (const struct conf_prefix *x = p->sections[i].table->prefixes; x != NULL && x->prefix != NULL; x++)
+			f->prefix(to, &p->sections[i], x);
 	}
 }
 

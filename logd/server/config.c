@@ -59,7 +59,7 @@ daemon_wide(struct span key)
 	return NULL;
 }
 
-const struct conf_table config_table = { settings, CONFIG_PARAMS, aliases, "weir-logd.conf(5)", daemon_wide };
+const struct conf_table config_table = { settings, CONFIG_PARAMS, aliases, NULL, "weir-logd.conf(5)", daemon_wide };
 
 /* Pairs of numbers of which the first may not be above the second. */
 static const struct {

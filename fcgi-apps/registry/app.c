@@ -1,0 +1,243 @@
+/* app.c -- how a request uses the registry's state and its log. */
+#include "registry/app.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/must.h"
+#include "common/problem.h"
+
+static const struct problem problems[REGISTRY_PROBLEMS] = {
+#define PROBLEM(name, status, code, message) [REGISTRY_##name] = { status, code, message },
+#include "registry/problems.tbl"
+	[REGISTRY_NO_MEMORY] = { 413, 413, "HTTP 413 Request Entity Too Large" },
+};
+
+/* What we give, and how much we like to. */
+static const struct http_media given[] = {
+	{ "application/vnd.schemaregistry.v1+json", 1000 },
+	{ "application/vnd.schemaregistry+json", 900 },
+	{ "application/json", 500 },
+	{ NULL, 0 },
+};
+
+/* What a body may be: the same, or anything that says nothing. */
+static const char *const taken[] = { "application/vnd.schemaregistry.v1+json",
+	"application/vnd.schemaregistry+json", "application/json", "application/octet-stream" };
+
+static bool
+takes(struct http_request *q)
+{
+	struct span type;
+
+	if (q->content_type.n == 0 || q->body.n == 0)
+		return true;
+	type = http_media_type(q->arena, q->content_type);
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		if (span_is(type, taken[i]))
+			return true;
+	return false;
+}
+
+bool
+app_before(struct app *app, const struct route *route, struct http_request *q, struct http_response *r)
+{
+	(void)app;
+	(void)route;
+	r->type = http_negotiate(q->accept, given);
+	if (r->type == NULL)
+		problem_answer(r, NULL, &problem_not_acceptable);
+	else if (!takes(q))
+		problem_answer(r, r->type, &problem_unsupported_media_type);
+	else
+		return true;
+	return false;
+}
+
+void
+app_read(struct app *app, bool fresh)
+{
+	/* Who writes has applied all that was written. */
+	if (fresh && !app->writer && !log_catch_up(app->log, app->timeout_ms))
+		diag_debug("answered from what is known", "reason=\"the broker could not be asked\"");
+	pthread_rwlock_rdlock(&app->lock);
+}
+
+void
+app_read_end(struct app *app)
+{
+	pthread_rwlock_unlock(&app->lock);
+}
+
+void
+app_refuse(struct http_response *r, const struct refusal *why)
+{
+	struct problem p = problems[why->problem];
+
+	if (why->problem != REGISTRY_NO_MEMORY)
+		p.format = "%s";
+	problem_answer(r, r->type, &p, why->message);
+}
+
+void
+app_problem(struct http_response *r, enum registry_problem problem, ...)
+{
+	va_list ap;
+
+	va_start(ap, problem);
+	problem_vanswer(r, r->type, &problems[problem], ap);
+	va_end(ap);
+}
+
+void
+app_apply(void *ctx, int64_t offset, int64_t timestamp_ms, struct span key, struct span value)
+{
+	struct app *app = ctx;
+	const char *why = NULL;
+	bool good;
+
+	pthread_rwlock_wrlock(&app->lock);
+	good = registry_apply(app->registry, offset, timestamp_ms, key, value, &why);
+	pthread_rwlock_unlock(&app->lock);
+	if (!good) {
+		char quoted[160];
+
+		atomic_fetch_add(&app->skipped, 1);
+		diag_warn("a record of the registry's topic was passed over", "offset=%" PRId64 " reason=\"%s\" key=%s",
+		    offset, why, diag_quote(quoted, sizeof quoted, key));
+	}
+}
+
+/* The answer to a write that did not come to its end. */
+static void
+write_failed(struct http_response *r, enum log_result result, const char *what)
+{
+	char text[160];
+
+	switch (result) {
+	case LOG_TOO_LARGE:
+		app_problem(r, REGISTRY_SCHEMA_TOO_LARGE);
+		return;
+	case LOG_TIMED_OUT:
+		snprintf(text, sizeof text, "%s timed out", what);
+		app_problem(r, REGISTRY_STORE_TIMED_OUT, text);
+		return;
+	case LOG_NO_WRITER:
+		app_problem(r, REGISTRY_NO_LEADER, "Leader not known.");
+		return;
+	default:
+		snprintf(text, sizeof text, "%s failed while writing to the Kafka store", what);
+		app_problem(r, REGISTRY_STORE_FAILED, text);
+		return;
+	}
+}
+
+/* The state is only looked at when nothing of an earlier write can change it any more. */
+static bool
+plan_and_write(struct app *app, struct http_request *q, struct http_response *r, const char *what,
+    app_plan *plan, void *ctx, struct plan *out)
+{
+	enum log_result result = log_settle(app->log);
+	struct refusal why = { 0 };
+	struct log_write *writes;
+	bool good;
+
+	if (result == LOG_WRITTEN) {
+		pthread_rwlock_rdlock(&app->lock);
+		good = plan(app->registry, ctx, q->arena, out, &why);
+		pthread_rwlock_unlock(&app->lock);
+		writes = good ? arena_array(q->arena, out->n_writes, sizeof *writes) : NULL;
+		if (good && out->n_writes > 0 && writes == NULL) {
+			why.problem = REGISTRY_NO_MEMORY;
+			good = false;
+		}
+		if (!good) {
+			app_refuse(r, &why);
+			return false;
+		}
+		for (size_t i = 0; i < out->n_writes; i++)
+			writes[i] = (struct log_write){ out->writes[i].key, out->writes[i].value };
+		if (out->n_writes > 0)
+			result = log_write(app->log, writes, out->n_writes);
+	}
+	if (result != LOG_WRITTEN)
+		write_failed(r, result, what);
+	return result == LOG_WRITTEN;
+}
+
+bool
+app_write(struct app *app, struct http_request *q, struct http_response *r, const char *what,
+    app_plan *plan, void *ctx, struct plan *out)
+{
+	bool good;
+
+	*out = (struct plan){ 0 };
+	pthread_mutex_lock(&app->writing);
+	good = plan_and_write(app, q, r, what, plan, ctx, out);
+	pthread_mutex_unlock(&app->writing);
+	return good;
+}
+
+const struct json *
+app_body(struct http_request *q, struct http_response *r)
+{
+	struct json_mistake why;
+	const struct json *body;
+
+	if (q->body.n == 0) {
+		problem_answer(r, r->type, &problem_unprocessable, "The request body must not be null (was null)");
+		return NULL;
+	}
+	if ((body = json_parse(q->arena, q->body, &why)) == NULL) {
+		if (why.memory)
+			problem_answer(r, r->type, &problem_too_large);
+		else
+			problem_answer(r, r->type, &problem_bad_request, why.text);
+		return NULL;
+	}
+	if (json_is_kind(body, JSON_NULL))
+		problem_answer(r, r->type, &problem_unprocessable, "The request body must not be null (was null)");
+	else if (!json_is_kind(body, JSON_OBJECT))
+		problem_answer(r, r->type, &problem_bad_request, "The request body must be an object: {...}");
+	else
+		return body;
+	return NULL;
+}
+
+bool
+app_page(const struct http_request *q, struct http_response *r, struct page *p)
+{
+	*p = (struct page){ 0 };
+	if (!http_query_int(q, "offset", 0, &p->offset) || !http_query_int(q, "limit", -1, &p->limit)) {
+		problem_answer(r, r->type, &problem_not_found);
+		return false;
+	}
+	if (p->limit <= 0)
+		p->limit = INT32_MAX;
+	return true;
+}
+
+bool
+app_on_page(struct page *p)
+{
+	int32_t at = p->seen++;
+
+	return at >= p->offset && at - (p->offset < 0 ? 0 : p->offset) < p->limit;
+}
+
+enum registry_which
+app_which(const struct http_request *q)
+{
+	if (http_query_bool(q, "deletedOnly"))
+		return REGISTRY_DELETED_ONLY;
+	return http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
+}
+
+struct span
+app_subject(const struct http_request *q, size_t arg)
+{
+	return registry_qualified(q->args[arg]);
+}

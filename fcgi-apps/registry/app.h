@@ -1,0 +1,100 @@
+/*
+ * app.h -- the registry as its handlers see it: the state behind a lock, the log that
+ * changes it, and how both are used for a request.
+ */
+#ifndef REGISTRY_APP_H
+#define REGISTRY_APP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "common/http.h"
+#include "common/router.h"
+#include "json/tree.h"
+#include "json/write.h"
+#include "registry/log.h"
+#include "registry/registry.h"
+
+struct app {
+	struct registry *registry;
+	pthread_rwlock_t lock;   /* of the registry's state */
+	pthread_mutex_t writing; /* held from the look at the state to the end of the write that it led to */
+	struct log *log;
+	bool writer;
+	int timeout_ms;
+	bool mode_mutability;
+	const char *group;       /* schema.registry.group.id: what /v1/metadata/id tells */
+	atomic_bool ready;       /* the topic was read to its end once */
+	_Atomic uint64_t skipped; /* records that were passed over */
+};
+
+extern const struct route app_routes[];
+
+/* The hook before every handler: negotiates the type of the answer, refuses types of bodies that we don't take. */
+bool app_before(struct app *, const struct route *, struct http_request *, struct http_response *);
+
+/*
+ * Holds the state still for a handler that reads it.  `fresh`: what was in the topic when the
+ * request came is applied first; when the broker can't be asked, the answer is given from
+ * what is known.
+ */
+void app_read(struct app *, bool fresh);
+void app_read_end(struct app *);
+
+/* Answers with a refusal of the state machine. */
+void app_refuse(struct http_response *, const struct refusal *);
+
+/* One of problems.tbl, with its message's arguments. */
+void app_problem(struct http_response *, enum registry_problem, ...);
+
+/*
+ * Makes a plan and carries it out; `plan` is called with the state held still.  True: it was written
+ * and applied; false: the response says why not.  `what` names the operation in messages
+ * ("Register schema operation").
+ */
+typedef bool app_plan(const struct registry *, void *ctx, struct arena *, struct plan *, struct refusal *);
+bool app_write(struct app *, struct http_request *, struct http_response *, const char *what,
+    app_plan *, void *ctx, struct plan *out);
+
+/* The log's apply function; ctx is the app. */
+void app_apply(void *ctx, int64_t offset, int64_t timestamp_ms, struct span key, struct span value);
+
+/* The request's body as an object; NULL with the response made: 400, or 422 where it is empty or null. */
+const struct json *app_body(struct http_request *, struct http_response *);
+
+/* offset and limit of lists; false with the response made: 404 where one is no number. */
+struct page {
+	int32_t offset, limit; /* limit: INT32_MAX where none was asked for */
+	int32_t seen;          /* elements met so far */
+};
+bool app_page(const struct http_request *, struct http_response *, struct page *);
+
+/* Whether the next element is on the page; call once for each. */
+bool app_on_page(struct page *);
+
+/* deleted and deletedOnly. */
+enum registry_which app_which(const struct http_request *);
+
+/* The subject in the request's n-th path argument, as it is known inside. */
+struct span app_subject(const struct http_request *, size_t arg);
+
+/* ---- handlers, by file ---- */
+
+/* subjects.c */
+http_handler subjects_list, subjects_lookup, subjects_delete, subjects_versions, subjects_register,
+    subjects_version, subjects_version_schema, subjects_referenced_by, subjects_delete_version;
+/* schemas.c */
+http_handler schemas_list, schemas_types, schemas_by_id, schemas_text_by_id, schemas_subjects_of_id,
+    schemas_versions_of_id, schemas_by_guid, schemas_ids_of_guid;
+/* compatibility.c */
+http_handler compatibility_check_version, compatibility_check_all;
+/* config.c */
+http_handler config_get_global, config_put_global, config_delete_global, config_get, config_put, config_delete;
+/* mode.c */
+http_handler mode_get_global, mode_put_global, mode_delete_global, mode_get, mode_put, mode_delete;
+/* metadata.c */
+http_handler metadata_root, metadata_id, metadata_version, metadata_contexts, metadata_healthy,
+    metadata_ready, metadata_metrics;
+
+#endif

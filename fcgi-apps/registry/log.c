@@ -1,0 +1,583 @@
+/* log.c -- the topic `_schemas`: replayed at the start, followed, and written to. */
+#include "registry/log.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/diag.h"
+#include "base/must.h"
+#include "base/xalloc.h"
+
+enum {
+	ADMIN_TIMEOUT_MS = 10000,
+	POLL_MS = 100,
+	RETRY_MS = 200
+};
+
+static const char noop_key[] = "{\"keytype\":\"NOOP\",\"magic\":0}";
+
+struct log {
+	struct log_settings settings; /* its properties are borrowed for log_open() only */
+	char *topic;
+	log_apply *apply;
+	void *ctx;
+	rd_kafka_t *reader, *producer; /* producer: NULL when we don't write */
+	char *cluster_id;              /* librdkafka's */
+	pthread_t thread;
+	atomic_bool stopping;
+	bool in_doubt; /* a write's end is not known; the writer's */
+
+	pthread_mutex_t mutex;
+	pthread_cond_t moved;  /* `applied`, or the looks, changed */
+	int64_t applied;       /* the offset behind the last record applied */
+	/* Looks at the topic's end, counted; whoever finds none under way begins the next. */
+	uint64_t looks_begun, looks_done;
+	bool looking, look_failed;
+	int64_t end; /* as the newest look saw it */
+};
+
+/* ---- time ---- */
+
+static struct timespec
+deadline_in(int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+static int
+left_ms(const struct timespec *deadline)
+{
+	struct timespec t;
+	int64_t ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	ms = (int64_t)(deadline->tv_sec - t.tv_sec) * 1000 + (deadline->tv_nsec - t.tv_nsec) / 1000000;
+	return ms < 0 ? 0 : (int)ms;
+}
+
+static void
+init_locks(struct log *log)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&log->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&log->moved, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* ---- handles ---- */
+
+/* librdkafka's lines in our log: what it calls an error is degraded for us, since it goes on. */
+static void
+on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+	char quoted[320];
+
+	(void)rk;
+	diag_quote(quoted, sizeof quoted, span_str(text));
+	diag(level <= 4 ? DIAG_WARN : DIAG_DEBUG, "kafka client", "facility=%s text=%s", facility, quoted);
+}
+
+static bool
+set(rd_kafka_conf_t *conf, const char *key, const char *value)
+{
+	char why[256], quoted[320];
+
+	if (rd_kafka_conf_set(conf, key, value, why, sizeof why) == RD_KAFKA_CONF_OK)
+		return true;
+	diag_error("a setting of the Kafka client is wrong", "name=%s reason=%s", key,
+	    diag_quote(quoted, sizeof quoted, span_str(why)));
+	return false;
+}
+
+/* What becomes of the messages of a write. */
+struct delivery {
+	size_t left;               /* not yet answered */
+	rd_kafka_resp_err_t error; /* the first */
+	int64_t end;               /* behind the last */
+};
+
+static void
+on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+{
+	struct delivery *d = m->_private;
+
+	(void)rk;
+	(void)opaque;
+	d->left--;
+	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		d->end = m->offset + 1;
+	else if (d->error == RD_KAFKA_RESP_ERR_NO_ERROR)
+		d->error = m->err;
+}
+
+/* Our own settings first, so that the user's go before them. */
+static rd_kafka_t *
+make_handle(const struct log *log, rd_kafka_type_t type, const struct log_property *own, size_t n_own)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_t *rk = NULL;
+	char why[256];
+	bool good = true;
+
+	for (size_t i = 0; good && i < n_own; i++)
+		good = set(conf, own[i].key, own[i].value);
+	for (size_t i = 0; good && i < log->settings.n_properties; i++)
+		good = set(conf, log->settings.properties[i].key, log->settings.properties[i].value);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	if (type == RD_KAFKA_PRODUCER)
+		rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+	if (good && (rk = rd_kafka_new(type, conf, why, sizeof why)) == NULL)
+		diag_error("the Kafka client can't be made", "reason=\"%s\"", why);
+	if (rk == NULL)
+		rd_kafka_conf_destroy(conf);
+	return rk;
+}
+
+static bool
+make_handles(struct log *log)
+{
+	const struct log_property reader[] = {
+		{ "client.id", "weir-registry" },
+		{ "group.id", "weir-registry" }, /* asked for; nothing is committed */
+		{ "enable.auto.commit", "false" },
+		{ "enable.auto.offset.store", "false" },
+		{ "auto.offset.reset", "earliest" },
+		{ "enable.partition.eof", "true" },
+		{ "fetch.wait.max.ms", "500" },
+		{ "fetch.error.backoff.ms", "50" },
+		{ "reconnect.backoff.max.ms", "1000" },
+		{ "queued.max.messages.kbytes", "16384" },
+	};
+	char timeout[16];
+	const struct log_property writer[] = {
+		{ "client.id", "weir-registry" },
+		{ "acks", "all" },
+		{ "enable.idempotence", "true" },
+		{ "linger.ms", "0" },
+		{ "reconnect.backoff.max.ms", "1000" },
+		{ "delivery.timeout.ms", timeout },
+	};
+
+	snprintf(timeout, sizeof timeout, "%d", log->settings.timeout_ms);
+	log->reader = make_handle(log, RD_KAFKA_CONSUMER, reader, sizeof reader / sizeof *reader);
+	if (log->reader != NULL && log->settings.writer)
+		log->producer = make_handle(log, RD_KAFKA_PRODUCER, writer, sizeof writer / sizeof *writer);
+	return log->reader != NULL && (log->producer != NULL) == log->settings.writer;
+}
+
+/* ---- the topic ---- */
+
+/* One call of the admin interface: its event, or NULL with `why` filled. */
+static rd_kafka_event_t *
+wait_result(rd_kafka_queue_t *queue, char *why, size_t size)
+{
+	rd_kafka_event_t *e = rd_kafka_queue_poll(queue, ADMIN_TIMEOUT_MS + 1000);
+
+	if (e != NULL && rd_kafka_event_error(e) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return e;
+	snprintf(why, size, "%s", e == NULL ? "no answer in time" : rd_kafka_event_error_string(e));
+	if (e != NULL)
+		rd_kafka_event_destroy(e);
+	return NULL;
+}
+
+static rd_kafka_AdminOptions_t *
+admin_options(rd_kafka_t *rk)
+{
+	rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_ANY);
+	char why[128];
+
+	rd_kafka_AdminOptions_set_request_timeout(o, ADMIN_TIMEOUT_MS, why, sizeof why);
+	return o;
+}
+
+/* Makes the topic; another process that was faster is fine, too. */
+static bool
+create_topic(struct log *log, int n_brokers, char *why, size_t size)
+{
+	int replicas = log->settings.replication_factor < n_brokers ? log->settings.replication_factor : n_brokers;
+	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(log->topic, 1, replicas, why, size);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->reader);
+	rd_kafka_AdminOptions_t *options = admin_options(log->reader);
+	const rd_kafka_topic_result_t **results;
+	rd_kafka_event_t *e;
+	bool good = false;
+	size_t n;
+
+	if (topic != NULL) {
+		if (replicas < log->settings.replication_factor)
+			diag_warn("the topic is made with fewer replicas than asked for, as there are fewer brokers",
+			    "topic=%s replicas=%d asked=%d", log->topic, replicas, log->settings.replication_factor);
+		rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact");
+		rd_kafka_CreateTopics(log->reader, &topic, 1, options, queue);
+		if ((e = wait_result(queue, why, size)) != NULL) {
+			results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(e), &n);
+			good = n == 1 && (rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_NO_ERROR ||
+			    rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
+			if (!good)
+				snprintf(why, size, "%s", n == 1 ? rd_kafka_topic_result_error_string(results[0]) : "no result");
+			rd_kafka_event_destroy(e);
+		}
+		rd_kafka_NewTopic_destroy(topic);
+	}
+	rd_kafka_AdminOptions_destroy(options);
+	rd_kafka_queue_destroy(queue);
+	return good;
+}
+
+/* Whether the topic is compacted, and nothing else: records that are deleted by age would be forgotten. */
+static bool
+check_policy(struct log *log, char *why, size_t size)
+{
+	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, log->topic);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->reader);
+	rd_kafka_AdminOptions_t *options = admin_options(log->reader);
+	const rd_kafka_ConfigResource_t **resources;
+	const rd_kafka_ConfigEntry_t **entries;
+	const char *policy = NULL;
+	rd_kafka_event_t *e;
+	size_t n;
+
+	rd_kafka_DescribeConfigs(log->reader, &resource, 1, options, queue);
+	if ((e = wait_result(queue, why, size)) != NULL) {
+		resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(e), &n);
+		entries = n == 0 ? NULL : rd_kafka_ConfigResource_configs(resources[0], &n);
+		for (size_t i = 0; i < n && entries != NULL; i++)
+			if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "cleanup.policy") == 0)
+				policy = rd_kafka_ConfigEntry_value(entries[i]);
+		if (policy == NULL || strcmp(policy, "compact") != 0)
+			snprintf(why, size,
+			    "its cleanup.policy is %s and must be compact, or schemas would be forgotten: alter it",
+			    policy == NULL ? "not told" : policy);
+		else
+			why[0] = '\0';
+		rd_kafka_event_destroy(e);
+	}
+	rd_kafka_ConfigResource_destroy(resource);
+	rd_kafka_AdminOptions_destroy(options);
+	rd_kafka_queue_destroy(queue);
+	return why[0] == '\0';
+}
+
+enum topic_state { TOPIC_READY, TOPIC_WAIT, TOPIC_WRONG };
+
+/* One look at the topic; makes it when it is not there and that is up to us. */
+static enum topic_state
+look_at_topic(struct log *log, char *why, size_t size)
+{
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(log->reader, log->topic, NULL);
+	const struct rd_kafka_metadata *m = NULL;
+	rd_kafka_resp_err_t r = rd_kafka_metadata(log->reader, 0, handle, &m, 2000);
+	enum topic_state state = TOPIC_WAIT;
+
+	if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
+		snprintf(why, size, "%s", rd_kafka_err2str(r));
+	else if (m->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && !log->settings.writer)
+		snprintf(why, size, "the topic is not there yet: a process that writes makes it");
+	else if (m->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+		create_topic(log, m->broker_cnt, why, size);
+	else if (m->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		snprintf(why, size, "%s", rd_kafka_err2str(m->topics[0].err));
+	else if (m->topics[0].partition_cnt != 1) {
+		snprintf(why, size, "it has %d partitions and must have one: set another kafkastore.topic",
+		    m->topics[0].partition_cnt);
+		state = TOPIC_WRONG;
+	} else
+		state = TOPIC_READY;
+	rd_kafka_metadata_destroy(m);
+	rd_kafka_topic_destroy(handle);
+	return state;
+}
+
+static bool
+find_topic(struct log *log, const struct timespec *deadline)
+{
+	enum topic_state state;
+	char why[256] = "";
+
+	while ((state = look_at_topic(log, why, sizeof why)) == TOPIC_WAIT && left_ms(deadline) > 0)
+		nanosleep(&(struct timespec){ 0, RETRY_MS * 1000000L }, NULL);
+	if (state == TOPIC_READY && check_policy(log, why, sizeof why))
+		return true;
+	diag_error("the registry's topic can't be used", "topic=%s reason=\"%s\"", log->topic, why);
+	return false;
+}
+
+/* ---- reading ---- */
+
+static void
+advance(struct log *log, int64_t to)
+{
+	pthread_mutex_lock(&log->mutex);
+	if (to > log->applied)
+		log->applied = to;
+	pthread_cond_broadcast(&log->moved);
+	pthread_mutex_unlock(&log->mutex);
+}
+
+static void
+take(struct log *log, const rd_kafka_message_t *m)
+{
+	rd_kafka_timestamp_type_t type;
+
+	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		log->apply(log->ctx, m->offset, rd_kafka_message_timestamp(m, &type),
+		    span_of(m->key, m->key_len), span_of(m->payload, m->len));
+		advance(log, m->offset + 1);
+	} else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		advance(log, m->offset); /* what was compacted away at the end counts as applied */
+	else
+		diag_warn("reading the registry's topic failed, and is tried again", "reason=\"%s\"",
+		    rd_kafka_message_errstr(m));
+}
+
+static void *
+read_topic(void *arg)
+{
+	struct log *log = arg;
+
+	while (!atomic_load(&log->stopping)) {
+		rd_kafka_message_t *m = rd_kafka_consumer_poll(log->reader, POLL_MS);
+
+		if (m == NULL)
+			continue;
+		take(log, m);
+		rd_kafka_message_destroy(m);
+	}
+	return NULL;
+}
+
+static bool
+begin_reading(struct log *log)
+{
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_resp_err_t r;
+
+	rd_kafka_topic_partition_list_add(all, log->topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+	rd_kafka_poll_set_consumer(log->reader);
+	r = rd_kafka_assign(log->reader, all);
+	rd_kafka_topic_partition_list_destroy(all);
+	if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
+		diag_error("the registry's topic can't be read", "reason=\"%s\"", rd_kafka_err2str(r));
+	return r == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+struct log *
+log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
+{
+	struct timespec deadline = deadline_in(settings->init_timeout_ms);
+	struct log *log = xcalloc(1, sizeof *log);
+
+	*log = (struct log){ .settings = *settings, .topic = xstrdup(settings->topic), .apply = apply, .ctx = ctx,
+		/* Who wrote before us may have left something on its way. */
+		.in_doubt = settings->writer };
+	init_locks(log);
+	if (!make_handles(log) || !find_topic(log, &deadline) || !begin_reading(log))
+		goto fail;
+	log->cluster_id = rd_kafka_clusterid(log->reader, ADMIN_TIMEOUT_MS);
+	must(pthread_create(&log->thread, NULL, read_topic, log) == 0);
+	if (log_catch_up(log, left_ms(&deadline)))
+		return log;
+	diag_error("the registry's topic could not be read to its end in time",
+	    "topic=%s timeout_ms=%d action=\"raise kafkastore.init.timeout.ms, or look after the broker\"",
+	    log->topic, settings->init_timeout_ms);
+	atomic_store(&log->stopping, true);
+	pthread_join(log->thread, NULL);
+fail:
+	log->settings.n_properties = 0;
+	if (log->reader != NULL)
+		rd_kafka_destroy(log->reader);
+	if (log->producer != NULL)
+		rd_kafka_destroy(log->producer);
+	free(log->topic);
+	free(log);
+	return NULL;
+}
+
+void
+log_close(struct log *log)
+{
+	atomic_store(&log->stopping, true);
+	pthread_join(log->thread, NULL);
+	if (log->producer != NULL)
+		rd_kafka_destroy(log->producer);
+	if (log->cluster_id != NULL)
+		rd_kafka_mem_free(log->reader, log->cluster_id);
+	rd_kafka_consumer_close(log->reader);
+	rd_kafka_destroy(log->reader);
+	pthread_cond_destroy(&log->moved);
+	pthread_mutex_destroy(&log->mutex);
+	free(log->topic);
+	free(log);
+}
+
+/* Asks where the topic ends; the mutex is held, and let go meanwhile. */
+static void
+look(struct log *log, int timeout_ms)
+{
+	uint64_t mine = ++log->looks_begun;
+	rd_kafka_resp_err_t r;
+	int64_t low, high = 0;
+
+	log->looking = true;
+	pthread_mutex_unlock(&log->mutex);
+	r = rd_kafka_query_watermark_offsets(log->reader, log->topic, 0, &low, &high, timeout_ms);
+	pthread_mutex_lock(&log->mutex);
+	log->looking = false;
+	log->looks_done = mine;
+	log->look_failed = r != RD_KAFKA_RESP_ERR_NO_ERROR;
+	if (!log->look_failed && high > log->end)
+		log->end = high;
+	pthread_cond_broadcast(&log->moved);
+}
+
+/* Waits until `applied` has come so far; the mutex is held. */
+static bool
+wait_applied(struct log *log, int64_t end, const struct timespec *deadline)
+{
+	while (log->applied < end)
+		if (pthread_cond_timedwait(&log->moved, &log->mutex, deadline) != 0)
+			return log->applied >= end;
+	return true;
+}
+
+bool
+log_catch_up(struct log *log, int timeout_ms)
+{
+	struct timespec deadline = deadline_in(timeout_ms);
+	uint64_t needed;
+	bool good = true;
+
+	pthread_mutex_lock(&log->mutex);
+	/* One that is under way may have been answered before we came. */
+	needed = log->looks_begun + 1;
+	while (good && log->looks_done < needed) {
+		if (!log->looking)
+			look(log, left_ms(&deadline) + 1);
+		else
+			good = pthread_cond_timedwait(&log->moved, &log->mutex, &deadline) == 0;
+	}
+	good = good && !log->look_failed && wait_applied(log, log->end, &deadline);
+	pthread_mutex_unlock(&log->mutex);
+	return good;
+}
+
+/* ---- writing ---- */
+
+static enum log_result
+result_of(rd_kafka_resp_err_t error)
+{
+	switch (error) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+		return LOG_WRITTEN;
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+	case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+		return LOG_TOO_LARGE;
+	case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+	case RD_KAFKA_RESP_ERR__TIMED_OUT:
+		return LOG_TIMED_OUT;
+	default:
+		return LOG_FAILED;
+	}
+}
+
+/* Hands the records to the producer, and waits until each was answered: its delivery timeout bounds that. */
+static struct delivery
+deliver(struct log *log, const struct log_write *writes, size_t n)
+{
+	struct delivery d = { 0 };
+
+	for (size_t i = 0; i < n && d.error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+		/* The payload is only read; what is empty but not null must have an address. */
+		rd_kafka_resp_err_t r = rd_kafka_producev(log->producer, RD_KAFKA_V_TOPIC(log->topic),
+		    RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(writes[i].key.p, writes[i].key.n),
+		    RD_KAFKA_V_VALUE((void *)(uintptr_t)writes[i].value.p, writes[i].value.n),
+		    RD_KAFKA_V_OPAQUE(&d), RD_KAFKA_V_END);
+
+		if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
+			d.left++;
+		else
+			d.error = r;
+	}
+	while (d.left > 0)
+		rd_kafka_poll(log->producer, POLL_MS);
+	return d;
+}
+
+static enum log_result
+write_all(struct log *log, const struct log_write *writes, size_t n)
+{
+	struct timespec deadline = deadline_in(log->settings.timeout_ms);
+	struct delivery d = deliver(log, writes, n);
+	enum log_result r = result_of(d.error);
+	bool applied;
+
+	if (r != LOG_WRITTEN) {
+		diag_warn("a write to the registry's topic failed", "reason=\"%s\"", rd_kafka_err2str(d.error));
+		return r;
+	}
+	pthread_mutex_lock(&log->mutex);
+	applied = wait_applied(log, d.end, &deadline);
+	pthread_mutex_unlock(&log->mutex);
+	return applied ? LOG_WRITTEN : LOG_TIMED_OUT;
+}
+
+enum log_result
+log_settle(struct log *log)
+{
+	struct log_write noop = { span_str(noop_key), span_of(NULL, 0) };
+	enum log_result r = LOG_WRITTEN;
+
+	if (log->producer == NULL)
+		return LOG_NO_WRITER;
+	if (log->in_doubt && (r = write_all(log, &noop, 1)) == LOG_WRITTEN)
+		log->in_doubt = false;
+	return r;
+}
+
+enum log_result
+log_write(struct log *log, const struct log_write *writes, size_t n)
+{
+	enum log_result r = log_settle(log);
+
+	if (r != LOG_WRITTEN)
+		return r;
+	r = write_all(log, writes, n);
+	/* A record that was too large never left; but one before it may have. */
+	log->in_doubt = r == LOG_TIMED_OUT || r == LOG_FAILED || (r == LOG_TOO_LARGE && n > 1);
+	return r;
+}
+
+int64_t
+log_applied(struct log *log)
+{
+	int64_t n;
+
+	pthread_mutex_lock(&log->mutex);
+	n = log->applied;
+	pthread_mutex_unlock(&log->mutex);
+	return n;
+}
+
+const char *
+log_cluster_id(struct log *log)
+{
+	return log->cluster_id == NULL ? "" : log->cluster_id;
+}

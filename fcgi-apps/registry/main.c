@@ -1,0 +1,155 @@
+/* main.c -- weir-registry: the schema registry behind nginx. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/map.h"
+#include "base/xalloc.h"
+#include "common/fcgi.h"
+#include "common/program.h"
+#include "registry/app.h"
+
+/* The index of each setting. */
+enum param {
+#define PARAM(type, field, ...) PARAM_##field,
+#define PARAM_ALIAS(name, field)
+#include "registry/params.tbl"
+	PARAMS
+};
+
+struct settings {
+#define PARAM(type, field, ...) SETTING_C_##type field;
+#define PARAM_ALIAS(name, field)
+#include "registry/params.tbl"
+};
+
+static const struct setting rows[PARAMS] = {
+#define PARAM(type, field, name, fallback, min, max, choices, doc) \
+	{ name, SETTING_##type, fallback, min, max, choices, offsetof(struct settings, field), false, doc },
+#define PARAM_ALIAS(name, field)
+#include "registry/params.tbl"
+};
+
+static const struct conf_alias aliases[] = {
+#define PARAM(type, field, ...)
+#define PARAM_ALIAS(name, field) { name, PARAM_##field },
+#include "registry/params.tbl"
+	{ NULL, 0 },
+};
+
+static const char kafka_prefix[] = "kafkastore.";
+
+static const struct conf_prefix prefixes[] = {
+	{ kafka_prefix, "A setting of librdkafka's for the connection to the brokers: kafkastore.security.protocol, kafkastore.sasl.username, kafkastore.ssl.ca.location ..." },
+	{ NULL, NULL },
+};
+
+static const struct conf_table table = { rows, PARAMS, aliases, prefixes, "weir-registry.conf(5)", NULL };
+
+static const struct conf_section sections[] = { { "Settings", NULL, &table, NULL, false, true } };
+
+static const struct conf_page page = { "weir-registry",
+	"<!-- Made from fcgi-apps/registry/params.tbl by `make docs`: edit that. -->\n\n"
+	"The file is one of Java's properties; weir-logd.conf(5) tells its syntax. All settings are read at the\n"
+	"start only.\n",
+	sections, sizeof sections / sizeof *sections };
+
+/* librdkafka's settings: the brokers, and those with the prefix.  Owned. */
+static struct log_property *
+kafka_properties(const struct conf *conf, const struct settings *s, size_t *n)
+{
+	struct log_property *list = xcalloc(conf->n_extras + 1, sizeof *list);
+
+	list[0] = (struct log_property){ "bootstrap.servers", s->bootstrap_servers };
+	for (size_t i = 0; i < conf->n_extras; i++)
+		list[i + 1] = (struct log_property){ conf->extras[i].key + strlen(kafka_prefix),
+			conf->extras[i].value };
+	*n = conf->n_extras + 1;
+	return list;
+}
+
+static struct log *
+open_log(struct app *app, const struct conf *conf, const struct settings *s)
+{
+	struct log_settings settings = { .topic = s->topic,
+		.replication_factor = s->replication_factor,
+		.writer = s->leader_eligibility,
+		.timeout_ms = s->timeout_ms,
+		.init_timeout_ms = s->init_timeout_ms };
+	struct log_property *properties = kafka_properties(conf, s, &settings.n_properties);
+	struct log *log;
+
+	settings.properties = properties;
+	log = log_open(&settings, app_apply, app);
+	free(properties);
+	return log;
+}
+
+struct ready {
+	struct app *app;
+	int fd;
+};
+
+static void
+on_ready(void *ctx)
+{
+	struct ready *ready = ctx;
+
+	atomic_store(&ready->app->ready, true);
+	program_ready(ready->fd);
+}
+
+static int
+serve(struct app *app, const struct settings *s, int ready_fd)
+{
+	struct fcgi_app fcgi = { .name = "registry",
+		.app = app,
+		.router = router_new(app_routes),
+		.problem_type = "application/vnd.schemaregistry.v1+json",
+		.body_max = (size_t)s->body_max,
+		.arena_max = (size_t)s->body_max * 32,
+		.before = app_before };
+	struct fcgi_pool pool = { "registry", xstrdup(s->socket), s->connections, s->requests };
+	struct ready ready = { app, ready_fd };
+	int r = fcgi_run(&fcgi, &pool, 1, s->stop_ms, on_ready, &ready);
+
+	free(pool.path);
+	return r;
+}
+
+static int
+run(const struct conf *conf, const struct settings *s, int ready_fd)
+{
+	struct app app = { .registry = registry_new((enum level)s->level),
+		.writer = s->leader_eligibility,
+		.timeout_ms = s->timeout_ms,
+		.mode_mutability = s->mode_mutability,
+		.group = s->group_id };
+	int status = EXIT_FAILURE;
+
+	pthread_rwlock_init(&app.lock, NULL);
+	pthread_mutex_init(&app.writing, NULL);
+	if ((app.log = open_log(&app, conf, s)) != NULL) {
+		status = serve(&app, s, ready_fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		log_close(app.log);
+	}
+	registry_free(app.registry);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct program program = { "weir-registry", &page, NULL };
+	struct settings settings;
+	struct conf conf;
+	int ready_fd, status = program_begin(&program, argc, argv, &conf, &settings, &ready_fd);
+
+	if (status == -1) {
+		diag_set_level((enum diag_level)settings.log_level);
+		status = run(&conf, &settings, ready_fd);
+	}
+	conf_done(&conf);
+	return status;
+}

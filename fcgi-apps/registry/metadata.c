@@ -1,0 +1,114 @@
+/* metadata.c -- what the registry tells of itself: ids, version, contexts, health, counters. */
+#include <inttypes.h>
+
+#include "common/fcgi.h"
+#include "common/problem.h"
+#include "registry/app.h"
+
+/* The release of Confluent's registry whose interface this is. */
+static const char interface_version[] = "8.0.0";
+
+void
+metadata_root(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct json_out o = json_out(&r->body);
+
+	(void)app;
+	(void)q;
+	json_open(&o, '{');
+	json_close(&o, '}');
+}
+
+void
+metadata_id(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct json_out o = json_out(&r->body);
+
+	(void)q;
+	json_open(&o, '{');
+	json_key(&o, "scope");
+	json_open(&o, '{');
+	json_key(&o, "path");
+	json_open(&o, '[');
+	json_close(&o, ']');
+	json_key(&o, "clusters");
+	json_open(&o, '{');
+	json_key(&o, "kafka-cluster");
+	json_put_str(&o, log_cluster_id(app->log));
+	json_key(&o, "schema-registry-cluster");
+	json_put_str(&o, app->group);
+	json_close(&o, '}');
+	json_close(&o, '}');
+	json_key(&o, "id");
+	json_put_str(&o, "");
+	json_close(&o, '}');
+}
+
+void
+metadata_version(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct json_out o = json_out(&r->body);
+
+	(void)app;
+	(void)q;
+	json_open(&o, '{');
+	json_key(&o, "version");
+	json_put_str(&o, interface_version);
+	json_key(&o, "commitId");
+	json_put_str(&o, "weir-" WEIR_VERSION);
+	json_close(&o, '}');
+}
+
+void
+metadata_contexts(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct json_out o = json_out(&r->body);
+	struct span context;
+	struct page page;
+	size_t it = 0;
+
+	if (!app_page(q, r, &page))
+		return;
+	app_read(app, true);
+	json_open(&o, '[');
+	while ((context = registry_next_context(app->registry, &it)).p != NULL)
+		if (app_on_page(&page))
+			json_put_span(&o, context);
+	json_close(&o, ']');
+	app_read_end(app);
+}
+
+void
+metadata_healthy(struct app *app, struct http_request *q, struct http_response *r)
+{
+	(void)app;
+	(void)q;
+	r->type = "text/plain";
+	buf_printf(&r->body, "ok\n");
+}
+
+/* Ready: what is in the topic is known here, or has been once. */
+void
+metadata_ready(struct app *app, struct http_request *q, struct http_response *r)
+{
+	if (!atomic_load(&app->ready))
+		problem_answer(r, r->type, &problem_unavailable);
+	else
+		metadata_healthy(app, q, r);
+}
+
+void
+metadata_metrics(struct app *app, struct http_request *q, struct http_response *r)
+{
+	(void)q;
+	r->type = "text/plain; version=0.0.4";
+	fcgi_metrics(&r->body);
+	buf_printf(&r->body,
+	    "# HELP weir_registry_topic_offset Records of the topic that were applied.\n"
+	    "# TYPE weir_registry_topic_offset gauge\n"
+	    "weir_registry_topic_offset %" PRId64 "\n"
+	    "# HELP weir_registry_records_skipped_total Records that could not be understood.\n"
+	    "# TYPE weir_registry_records_skipped_total counter\n"
+	    "weir_registry_records_skipped_total %" PRIu64 "\n",
+	    log_applied(app->log), atomic_load(&app->skipped));
+}

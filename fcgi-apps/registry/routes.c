@@ -1,0 +1,53 @@
+/* routes.c -- the registry's API at a glance (Confluent Schema Registry's, section by section). */
+#include "registry/app.h"
+
+const struct route app_routes[] = {
+	{ HTTP_GET, "/", metadata_root, "root", 0 },
+	{ HTTP_POST, "/", metadata_root, "root", 0 },
+
+	{ HTTP_GET, "/subjects", subjects_list, "subjects.list", 0 },
+	{ HTTP_POST, "/subjects/{subject}", subjects_lookup, "subjects.lookup", 0 },
+	{ HTTP_DELETE, "/subjects/{subject}", subjects_delete, "subjects.delete", 0 },
+	{ HTTP_GET, "/subjects/{subject}/versions", subjects_versions, "subjects.versions.list", 0 },
+	{ HTTP_POST, "/subjects/{subject}/versions", subjects_register, "subjects.versions.register", 0 },
+	{ HTTP_GET, "/subjects/{subject}/versions/{version}", subjects_version, "subjects.versions.get", 0 },
+	{ HTTP_DELETE, "/subjects/{subject}/versions/{version}", subjects_delete_version, "subjects.versions.delete", 0 },
+	{ HTTP_GET, "/subjects/{subject}/versions/{version}/schema", subjects_version_schema, "subjects.versions.schema", 0 },
+	{ HTTP_GET, "/subjects/{subject}/versions/{version}/referencedby", subjects_referenced_by, "subjects.versions.referencedby", 0 },
+
+	{ HTTP_GET, "/schemas", schemas_list, "schemas.list", 0 },
+	{ HTTP_GET, "/schemas/types", schemas_types, "schemas.types", 0 },
+	{ HTTP_GET, "/schemas/ids/{id}", schemas_by_id, "schemas.ids.get", 0 },
+	{ HTTP_GET, "/schemas/ids/{id}/schema", schemas_text_by_id, "schemas.ids.schema", 0 },
+	{ HTTP_GET, "/schemas/ids/{id}/subjects", schemas_subjects_of_id, "schemas.ids.subjects", 0 },
+	{ HTTP_GET, "/schemas/ids/{id}/versions", schemas_versions_of_id, "schemas.ids.versions", 0 },
+	{ HTTP_GET, "/schemas/guids/{guid}", schemas_by_guid, "schemas.guids.get", 0 },
+	{ HTTP_GET, "/schemas/guids/{guid}/ids", schemas_ids_of_guid, "schemas.guids.ids", 0 },
+
+	{ HTTP_POST, "/compatibility/subjects/{subject}/versions", compatibility_check_all, "compatibility.all", 0 },
+	{ HTTP_POST, "/compatibility/subjects/{subject}/versions/{version}", compatibility_check_version, "compatibility.version", 0 },
+
+	{ HTTP_GET, "/config", config_get_global, "config.global.get", 0 },
+	{ HTTP_PUT, "/config", config_put_global, "config.global.put", 0 },
+	{ HTTP_DELETE, "/config", config_delete_global, "config.global.delete", 0 },
+	{ HTTP_GET, "/config/{subject}", config_get, "config.subject.get", 0 },
+	{ HTTP_PUT, "/config/{subject}", config_put, "config.subject.put", 0 },
+	{ HTTP_DELETE, "/config/{subject}", config_delete, "config.subject.delete", 0 },
+
+	{ HTTP_GET, "/mode", mode_get_global, "mode.global.get", 0 },
+	{ HTTP_PUT, "/mode", mode_put_global, "mode.global.put", 0 },
+	{ HTTP_DELETE, "/mode", mode_delete_global, "mode.global.delete", 0 },
+	{ HTTP_GET, "/mode/{subject}", mode_get, "mode.subject.get", 0 },
+	{ HTTP_PUT, "/mode/{subject}", mode_put, "mode.subject.put", 0 },
+	{ HTTP_DELETE, "/mode/{subject}", mode_delete, "mode.subject.delete", 0 },
+
+	{ HTTP_GET, "/contexts", metadata_contexts, "contexts.list", 0 },
+	{ HTTP_GET, "/v1/metadata/id", metadata_id, "metadata.id", 0 },
+	{ HTTP_GET, "/v1/metadata/version", metadata_version, "metadata.version", 0 },
+
+	/* Ours: for those who watch the process. */
+	{ HTTP_GET, "/-/healthy", metadata_healthy, "healthy", 0 },
+	{ HTTP_GET, "/-/ready", metadata_ready, "ready", 0 },
+	{ HTTP_GET, "/-/metrics", metadata_metrics, "metrics", 0 },
+	ROUTES_END
+};

@@ -1,0 +1,276 @@
+/* schemas.c -- the resources below /schemas: schemas by id, by guid, all of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/problem.h"
+#include "registry/entity.h"
+
+/* GET /schemas gives no more at once. */
+enum { SCHEMAS_MAX = 1000 };
+
+void
+schemas_types(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct json_out o = json_out(&r->body);
+
+	(void)app;
+	(void)q;
+	json_open(&o, '[');
+	for (int type = SCHEMA_AVRO; type <= SCHEMA_PROTOBUF; type++)
+		if (schema_type_supported((enum schema_type)type))
+			json_put_str(&o, schema_type_name((enum schema_type)type));
+	json_close(&o, ']');
+}
+
+/* The newest of its subject: what follows it belongs to another subject. */
+static bool
+is_latest(struct app *app, const struct version_entry *v, enum registry_which which, size_t it, struct span prefix)
+{
+	const struct version_entry *next = registry_next_of_prefix(app->registry, prefix, which, &it);
+
+	return next == NULL || !span_eq(next->subject, v->subject);
+}
+
+void
+schemas_list(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct span prefix = http_query(q, "subjectPrefix");
+	bool latest_only = http_query_bool(q, "latestOnly");
+	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
+	struct json_out o = json_out(&r->body);
+	const struct version_entry *v;
+	struct page page;
+	size_t it = 0;
+
+	if (!app_page(q, r, &page))
+		return;
+	if (page.limit > SCHEMAS_MAX)
+		page.limit = SCHEMAS_MAX;
+	if (prefix.p == NULL)
+		prefix = span_str("");
+	app_read(app, true);
+	json_open(&o, '[');
+	while ((v = registry_next_of_prefix(app->registry, prefix, which, &it)) != NULL)
+		if ((!latest_only || is_latest(app, v, which, it, prefix)) && app_on_page(&page))
+			entity_put_version(&o, v, v->schema->text);
+	json_close(&o, ']');
+	app_read_end(app);
+}
+
+/* The context of the query's subject, which names the ids' space. */
+static struct span
+context_of(const struct http_request *q, struct span *name)
+{
+	struct span subject = http_query(q, "subject");
+
+	return registry_context(subject.p == NULL ? span_str("") : registry_qualified(subject), name);
+}
+
+/* The id of the path; false with the response made: 404, as for any path that is none. */
+static bool
+id_arg(struct http_request *q, struct http_response *r, int32_t *out)
+{
+	struct span text = q->args[0];
+	char digits[16], *end;
+	long n;
+
+	if (text.n > 0 && text.n < sizeof digits) {
+		memcpy(digits, text.p, text.n);
+		digits[text.n] = '\0';
+		n = strtol(digits, &end, 10);
+		if (*end == '\0' && digits[0] != ' ' && n >= INT32_MIN && n <= INT32_MAX) {
+			*out = (int32_t)n;
+			return true;
+		}
+	}
+	problem_answer(r, r->type, &problem_not_found);
+	return false;
+}
+
+static void
+not_found(struct http_request *q, struct http_response *r)
+{
+	app_problem(r, REGISTRY_SCHEMA_ID_NOT_FOUND,
+	    arena_printf(q->arena, "%.*s", (int)q->args[0].n, (const char *)q->args[0].p));
+}
+
+/*
+ * Finds the schema of the path's id, holding the state still.  Ids are for ever, so one that is
+ * known is answered at once; for one that is not, the topic is read to its end first.
+ */
+static const struct schema_entry *
+find_id(struct app *app, struct http_request *q, int32_t id)
+{
+	struct span name, context = context_of(q, &name);
+	const struct schema_entry *s;
+
+	app_read(app, false);
+	if ((s = registry_by_id(app->registry, context, id)) == NULL) {
+		app_read_end(app);
+		app_read(app, true);
+		s = registry_by_id(app->registry, context, id);
+	}
+	return s;
+}
+
+/* The first version that bears the schema, of the subject that was asked for. */
+static const struct version_entry *
+use_of(struct app *app, const struct http_request *q, const struct schema_entry *s, enum registry_which which)
+{
+	struct span name, context = context_of(q, &name);
+	const struct version_entry *v;
+	size_t it = 0;
+
+	while ((v = registry_next_use(app->registry, s, context, which, &it)) != NULL)
+		if (name.n == 0 || span_eq(v->subject, registry_qualified(http_query(q, "subject"))))
+			return v;
+	return NULL;
+}
+
+static void
+put_schema(struct app *app, struct http_request *q, struct http_response *r, const struct schema_entry *s)
+{
+	struct json_out o = json_out(&r->body);
+	struct span name, context = context_of(q, &name);
+	const struct version_entry *v = name.n == 0 ? NULL : use_of(app, q, s, REGISTRY_ALL);
+	int32_t max_id = http_query_bool(q, "fetchMaxId") ? registry_max_id(app->registry, context) : 0;
+	bool deleted = v != NULL ? v->deleted : use_of(app, q, s, REGISTRY_LIVE) == NULL;
+
+	entity_put_schema(&o, s, v, entity_text(app, q, s), max_id, deleted);
+}
+
+void
+schemas_by_id(struct app *app, struct http_request *q, struct http_response *r)
+{
+	const struct schema_entry *s;
+	int32_t id;
+
+	if (!id_arg(q, r, &id))
+		return;
+	if ((s = find_id(app, q, id)) != NULL)
+		put_schema(app, q, r, s);
+	else
+		not_found(q, r);
+	app_read_end(app);
+}
+
+void
+schemas_text_by_id(struct app *app, struct http_request *q, struct http_response *r)
+{
+	const struct schema_entry *s;
+	int32_t id;
+
+	if (!id_arg(q, r, &id))
+		return;
+	if ((s = find_id(app, q, id)) != NULL)
+		buf_span(&r->body, entity_text(app, q, s));
+	else
+		not_found(q, r);
+	app_read_end(app);
+}
+
+static void
+put_subject(struct json_out *o, const struct version_entry *v)
+{
+	json_put_span(o, v->subject);
+}
+
+/* A list made of the versions that bear the path's id; of the query's subject where it names one. */
+static void
+list_uses(struct app *app, struct http_request *q, struct http_response *r, bool each_subject_once,
+    void (*put)(struct json_out *, const struct version_entry *))
+{
+	struct span name, context = context_of(q, &name), subject = http_query(q, "subject"), last = span_of(NULL, 0);
+	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
+	struct json_out o = json_out(&r->body);
+	const struct version_entry *v;
+	const struct schema_entry *s;
+	struct page page;
+	size_t it = 0;
+	int32_t id;
+
+	if (!id_arg(q, r, &id) || !app_page(q, r, &page))
+		return;
+	app_read(app, true);
+	if ((s = registry_by_id(app->registry, context, id)) == NULL)
+		app_problem(r, REGISTRY_SCHEMA_NOT_FOUND);
+	else {
+		json_open(&o, '[');
+		while ((v = registry_next_use(app->registry, s, context, which, &it)) != NULL) {
+			if (name.n > 0 && !span_eq(v->subject, registry_qualified(subject)))
+				continue;
+			if ((!each_subject_once || !span_eq(v->subject, last)) && app_on_page(&page))
+				put(&o, v);
+			last = v->subject;
+		}
+		json_close(&o, ']');
+	}
+	app_read_end(app);
+}
+
+void
+schemas_subjects_of_id(struct app *app, struct http_request *q, struct http_response *r)
+{
+	list_uses(app, q, r, true, put_subject);
+}
+
+void
+schemas_versions_of_id(struct app *app, struct http_request *q, struct http_response *r)
+{
+	list_uses(app, q, r, false, entity_put_subject_version);
+}
+
+/* ---- guids ---- */
+
+/* The guid of the path, found as find_id() finds ids: the first of its contexts. */
+static const struct schema_entry *
+find_guid(struct app *app, struct http_request *q, uint8_t guid[16])
+{
+	const struct schema_entry *s = NULL;
+	bool is_guid = entity_guid_parse(q->args[0], guid);
+	size_t it = 0;
+
+	app_read(app, false);
+	if (is_guid && (s = registry_next_by_guid(app->registry, guid, &it)) == NULL) {
+		app_read_end(app);
+		app_read(app, true);
+		it = 0;
+		s = registry_next_by_guid(app->registry, guid, &it);
+	}
+	return s;
+}
+
+void
+schemas_by_guid(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct json_out o = json_out(&r->body);
+	uint8_t guid[16];
+	const struct schema_entry *s = find_guid(app, q, guid);
+
+	if (s != NULL)
+		entity_put_schema(&o, s, NULL, entity_text(app, q, s), 0, false);
+	else
+		not_found(q, r);
+	app_read_end(app);
+}
+
+void
+schemas_ids_of_guid(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct json_out o = json_out(&r->body);
+	uint8_t guid[16];
+	const struct schema_entry *s = find_guid(app, q, guid);
+	size_t it = 0;
+
+	json_open(&o, '[');
+	while (s != NULL && (s = registry_next_by_guid(app->registry, guid, &it)) != NULL) {
+		json_open(&o, '{');
+		json_key(&o, "context");
+		json_put_span(&o, s->context);
+		json_key(&o, "id");
+		json_put_int(&o, s->id);
+		json_close(&o, '}');
+	}
+	json_close(&o, ']');
+	app_read_end(app);
+}
