@@ -90,7 +90,7 @@ base64_take(struct buf *to, struct span text)
 
 	if (last == 1)
 		return false;
-	if ((out = buf_room(to, n / 4 * 3 + last)) == NULL)
+	if (n == 0 || (out = buf_room(to, n / 4 * 3 + last)) == NULL)
 		return true;
 	for (i = 0; n - i >= 4; i += 4, out += 3)
 		if (!take_group(out, text.p + i))

@@ -252,11 +252,11 @@ pass_string(const uint8_t *p, const uint8_t *end)
 void
 json_put_compact(struct json_out *o, struct span s)
 {
-	const uint8_t *run = s.p, *p = s.p, *end = s.p + s.n;
+	const uint8_t *run, *p, *end;
 
 	if (!put_unless_null(o, s))
 		return;
-	while (p < end)
+	for (run = p = s.p, end = p + s.n; p < end;)
 		if (*p == '"')
 			p = pass_string(p, end);
 		else if (*p > ' ')
