@@ -4,7 +4,7 @@
 
 # Debian packages: to build logd; to try it by hand; to test it.
 packages_build=(gcc libc6-dev make autoconf automake libtool pkg-config
-	liblmdb-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev)
+	liblmdb-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev libmd-dev)
 packages_try=(kcat)
 packages_test=(libcunit1-dev librdkafka-dev kcat clang libclang-rt-14-dev llvm xz-utils python3
 	python3-confluent-kafka python3-kafka python3-snappy python3-lz4 python3-zstandard
