@@ -64,13 +64,9 @@ bool schema_equal(const struct schema *, const struct schema *);
 
 /* Why a reader can't read what a writer wrote: one conflict, in the registry's words. */
 struct schema_conflict {
-	const char *kind; /* constant: errorType */
-	/*
-	 * The description, with %1$s and %2$s standing for what the reader's and the
-	 * writer's schema are called ("new", "old").  Arena.
-	 */
-	const char *description;
-	const char *info; /* additionalInfo; NULL: the format has none.  Arena */
+	const char *kind;        /* constant: errorType */
+	const char *description; /* one sentence.  Arena */
+	const char *info;        /* additionalInfo.  Arena */
 };
 
 struct schema_conflicts {
@@ -80,8 +76,13 @@ struct schema_conflicts {
 	bool memory;        /* the arena was used up: the answer is not known */
 };
 
-/* True: whatever was written with `writer`, `reader` can read.  Types must be the same. */
-bool schema_can_read(const struct schema *reader, const struct schema *writer, struct arena *,
+/*
+ * True: whatever was written with `writer`, `reader` can read.  Else `out` says why
+ * not, in sentences that call the two by these names ("new", "old").  Types must be
+ * the same.
+ */
+bool schema_can_read(const struct schema *reader, const char *reader_name,
+    const struct schema *writer, const char *writer_name, struct arena *,
     struct schema_conflicts *out);
 
 #endif

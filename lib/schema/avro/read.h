@@ -1,0 +1,78 @@
+/*
+ * read.h -- reading an Avro schema from its JSON: what the files that do it share.
+ */
+#ifndef SCHEMA_AVRO_READ_H
+#define SCHEMA_AVRO_READ_H
+
+#include "json/tree.h"
+#include "schema/avro/equal.h"
+#include "schema/avro/node.h"
+
+struct reader {
+	bool strict;
+	struct arena *arena;      /* borrowed: where the nodes go */
+	struct map names;         /* full name -> node, of all types that may be used; owned */
+	struct avro_node **tail;  /* where the next type that is defined is linked */
+	struct sameness sameness; /* for types that are defined again */
+	struct buf text;          /* for short use; owned */
+	unsigned checks;          /* values of defaults that may still be looked at */
+
+	/* Why reading failed: */
+	struct buf told; /* one sentence; owned */
+	bool memory;     /* or for want of memory */
+};
+
+/* The node of a type that stands in a namespace (null: none); NULL where it is wrong. */
+struct avro_node *avro_read(struct reader *, const struct json *, struct span space);
+
+/* Memory for the nodes; NULL when there is none, which the reader notes. */
+void *avro_take(struct reader *, size_t count, size_t size);
+
+/* A copy of the text that lives as long as the schema; the null span when there is no memory (noted) or it was null. */
+struct span avro_keep(struct reader *, struct span);
+
+/* Tells what is wrong, and about which JSON; returns NULL.  Of no weight where memory was missing before. */
+void *avro_fail(struct reader *, const char *sentence, const struct json *about);
+
+/* The text of a string (of a member); null when it is none.  Borrowed from the JSON. */
+struct span avro_text_of(const struct json *);
+struct span avro_text_at(const struct json *, const char *name);
+
+/* Copies a value as compact text, all members but the reserved ones, the aliases; false: see `told`. */
+bool avro_keep_json(struct reader *, const struct json *, struct span *to);
+bool avro_read_props(struct reader *, const struct json *in, const char *const *reserved,
+    struct avro_props *to);
+
+/* Aliases of a type are names in its namespace; those of a field (of == NULL) are as they are. */
+bool avro_read_aliases(struct reader *, const struct json *in, const struct avro_name *of,
+    struct avro_aliases *to);
+
+/* A type that is known by the name, or of a primitive; NULL with nothing told where there is none. */
+struct avro_node *avro_find_type(struct reader *, struct span name, struct span space);
+
+/* Reads a field of a record that stands in a namespace; false: see `told`. */
+bool avro_read_field(struct reader *, const struct json *, struct span space, struct avro_field *);
+
+/* Sorts the fields by name; false: one repeats a name, which was told. */
+bool avro_sort_fields(struct reader *, struct avro_named *record);
+
+/*
+ * A name as it was written, in the namespace where it was written (null: none).
+ * `check`: it must be a proper one.  False: it isn't, which was told.
+ */
+bool avro_make_name(struct reader *, struct span text, struct span space, bool check,
+    struct avro_name *out);
+
+/* Whether it is a proper simple name (of a field, a symbol ...); false: it isn't, which was told. */
+bool avro_check_name(struct reader *, struct span);
+
+/* Whether each part of the namespace is a proper name; false: it isn't, which was told. */
+bool avro_check_space(struct reader *, struct span space);
+
+/* The full name in the reader's `text`, good until that is used again. */
+struct span avro_full_name(struct reader *, const struct avro_name *);
+
+/* Whether the value is one of the type, as Avro's Java library decides it for defaults. */
+bool avro_default_fits(struct reader *, const struct avro_node *, const struct json *value);
+
+#endif
