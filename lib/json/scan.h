@@ -24,6 +24,7 @@
 #include "base/bytes.h"
 
 enum { JSON_DEPTH_MAX = 1000 }; /* arrays and objects in each other; what Jackson allows, too */
+enum { JSON_NUMBER_MAX = 1000 }; /* characters of a number; the same */
 
 enum json_token {
 	JSON_NULL,
@@ -42,7 +43,7 @@ enum json_token {
 
 struct json_scan {
 	enum json_token token; /* the newest */
-	struct span text;      /* of a name or string: between its quotes, as written; of a number: all of it */
+	struct span text;      /* of a name or string: between its quotes, as written; else all of it */
 	bool escaped;          /* the name or string has escapes: json_text() takes them out */
 	const char *why;       /* JSON_BROKEN: what is wrong, a constant sentence without full stop */
 

@@ -8,8 +8,9 @@
  *	json_put_int(&o, 7);
  *	json_close(&o, '}');
  *
- * Commas come by themselves.  Compact: no blanks.  What the buffer's `failed`
- * says goes for the whole.  Nothing checks that brackets match: that is for tests.
+ * Commas come by themselves.  Compact: no blanks.  A value that is the null span
+ * is null.  What the buffer's `failed` says goes for the whole.  Nothing checks
+ * that brackets match: that is for tests.
  */
 #ifndef JSON_WRITE_H
 #define JSON_WRITE_H
@@ -43,14 +44,14 @@ void json_put_str(struct json_out *, const char *); /* NULL: null */
 
 /*
  * A string with the escapes that JSON needs and no others: / and what is not
- * ASCII stay.  Bytes that are no UTF-8 become U+FFFD.  The null span gives null.
+ * ASCII stay.  Bytes that are no UTF-8 become U+FFFD.
  */
 void json_put_span(struct json_out *, struct span);
 
 /* A number as Java's Double.toString() writes it (shortest that reads back); "NaN", "Infinity", "-Infinity" as strings. */
 void json_put_double(struct json_out *, double);
 
-/* Bytes as a string of base64 (RFC 4648, section 4, with padding).  The null span gives null. */
+/* Bytes as a string of base64 (RFC 4648, section 4, with padding). */
 void json_put_base64(struct json_out *, struct span);
 
 /* A value that is JSON text already, as it is. */
