@@ -1,5 +1,5 @@
 /*
- * fcgi.h -- serves an app behind a web server, by FastCGI.  The only user of libfcgi.
+ * fcgi.h -- serves an app behind a web server, by FastCGI.
  *
  * A pool is a listening socket with threads of its own, so that one kind of request
  * can't take another's threads.  With libfcgi a thread belongs to its connection until
@@ -32,8 +32,8 @@ struct fcgi_app {
 	size_t arena_max;             /* bytes of a request's arena */
 
 	/*
-	 * Called before the route's handler; true: go on, false: the response is made.  For
-	 * content negotiation and access.  NULL: none.
+	 * Called before the route's handler, when the body has not been read yet; true: go
+	 * on, false: the response is made.  For content negotiation and access.  NULL: none.
 	 */
 	bool (*before)(struct app *, const struct route *, struct http_request *, struct http_response *);
 };
@@ -41,11 +41,16 @@ struct fcgi_app {
 /*
  * Serves the pools until SIGTERM or SIGINT.  First opens all sockets, then calls
  * `ready` (NULL: none).  On the signal it takes no new connections, and serves those
- * that are open until the web server lets go of them, or `stop_ms` have passed.
- * Returns 0; or -1 when a socket can't be opened, with a line in the log.
+ * that are open until the web server lets go of them, or `stop_ms` have passed; then
+ * it closes them, which may lose a request that is just being sent.  Of nginx, the
+ * upstream's keepalive_timeout and keepalive_time bound how long that takes.  Waits
+ * for handlers, whatever they do: those that take long look at fcgi_stopping().  The
+ * second signal ends the process at once.  Returns 0; or -1 when a socket can't be
+ * opened, with a line in the log.
  *
- * The caller has blocked no signals; fcgi_run() handles SIGTERM, SIGINT and SIGPIPE.
- * Called once, by the main thread.
+ * The caller has blocked no signals; fcgi_run() handles SIGTERM, SIGINT, SIGPIPE and
+ * SIGUSR1, which it needs for itself.  Called once, by the main thread, and before
+ * the process has other threads that make files: it changes the umask for a moment.
  */
 int fcgi_run(const struct fcgi_app *, const struct fcgi_pool *, size_t n_pools, int stop_ms,
     void (*ready)(void *), void *ready_ctx);
@@ -54,8 +59,9 @@ int fcgi_run(const struct fcgi_app *, const struct fcgi_pool *, size_t n_pools, 
 bool fcgi_stopping(void);
 
 /*
- * Appends the counters of all pools and routes in the text format of Prometheus:
+ * While fcgi_run() runs: appends the counters of all pools and routes in the text format of Prometheus:
  * requests by route and class of status, requests under way, refused ones, seconds.
+ * Any thread.
  */
 void fcgi_metrics(struct buf *to);
 

@@ -27,7 +27,11 @@ enum http_method {
 	HTTP_OTHER
 };
 
-enum { HTTP_ARGS_MAX = 6, HTTP_HEADERS_MAX = 8 };
+enum {
+	HTTP_ARGS_MAX = 6,
+	HTTP_HEADERS_MAX = 8,
+	HTTP_VALUES_MAX = 100 /* of one parameter of a query; what comes behind is not seen */
+};
 
 struct http_stream;
 
@@ -40,7 +44,7 @@ struct http_request {
 	struct span host;         /* with the port, as the client sent it */
 	struct span scheme;       /* "http" or "https" */
 	struct span user;         /* whom the web server has authenticated; null: nobody */
-	struct span id;           /* X-Request-ID: the client's, or one of ours */
+	struct span id;           /* X-Request-ID: the client's if it is up to 128 visible characters of ASCII but " ' \, else one of ours */
 	struct span body;         /* whole; empty when there is none, or when it is a stream */
 	struct http_stream *stream; /* of a route that streams: body in, pieces of the answer out */
 	struct arena *arena;      /* for all that the answer needs */
@@ -61,6 +65,10 @@ struct http_response {
 	size_t n_headers;
 };
 
+/* The name of a method other than HTTP_OTHER, and the method of a name. */
+const char *http_method_name(enum http_method);
+enum http_method http_method_parse(struct span name);
+
 /* An empty response with status 200.  http_response_done() frees the body. */
 void http_response_init(struct http_response *);
 void http_response_done(struct http_response *);
@@ -75,6 +83,9 @@ void http_header(struct http_response *, const char *name, struct span value);
  */
 struct span http_decode(struct arena *, struct span text, bool plus);
 
+/* The same to where there is room for text.n bytes; null when malformed. */
+struct span http_decode_to(uint8_t *to, struct span text, bool plus);
+
 /* Appends it percent-encoded, fit to be one segment of a path (RFC 3986: unreserved characters stay). */
 void http_encode(struct buf *to, struct span text);
 
@@ -84,7 +95,7 @@ void http_encode(struct buf *to, struct span text);
  */
 struct span http_query(const struct http_request *, const char *name);
 
-/* The n-th (from 0) value of a parameter that may come several times. */
+/* The n-th (from 0, below HTTP_VALUES_MAX) value of a parameter that may come several times. */
 struct span http_query_nth(const struct http_request *, const char *name, size_t n);
 
 /* True only for "true" in any case. */
@@ -103,14 +114,14 @@ struct http_media {
  * Content negotiation (RFC 9110, section 12.5.1): of the types that can be given (ended
  * by a NULL), the one with the highest product of the client's q and our quality, the
  * earlier of equals; NULL when the client takes none of them.  A null or empty Accept
- * takes everything.  What can't be parsed in it is ignored.
+ * takes everything.  Parameters other than q, and what can't be parsed, are ignored.
  */
 const char *http_negotiate(struct span accept, const struct http_media *);
 
-/* The type and subtype of a Content-Type, in lower case, without parameters; arena. */
+/* The type and subtype of a Content-Type, in lower case, without parameters; arena.  Null for null, and when that is used up. */
 struct span http_media_type(struct arena *, struct span content_type);
 
-/* The reason phrase of a status: "Not Found". */
+/* The reason phrase of a status from 100 to 599: "Not Found". */
 const char *http_reason(int status);
 
 /*

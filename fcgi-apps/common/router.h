@@ -45,14 +45,20 @@ struct router;
 struct router *router_new(const struct route *);
 void router_free(struct router *);
 
+/* The table that it was made of. */
+const struct route *router_table(const struct router *);
+
 enum router_result {
 	ROUTER_FOUND,
 	ROUTER_NOT_FOUND,          /* 404 */
-	ROUTER_METHOD_NOT_ALLOWED, /* 405; `allow` of the result says what is */
+	ROUTER_METHOD_NOT_ALLOWED, /* 405; router_allow() says what is */
 	ROUTER_NO_MEMORY           /* the request's arena is used up */
 };
 
-/* Finds the route of the request's method and path, and fills its args.  HEAD finds GET's route. */
+/*
+ * Finds the route of the request's method and path, and fills its args (arena).  HEAD
+ * finds GET's route.  The path alone decides which pattern it is, and then the method.
+ */
 enum router_result router_find(const struct router *, struct http_request *, const struct route **out);
 
 /* Appends the methods of the path, "GET, HEAD, POST", for the Allow header. */

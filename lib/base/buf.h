@@ -7,6 +7,7 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,6 +89,8 @@ buf_u64(struct buf *b, uint64_t v)
 /* Appends text, without a terminator. */
 void buf_printf(struct buf *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *, const char *fmt, va_list)
+    __attribute__((format(printf, 2, 0)));
 
 /* The bytes so far, borrowed until the next put. */
 static inline struct span

@@ -1,0 +1,422 @@
+/* exchange.c -- requests and answers by FastCGI, through libfcgi. */
+#include "common/exchange.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/must.h"
+#include "base/xalloc.h"
+
+enum {
+	DRAIN_MAX = 1 << 20, /* bytes of an unwanted body that are read, so that the connection can be kept */
+	PIECE = 1 << 16,     /* bytes asked of libfcgi at a time */
+	BODY_KEPT = 1 << 16, /* memory for bodies that is kept from one request to the next */
+	ID_MAX = 128,        /* characters of a client's request id */
+	UUID_CHARS = 36
+};
+
+struct http_stream {
+	bool begun;  /* status and headers are sent */
+	bool failed; /* the client is gone */
+};
+
+struct connection {
+	struct exchange x;
+	FCGX_Request fcgi;
+	struct arena arena;
+	struct buf body, head;
+	struct span length; /* CONTENT_LENGTH; null: not told */
+	struct http_stream stream;
+	char id[UUID_CHARS + 1];
+	size_t body_max;
+};
+
+static struct connection *
+connection_of(struct exchange *x)
+{
+	return container_of(x, struct connection, x);
+}
+
+void
+exchange_setup(void)
+{
+	/* How long libfcgi waits for the web server to close its end, once we have closed ours: it does so at once. */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
+	must(FCGX_Init() == 0);
+}
+
+struct exchange *
+exchange_new(int listener, size_t body_max, size_t arena_max)
+{
+	struct connection *c = xcalloc(1, sizeof *c);
+
+	must(FCGX_InitRequest(&c->fcgi, listener, 0) == 0);
+	c->body_max = body_max;
+	arena_init(&c->arena, arena_max);
+	return &c->x;
+}
+
+void
+exchange_free(struct exchange *x)
+{
+	struct connection *c = connection_of(x);
+
+	buf_done(&c->body);
+	buf_done(&c->head);
+	arena_done(&c->arena);
+	free(c);
+}
+
+/* ---- the request ---- */
+
+/* What is of use among what the web server tells. */
+struct told {
+	struct span method, uri, length, type, accept, host, scheme, user, id;
+};
+
+static void
+read_parameter(struct told *to, const char *parameter)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} known[] = {
+		{ "REQUEST_METHOD", offsetof(struct told, method) },
+		{ "REQUEST_URI", offsetof(struct told, uri) },
+		{ "REQUEST_SCHEME", offsetof(struct told, scheme) },
+		{ "REMOTE_USER", offsetof(struct told, user) },
+		{ "CONTENT_LENGTH", offsetof(struct told, length) },
+		{ "CONTENT_TYPE", offsetof(struct told, type) },
+		{ "HTTP_ACCEPT", offsetof(struct told, accept) },
+		{ "HTTP_HOST", offsetof(struct told, host) },
+		{ "HTTP_X_REQUEST_ID", offsetof(struct told, id) },
+	};
+	const char *equals = strchr(parameter, '=');
+
+	for (size_t i = 0; equals != NULL && i < sizeof known / sizeof *known; i++) {
+		struct span *value = (struct span *)(void *)((char *)to + known[i].offset);
+
+		if (!span_is(span_of(parameter, (size_t)(equals - parameter)), known[i].name))
+			continue;
+		/* Empty is what nginx tells of a variable that has no value.  The first is the web server's own. */
+		if (value->p == NULL && equals[1] != '\0')
+			*value = span_str(equals + 1);
+		return;
+	}
+}
+
+/* A client's id goes into logs and headers: it is taken if it is short and harmless there. */
+static bool
+is_good_id(struct span id)
+{
+	for (size_t i = 0; i < id.n; i++)
+		if (id.p[i] <= ' ' || id.p[i] >= 0x7f || strchr("\"'\\", id.p[i]) != NULL)
+			return false;
+	return id.n > 0 && id.n <= ID_MAX;
+}
+
+/* A random id (RFC 9562, version 4). */
+static struct span
+make_id(char to[UUID_CHARS + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+	uint8_t bytes[16];
+	char *at = to;
+
+	must(getrandom(bytes, sizeof bytes, 0) == sizeof bytes);
+	bytes[6] = (bytes[6] & 0x0f) | 0x40;
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;
+	for (size_t i = 0; i < sizeof bytes; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = hex[bytes[i] >> 4];
+		*at++ = hex[bytes[i] & 15];
+	}
+	*at = '\0';
+	return span_of(to, UUID_CHARS);
+}
+
+static void
+fill_request(struct connection *c)
+{
+	struct told told = { 0 };
+	const uint8_t *mark;
+
+	for (char **p = c->fcgi.envp; *p != NULL; p++)
+		read_parameter(&told, *p);
+	c->x.request = (struct http_request){
+		.method = http_method_parse(told.method),
+		.path = told.uri,
+		.content_type = told.type,
+		.accept = told.accept,
+		.host = told.host,
+		.scheme = told.scheme,
+		.user = told.user,
+		.id = is_good_id(told.id) ? told.id : make_id(c->id),
+		.body = span_of("", 0),
+		.arena = &c->arena,
+	};
+	c->length = told.length;
+	if (told.uri.p != NULL && (mark = memchr(told.uri.p, '?', told.uri.n)) != NULL) {
+		c->x.request.path.n = (size_t)(mark - told.uri.p);
+		c->x.request.query = span_of(mark + 1, told.uri.n - c->x.request.path.n - 1);
+	}
+}
+
+int
+exchange_next(struct exchange *x)
+{
+	struct connection *c = connection_of(x);
+	int error;
+
+	x->waits = true;
+	error = FCGX_Accept_r(&c->fcgi);
+	x->waits = false;
+	if (error != 0)
+		return error > -4096 ? -error : EAGAIN;
+	fill_request(c);
+	http_response_init(&x->response);
+	c->stream = (struct http_stream){ 0 };
+	return 0;
+}
+
+/* ---- its body ---- */
+
+/* Up to n bytes, fewer only at the end of the body. */
+static size_t
+read_some(struct connection *c, void *to, size_t n)
+{
+	int got;
+
+	c->x.waits = true;
+	got = FCGX_GetStr(to, (int)n, c->fcgi.in);
+	c->x.waits = false;
+	return (size_t)got;
+}
+
+/* A length as the web server tells it, at most `most`; false when there is none. */
+static bool
+parse_length(struct span text, size_t most, size_t *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+		n = n > most / 10 ? most : n * 10 + (text.p[i] - '0');
+		n = n > most ? most : n;
+	}
+	*out = n;
+	return text.n > 0;
+}
+
+enum exchange_body
+exchange_read_body(struct exchange *x)
+{
+	struct connection *c = connection_of(x);
+	size_t most = c->body_max + 1, length = 0, want, got;
+	bool told = parse_length(c->length, most, &length);
+
+	if (length == most)
+		return EXCHANGE_BODY_TOO_LARGE;
+	buf_room(&c->body, length + 1);
+	do {
+		uint8_t *room;
+
+		want = most - c->body.n < PIECE ? most - c->body.n : PIECE;
+		room = buf_room(&c->body, want);
+		must(room != NULL);
+		got = read_some(c, room, want);
+		c->body.n += got;
+	} while (got == want && c->body.n < most);
+	if (FCGX_GetError(c->fcgi.in) != 0 || (told && c->body.n != length))
+		return EXCHANGE_BODY_BROKEN;
+	if (c->body.n == most)
+		return EXCHANGE_BODY_TOO_LARGE;
+	if (c->body.n > 0)
+		x->request.body = buf_bytes(&c->body);
+	return EXCHANGE_BODY_WHOLE;
+}
+
+/* Whether the rest of the body will come soon: not so with one that goes through the web server as it comes. */
+static bool
+comes_soon(const struct connection *c)
+{
+	enum http_method method = c->x.request.method;
+
+	return c->x.request.stream == NULL &&
+	    (c->length.p != NULL || (method != HTTP_POST && method != HTTP_PUT && method != HTTP_PATCH));
+}
+
+/* Whether the request has come to its end, once what is left of its body was read, if that is soon done. */
+static bool
+drain(struct connection *c)
+{
+	char trash[4096];
+	size_t got = comes_soon(c) ? sizeof trash : 0;
+
+	for (size_t n = 0; got == sizeof trash && n < DRAIN_MAX; n += got)
+		got = read_some(c, trash, sizeof trash);
+	return FCGX_HasSeenEOF(c->fcgi.in) && FCGX_GetError(c->fcgi.in) == 0;
+}
+
+/* ---- the answer ---- */
+
+/* Nothing that has come from a client can end a header or begin another. */
+static bool
+is_one_line(struct span value)
+{
+	for (size_t i = 0; i < value.n; i++)
+		if ((value.p[i] < ' ' && value.p[i] != '\t') || value.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static void
+put_header(struct buf *head, const char *name, struct span value)
+{
+	if (!is_one_line(value))
+		return;
+	buf_printf(head, "%s: ", name);
+	buf_span(head, value);
+	buf_put(head, "\r\n", 2);
+}
+
+static void
+put(struct connection *c, struct span bytes)
+{
+	while (bytes.n > 0) {
+		size_t n = bytes.n < INT_MAX ? bytes.n : INT_MAX;
+
+		if (FCGX_PutStr((const char *)bytes.p, (int)n, c->fcgi.out) < 0)
+			return;
+		bytes = span_of(bytes.p + n, bytes.n - n);
+	}
+}
+
+/* Status and headers; `last` is a line more, or "". */
+static void
+put_head(struct connection *c, const struct http_response *response, const char *last)
+{
+	struct buf *head = &c->head;
+
+	buf_reset(head);
+	buf_printf(head, "Status: %d %s\r\n", response->status, http_reason(response->status));
+	if (response->type != NULL)
+		put_header(head, "Content-Type", span_str(response->type));
+	for (size_t i = 0; i < response->n_headers; i++)
+		put_header(head, response->headers[i].name, response->headers[i].value);
+	put_header(head, "X-Request-ID", c->x.request.id);
+	buf_printf(head, "%s\r\n", last);
+	must(!head->failed);
+	put(c, buf_bytes(head));
+}
+
+static void
+put_response(struct connection *c)
+{
+	const struct http_response *response = &c->x.response;
+	char length[64] = "";
+
+	if (response->status != 204 && response->status != 304)
+		snprintf(length, sizeof length, "Content-Length: %zu\r\n", response->body.n);
+	put_head(c, response, length);
+	put(c, buf_bytes(&response->body));
+}
+
+static void
+release(struct connection *c)
+{
+	http_response_done(&c->x.response);
+	arena_done(&c->arena);
+	if (c->body.cap > BODY_KEPT)
+		buf_done(&c->body);
+	buf_reset(&c->body);
+}
+
+void
+exchange_end(struct exchange *x, bool keep)
+{
+	struct connection *c = connection_of(x);
+
+	/* The next request comes behind this one's body; what is left of it must not be taken for that. */
+	keep = drain(c) && keep;
+	x->waits = true;
+	if (!c->stream.begun)
+		put_response(c);
+	if (keep)
+		FCGX_Finish_r(&c->fcgi);
+	else {
+		FCGX_FClose(c->fcgi.err);
+		FCGX_FClose(c->fcgi.out);
+		FCGX_Free(&c->fcgi, 1);
+	}
+	x->waits = false;
+	release(c);
+}
+
+void
+exchange_break(struct exchange *x)
+{
+	struct connection *c = connection_of(x);
+
+	FCGX_Free(&c->fcgi, 1);
+	release(c);
+}
+
+/* ---- streams ---- */
+
+void
+exchange_begin_stream(struct exchange *x)
+{
+	x->request.stream = &connection_of(x)->stream;
+}
+
+static struct connection *
+connection_of_stream(struct http_stream *stream)
+{
+	return container_of(stream, struct connection, stream);
+}
+
+int64_t
+http_stream_read(struct http_stream *stream, void *to, size_t n)
+{
+	struct connection *c = connection_of_stream(stream);
+	FCGX_Stream *in = c->fcgi.in;
+	size_t more;
+	int first;
+
+	if (n == 0)
+		return 0;
+	c->x.waits = true;
+	first = FCGX_GetChar(in);
+	c->x.waits = false;
+	if (first == EOF)
+		return FCGX_GetError(in) == 0 ? 0 : -1;
+	*(uint8_t *)to = (uint8_t)first;
+	/* FCGX_GetStr() waits for all that it is asked for: so for no more than has come. */
+	more = (size_t)(in->stop - in->rdNext);
+	more = more < n - 1 ? more : n - 1;
+	return 1 + (int64_t)read_some(c, (uint8_t *)to + 1, more);
+}
+
+bool
+http_stream_write(struct http_stream *stream, const struct http_response *response, struct span piece)
+{
+	struct connection *c = connection_of_stream(stream);
+
+	if (stream->failed)
+		return false;
+	c->x.waits = true;
+	if (!stream->begun)
+		put_head(c, response, "X-Accel-Buffering: no\r\n");
+	stream->begun = true;
+	put(c, piece);
+	stream->failed = FCGX_FFlush(c->fcgi.out) != 0 || FCGX_GetError(c->fcgi.out) != 0;
+	c->x.waits = false;
+	return !stream->failed;
+}
