@@ -305,6 +305,22 @@ skip_works_for_members_and_values_of_arrays(void)
 	CU_ASSERT_EQUAL(json_next(&s), JSON_END);
 }
 
+/* Behind an array's or object's end, the value to come is the next one. */
+static void
+skip_passes_over_the_value_behind_an_end(void)
+{
+	struct json_scan s;
+
+	json_begin(&s, span_str("[[1],[2],{}, 3 ]"));
+	for (int i = 0; i < 4; i++)
+		json_next(&s);
+	CU_ASSERT_EQUAL(s.token, JSON_ARRAY_END);
+	CU_ASSERT(span_is(json_skip(&s), "[2]"));
+	CU_ASSERT(span_is(json_skip(&s), "{}"));
+	CU_ASSERT(span_is(json_skip(&s), "3"));
+	CU_ASSERT_EQUAL(json_next(&s), JSON_ARRAY_END);
+}
+
 static void
 skip_where_no_value_can_be_is_a_mistake(void)
 {
@@ -379,8 +395,8 @@ levels_do_not_disturb_each_other(void)
 }
 
 static const char sample[] =
-    " { \"name\" : \"caf\xc3\xa9 \\u00e9\\ud83d\\ude00 long enough for words of eight\", \"n\":[ 1,-2.5e+10 ,true,false,"
-    "null, \"\", {} , []], \"in\" : {\"a\":{\"b\":[[\"\xe2\x82\xac\xf0\x9f\x98\x80\\\\\"]]}}}";
+    " { \"name\" : \"caf\xc3\xa9 \\u00e9\\ud83d\\ude00 long enough for words of eight\","
+    " \"n\":[ 1,-2.5e+10 ,true,false,null, \"\", {} , []], \"in\" : {\"a\":{\"b\":[[\"\xe2\x82\xac\xf0\x9f\x98\x80\\\\\"]]}}}";
 
 static void
 every_prefix_is_broken(void)
@@ -511,6 +527,7 @@ const struct unit_test scan_tests[] = {
 	UNIT(a_number_has_at_most_a_thousand_characters),
 	UNIT(skip_gives_a_value_as_it_was_sent),
 	UNIT(skip_works_for_members_and_values_of_arrays),
+	UNIT(skip_passes_over_the_value_behind_an_end),
 	UNIT(skip_where_no_value_can_be_is_a_mistake),
 	UNIT(depth_is_bounded),
 	UNIT(levels_do_not_disturb_each_other),

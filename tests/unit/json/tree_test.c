@@ -52,7 +52,8 @@ values_have_kind_text_and_order(void)
 	CU_ASSERT(json_is_text(j->first->first->next, "x"));
 	CU_ASSERT(json_is_kind(j->first->first->next->next, JSON_NULL));
 	CU_ASSERT_PTR_NULL(j->first->first->next->next->next);
-	CU_ASSERT(span_is(j->first->next->name, "a") && json_is_kind(json_get(j->first->next, "t"), JSON_TRUE));
+	CU_ASSERT(span_is(j->first->next->name, "a"));
+	CU_ASSERT(json_is_kind(json_get(j->first->next, "t"), JSON_TRUE));
 	CU_ASSERT(json_is_kind(json_get(j, ""), JSON_FALSE));
 	CU_ASSERT_PTR_NULL(json_get(j, "")->next);
 	arena_done(&arena);
@@ -193,7 +194,8 @@ mistakes_tell_line_and_column(void)
 static void
 an_arena_too_small_is_told_from_a_mistake(void)
 {
-	static const char text[] = "{\"a\":[1,{\"\\n\":\"\\t\"},3],\"b\":{},\"c\":\"\\u0041 longer than one of sixteen\"}";
+	static const char text[] = "{\"a\":[1,{\"\\n\":\"\\t\"},3],\"b\":{},"
+	    "\"c\":\"\\u0041 longer than one of sixteen\"}";
 	bool fits = false;
 
 	for (size_t cap = 0; !fits; cap += 8) {

@@ -56,7 +56,8 @@ commas_come_by_themselves(void)
 	json_key(&o, "e");
 	json_put_int(&o, 0);
 	json_close(&o, '}');
-	wrote("{\"a\":7,\"b\\n\":[null,true,false,\"s\",0.5,\"NaN\",\"d2Vpcg==\",[ 1 ],[1],[],{}],\"c\":{\"d\":null},\"e\":0}");
+	wrote("{\"a\":7,\"b\\n\":[null,true,false,\"s\",0.5,\"NaN\",\"d2Vpcg==\",[ 1 ],[1],[],{}],"
+	    "\"c\":{\"d\":null},\"e\":0}");
 }
 
 static void
@@ -245,7 +246,8 @@ compact_takes_out_blanks_and_nothing_else(void)
 		{ "\" a b \"", "\" a b \"" },
 		{ "{ \"a b\" : [ 1 , \" \\\" , \" ] }", "{\"a b\":[1,\" \\\" , \"]}" },
 		{ "[ \"\\\\\" , \"\\\\\\\\ \" , \"\\\\\\\" \" ]", "[\"\\\\\",\"\\\\\\\\ \",\"\\\\\\\" \"]" },
-		{ "[\"caf\xc3\xa9 \xe2\x82\xac\" ,\n\"\xf0\x9f\x98\x80 \\u0020\"]", "[\"caf\xc3\xa9 \xe2\x82\xac\",\"\xf0\x9f\x98\x80 \\u0020\"]" },
+		{ "[\"caf\xc3\xa9 \xe2\x82\xac\" ,\n\"\xf0\x9f\x98\x80 \\u0020\"]",
+		    "[\"caf\xc3\xa9 \xe2\x82\xac\",\"\xf0\x9f\x98\x80 \\u0020\"]" },
 		{ "[1.5e+3,\n\n\n   -2]", "[1.5e+3,-2]" },
 		{ "{\"already\":[\"compact\",{\"and\":\"long enough to be passed by words\"},1234567890123]}",
 		    "{\"already\":[\"compact\",{\"and\":\"long enough to be passed by words\"},1234567890123]}" }
