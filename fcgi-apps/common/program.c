@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/map.h"
+#include "base/must.h"
 #include "base/xalloc.h"
 
 enum { USAGE = 2, FILE_BYTES_MAX = 1 << 20 };
@@ -167,6 +170,15 @@ program_begin(const struct program *p, int argc, char **argv, struct conf *conf,
 	*ready_fd = o.ready_fd;
 	free(o.overrides);
 	return status;
+}
+
+void
+program_seed(void)
+{
+	uint64_t seed[2];
+
+	must(getrandom(seed, sizeof seed, 0) == sizeof seed);
+	map_seed(seed[0], seed[1]);
 }
 
 void

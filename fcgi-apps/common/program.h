@@ -25,6 +25,9 @@ struct program {
 int program_begin(const struct program *, int argc, char **argv, struct conf *conf, void *into,
     int *ready_fd);
 
+/* Seeds the hash tables of the process (base/map.h), since their keys are chosen by strangers; before the first is filled. */
+void program_seed(void);
+
 /* Tells who waits at the descriptor (-1: nobody) that requests are taken: writes "ready\n" and closes it. */
 void program_ready(int ready_fd);
 

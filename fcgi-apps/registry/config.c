@@ -22,8 +22,7 @@ put_config(struct http_response *r, const struct json *config, const char *level
 
 		if (v != NULL && v->kind != JSON_NULL) {
 			json_key(&o, is_level ? level_field : fields[i]);
-			json_put_raw(&o, span_of(NULL, 0));
-			json_print(o.to, v);
+			json_put_tree(&o, v);
 		} else if (is_level && level != NULL) {
 			json_key(&o, level_field);
 			json_put_str(&o, level);

@@ -197,8 +197,7 @@ put_tree(struct json_out *o, const char *name, const struct json *tree)
 	if (tree == NULL || tree->n == 0)
 		return;
 	json_key(o, name);
-	json_put_raw(o, span_of(NULL, 0));
-	json_print(o->to, tree);
+	json_put_tree(o, tree);
 }
 
 static void

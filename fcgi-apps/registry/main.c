@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/diag.h"
-#include "base/map.h"
 #include "base/xalloc.h"
 #include "common/fcgi.h"
 #include "common/program.h"
@@ -147,6 +146,7 @@ main(int argc, char **argv)
 	int ready_fd, status = program_begin(&program, argc, argv, &conf, &settings, &ready_fd);
 
 	if (status == -1) {
+		program_seed();
 		diag_set_level((enum diag_level)settings.log_level);
 		status = run(&conf, &settings, ready_fd);
 	}

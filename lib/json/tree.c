@@ -235,8 +235,8 @@ print_number(struct json_out *o, struct span number)
 		json_put_raw(o, span_is(number, "-0") ? span_str("0") : number);
 }
 
-static void
-print(struct json_out *o, const struct json *j)
+void
+json_put_tree(struct json_out *o, const struct json *j)
 {
 	bool object = j->kind == JSON_OBJECT;
 
@@ -252,7 +252,7 @@ print(struct json_out *o, const struct json *j)
 		for (const struct json *in = j->first; in != NULL; in = in->next) {
 			if (object)
 				json_key_span(o, in->name);
-			print(o, in);
+			json_put_tree(o, in);
 		}
 		json_close(o, object ? '}' : ']');
 		break;
@@ -267,5 +267,5 @@ json_print(struct buf *to, const struct json *j)
 {
 	struct json_out o = json_out(to);
 
-	print(&o, j);
+	json_put_tree(&o, j);
 }

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "json/scan.h"
+#include "json/write.h"
 
 struct json {
 	enum json_token kind; /* JSON_NULL to JSON_OBJECT */
@@ -51,5 +52,8 @@ bool json_is_int(const struct json *, int64_t *out);
  * Java's Double.toString() would (json_put_double() of write.h).
  */
 void json_print(struct buf *to, const struct json *);
+
+/* The same as a value among others. */
+void json_put_tree(struct json_out *, const struct json *);
 
 #endif
