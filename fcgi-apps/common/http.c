@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "base/must.h"
-#include "json/text.h"
+#include "base/utf8.h"
 
 static const char *const methods[HTTP_OTHER] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" };
 
@@ -46,17 +46,6 @@ http_header(struct http_response *response, const char *name, struct span value)
 
 /* ---- percent-encoding ---- */
 
-static bool
-is_utf8(struct span text)
-{
-	const uint8_t *p = text.p, *end = text.p + text.n;
-	bool whole = true;
-
-	while (p < end && whole)
-		p += *p < 0x80 ? 1 : text_utf8(p, end, &whole);
-	return whole;
-}
-
 static int
 hex_value(uint8_t c)
 {
@@ -95,7 +84,7 @@ http_decode_to(uint8_t *to, struct span text, bool plus)
 			return span_of(NULL, 0);
 		to[decoded.n++] = (uint8_t)c;
 	}
-	return is_utf8(decoded) ? decoded : span_of(NULL, 0);
+	return utf8_is(decoded) ? decoded : span_of(NULL, 0);
 }
 
 struct span

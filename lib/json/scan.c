@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "base/utf8.h"
 #include "json/text.h"
 
 /* What may come next. */
@@ -76,7 +77,7 @@ pass_odd(struct json_scan *s, const uint8_t *p)
 		return p + n;
 	}
 	for (; p < s->end && *p >= 0x80; p += n)
-		if ((n = text_utf8(p, s->end)) < 0)
+		if ((n = utf8_length(p, s->end)) < 0)
 			return broken_at(s, p, "a string is not UTF-8");
 	return p;
 }

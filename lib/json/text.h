@@ -42,12 +42,6 @@ text_pass_plain(const uint8_t *p, const uint8_t *end)
 	return p;
 }
 
-/*
- * The length of the UTF-8 character at `p` < `end`; where there is none that of the
- * longest beginning of one, at least 1, as a negative number.
- */
-int text_utf8(const uint8_t *p, const uint8_t *end);
-
 /* The length of the escape at `p` < `end`, a backslash; 0 where it is none of JSON's. */
 int text_escape(const uint8_t *p, const uint8_t *end);
 

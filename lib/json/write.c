@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "base/utf8.h"
 #include "json/text.h"
 
 static void
@@ -71,7 +72,7 @@ put_characters(struct buf *to, const uint8_t *p, const uint8_t *end)
 	const uint8_t *run = p;
 
 	while ((p = text_pass_plain(p, end)) < end) {
-		int n = *p < 0x80 ? 0 : text_utf8(p, end);
+		int n = *p < 0x80 ? 0 : utf8_length(p, end);
 
 		if (n > 0) {
 			p += n;
