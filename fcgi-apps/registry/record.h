@@ -50,7 +50,7 @@ struct record {
 	struct span schema;
 	bool deleted;
 
-	/* CONFIG: the value as a tree; of it we know compatibilityLevel and normalize, the rest is kept as it is. */
+	/* CONFIG: the value as a tree; the state machine knows compatibilityLevel and normalize, the rest is kept as it is. */
 	const struct json *config;
 
 	/* MODE */
@@ -68,7 +68,7 @@ struct record {
 bool record_read(struct arena *, struct span key, struct span value, struct record *out,
     const char **why);
 
-/* Appends the key, or the value (not of a tombstone or NOOP), of a record. */
+/* Appends the key, or the value (of a SCHEMA, MODE, DELETE_SUBJECT, CLEAR_SUBJECT or CONTEXT), of a record. */
 void record_put_key(struct buf *to, const struct record *);
 void record_put_value(struct buf *to, const struct record *);
 

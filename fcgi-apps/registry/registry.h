@@ -184,7 +184,7 @@ struct plan {
 		struct span key;
 		struct span value; /* null: a tombstone */
 	} *writes; /* arena */
-	size_t n_writes; /* 0: nothing need be */
+	size_t n_writes, cap_writes; /* n_writes 0: nothing need be */
 	int32_t id, version;   /* of a registration */
 	int32_t *versions;     /* of the deletion of a subject: those that go; arena */
 	size_t n_versions;

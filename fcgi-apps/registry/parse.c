@@ -1,0 +1,421 @@
+/* parse.c -- schemas parsed with those that they refer to, and compared with the versions of a subject. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/registry_internal.h"
+
+/* Schemas that refer to schemas that refer ...: so deep, and so many in all. */
+enum { REFERENCE_DEPTH_MAX = 32, REFERENCES_MAX = 1000 };
+
+/* A stored schema that was parsed on the way. */
+struct known {
+	const struct schema_entry *entry;
+	struct schema *schema; /* counted */
+	struct known *next;
+};
+
+struct resolution {
+	const struct registry *registry;
+	struct arena *arena;
+	struct refusal *why;
+	struct known *known;
+	int depth, total;
+};
+
+static bool
+no_memory(struct resolution *z)
+{
+	return refuse(z->why, z->arena, REGISTRY_NO_MEMORY);
+}
+
+static void
+forget(struct resolution *z)
+{
+	for (struct known *k = z->known; k != NULL; k = k->next)
+		schema_free(k->schema);
+	z->known = NULL;
+}
+
+static struct schema *parse_entry(struct resolution *, const struct schema_entry *);
+
+/* The schema that a reference means; NULL with the refusal.  Counted. */
+static struct schema *
+resolve(struct resolution *z, struct span context, const struct reference *ref, bool stored)
+{
+	struct span subject = state_reference(z->arena, context, ref->subject);
+	const struct subject *s = state_subject(z->registry, subject);
+	const struct version *v = ref->version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE)
+								  : state_version(s, ref->version);
+
+	/* What is stored may refer to what was deleted since. */
+	if (v != NULL && (stored || !v->entry.deleted))
+		return parse_entry(z, v->entry.schema);
+	refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
+	    arena_printf(z->arena, "No schema reference found for subject \"%s\" and version %d",
+		text_of(z->arena, ref->subject), (int)ref->version));
+	return NULL;
+}
+
+static void
+free_refs(struct schema_ref *refs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		schema_free(refs[i].schema);
+}
+
+/* Parses a text with its references; NULL with the refusal, or (from the parser) with `mistake`. */
+static struct schema *
+parse(struct resolution *z, struct span context, enum schema_type type, struct span text, bool stored,
+    const struct reference *references, size_t n, struct schema_mistake *mistake)
+{
+	struct schema_ref *refs = arena_array(z->arena, n, sizeof *refs);
+	struct schema *made = NULL;
+	size_t i = 0;
+
+	*mistake = (struct schema_mistake){ 0 };
+	if (refs == NULL && n > 0) {
+		no_memory(z);
+		return NULL;
+	}
+	for (; i < n; i++) {
+		refs[i].name = references[i].name;
+		if ((refs[i].schema = resolve(z, context, &references[i], stored)) == NULL)
+			break;
+	}
+	if (i == n)
+		made = schema_parse(type, text, stored, refs, n, mistake);
+	free_refs(refs, i);
+	if (made == NULL && mistake->memory)
+		no_memory(z);
+	return made;
+}
+
+static struct schema *
+parse_entry(struct resolution *z, const struct schema_entry *e)
+{
+	struct schema_mistake mistake;
+	struct schema *made;
+	struct known *k = z->known;
+
+	while (k != NULL && k->entry != e)
+		k = k->next;
+	if (k != NULL)
+		return schema_share(k->schema);
+	if (z->depth == REFERENCE_DEPTH_MAX || z->total == REFERENCES_MAX) {
+		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "Too many references");
+		return NULL;
+	}
+	z->depth++;
+	z->total++;
+	made = parse(z, e->context, e->type, e->text, true, e->references, e->n_references, &mistake);
+	z->depth--;
+	if (made == NULL) {
+		if (mistake.text[0] != '\0')
+			refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
+			    arena_printf(z->arena, "Invalid schema of type %s, details: %s",
+				text_of(z->arena, e->schema_type), mistake.text));
+		return NULL;
+	}
+	if ((k = arena_alloc(z->arena, sizeof *k)) != NULL) {
+		*k = (struct known){ e, schema_share(made), z->known };
+		z->known = k;
+	}
+	return made;
+}
+
+struct schema *
+registry_schema(const struct registry *r, const struct schema_entry *e, struct arena *a, struct refusal *why)
+{
+	struct resolution z = { r, a, why, NULL, 0, 0 };
+	struct schema *s = parse_entry(&z, e);
+
+	forget(&z);
+	return s;
+}
+
+/* ---- what requests bring ---- */
+
+/* The request as Java prints it, for the messages that quote it. */
+static const char *
+request_text(struct arena *a, struct span subject, const struct schema_request *q)
+{
+	return arena_printf(a,
+	    "{subject=%s,version=%d,id=%d,schemaType=%s,references=[],metadata=null,ruleSet=null,schema=%s}",
+	    text_of(a, subject), (int)q->version, q->id == 0 ? -1 : (int)q->id,
+	    q->schema_type.p == NULL ? "AVRO" : text_of(a, q->schema_type), text_of(a, q->text));
+}
+
+static int
+by_reference_name(const void *x, const void *y)
+{
+	const struct reference *a = x, *b = y;
+	size_t n = a->name.n < b->name.n ? a->name.n : b->name.n;
+	int r = n == 0 ? 0 : memcmp(a->name.p, b->name.p, n);
+
+	return r != 0 ? r : (a->name.n > b->name.n) - (a->name.n < b->name.n);
+}
+
+static bool
+same_reference(const struct reference *a, const struct reference *b)
+{
+	return span_eq(a->name, b->name) && span_eq(a->subject, b->subject) && a->version == b->version;
+}
+
+/* -1 becomes the number of the latest version; in the normal form they are sorted, each once. */
+static bool
+settle_references(struct resolution *z, struct span context, const struct schema_request *q, struct record *rec)
+{
+	struct reference *list = arena_array(z->arena, q->n_references, sizeof *list);
+	size_t n = 0;
+
+	if (list == NULL && q->n_references > 0)
+		return no_memory(z);
+	for (size_t i = 0; i < q->n_references; i++) {
+		struct reference *ref = &list[i];
+
+		*ref = q->references[i];
+		if (ref->version == REGISTRY_LATEST) {
+			const struct version *v = state_newest(
+			    state_subject(z->registry, state_reference(z->arena, context, ref->subject)),
+			    REGISTRY_LIVE);
+
+			if (v != NULL)
+				ref->version = v->entry.version;
+		}
+	}
+	if (q->normalize && q->n_references > 1)
+		qsort(list, q->n_references, sizeof *list, by_reference_name);
+	for (size_t i = 0; i < q->n_references; i++)
+		if (!q->normalize || n == 0 || !same_reference(&list[n - 1], &list[i]))
+			list[n++] = list[i];
+	rec->references = list;
+	rec->n_references = n;
+	return true;
+}
+
+/* A request without a text, but with metadata or rules, means the text of the version before. */
+static struct span
+text_meant(const struct registry *r, struct span subject, const struct schema_request *q)
+{
+	const struct version *v = state_newest(state_subject(r, subject), REGISTRY_LIVE);
+
+	if (q->text.n > 0 || (q->metadata == NULL && q->rule_set == NULL) || v == NULL)
+		return q->text;
+	return v->entry.schema->text;
+}
+
+static bool
+is_lenient(const struct registry *r, struct span subject)
+{
+	return span_is(registry_mode(r, subject), "IMPORT") ||
+	    json_is_kind(registry_config_field(r, subject, "validateNewSchemas"), JSON_FALSE);
+}
+
+static bool
+print(struct resolution *z, const struct schema *s, bool normalize, struct span *out)
+{
+	struct buf text = { 0 };
+	void *copy;
+
+	schema_print(s, normalize, &text);
+	copy = text.failed ? NULL : arena_copy(z->arena, text.p, text.n);
+	*out = span_of(copy, text.n);
+	buf_done(&text);
+	return copy != NULL || no_memory(z);
+}
+
+static bool
+parse_request(struct resolution *z, struct span subject, const struct schema_request *q, struct parsed_schema *out)
+{
+	struct span name, context = registry_context(subject, &name), text = text_meant(z->registry, subject, q);
+	struct schema_mistake mistake;
+	struct record *rec = &out->record;
+	enum schema_type type = SCHEMA_AVRO;
+
+	*rec = (struct record){ .type = RECORD_SCHEMA, .metadata = q->metadata, .rule_set = q->rule_set };
+	rec->schema_type = q->schema_type.n == 0 ? span_str("AVRO") : q->schema_type;
+	if (!schema_type_parse(rec->schema_type, &type) || !schema_type_supported(type))
+		return refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
+		    arena_printf(z->arena, "Invalid schema type %s", text_of(z->arena, rec->schema_type)));
+	if (text.n == 0)
+		return refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "Empty schema");
+	if (!settle_references(z, context, q, rec))
+		return false;
+	z->why->problem = REGISTRY_OK;
+	out->schema = parse(z, context, type, text, is_lenient(z->registry, subject), rec->references,
+	    rec->n_references, &mistake);
+	if (out->schema != NULL)
+		return print(z, out->schema, q->normalize, &rec->schema);
+	/* Where a reference was to blame that has been said. */
+	if (z->why->problem == REGISTRY_OK)
+		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
+		    arena_printf(z->arena, "Invalid schema %s, details: %s",
+			request_text(z->arena, subject, q), mistake.text));
+	return false;
+}
+
+bool
+registry_parse(const struct registry *r, struct span subject, const struct schema_request *q,
+    struct arena *a, struct parsed_schema *out, struct refusal *why)
+{
+	struct resolution z = { r, a, why, NULL, 0, 0 };
+	bool good;
+
+	*out = (struct parsed_schema){ 0 };
+	good = parse_request(&z, subject, q, out);
+	forget(&z);
+	if (good)
+		record_hash(&out->record, out->hash);
+	else {
+		schema_free(out->schema);
+		out->schema = NULL;
+	}
+	return good;
+}
+
+/* ---- the same schema in another spelling ---- */
+
+/*
+ * Whether a stored schema says the same as a new one though its text differs: with the same metadata
+ * and rules, and the same references, or with references where the new one has all written out.
+ */
+static bool
+is_same(const struct registry *r, const struct schema_entry *old, const struct parsed_schema *fresh, struct arena *a)
+{
+	struct record as_old = fresh->record;
+	bool inlined = fresh->record.n_references == 0 && old->n_references > 0;
+	struct refusal why;
+	struct schema *s;
+	uint8_t hash[16];
+	bool same;
+
+	/* In another order of properties it has as many bytes. */
+	if (old->type != schema_type_of(fresh->schema) || (!inlined && old->text.n != fresh->record.schema.n))
+		return false;
+	as_old.schema = old->text;
+	if (inlined) {
+		as_old.references = old->references;
+		as_old.n_references = old->n_references;
+	}
+	record_hash(&as_old, hash);
+	if (memcmp(hash, old->guid, sizeof hash) != 0 || (s = registry_schema(r, old, a, &why)) == NULL)
+		return false;
+	same = schema_equal(s, fresh->schema);
+	schema_free(s);
+	return same;
+}
+
+const struct version *
+state_lookup(const struct registry *r, const struct subject *s, const struct parsed_schema *p,
+    enum registry_which which, struct arena *a)
+{
+	const struct content *c = s == NULL ? NULL : state_by_hash(r, s->context, p->hash);
+
+	for (size_t i = s == NULL ? 0 : s->n; i > 0 && c != NULL; i--)
+		if (memcmp(s->versions[i - 1]->entry.schema->guid, p->hash, sizeof p->hash) == 0 &&
+		    state_is(s->versions[i - 1], which))
+			return s->versions[i - 1];
+	for (size_t i = s == NULL ? 0 : s->n; i > 0; i--)
+		if (state_is(s->versions[i - 1], which) && is_same(r, s->versions[i - 1]->entry.schema, p, a))
+			return s->versions[i - 1];
+	return NULL;
+}
+
+const struct version_entry *
+registry_lookup(const struct registry *r, struct span subject, const struct parsed_schema *p,
+    enum registry_which which, struct arena *a, struct refusal *why)
+{
+	const struct subject *s = state_subject(r, subject);
+	const struct version *v;
+
+	if (state_newest(s, which) == NULL) {
+		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+		return NULL;
+	}
+	if ((v = state_lookup(r, s, p, which, a)) == NULL) {
+		refuse(why, a, REGISTRY_SCHEMA_NOT_FOUND);
+		return NULL;
+	}
+	return &v->entry;
+}
+
+/* ---- compatibility ---- */
+
+/* The versions to compare with, newest first, parsed; false with the refusal.  Each is counted. */
+static bool
+parse_earlier(struct resolution *z, const struct version *const *versions, size_t n, struct level_version *out,
+    size_t *parsed)
+{
+	for (*parsed = 0; *parsed < n; (*parsed)++) {
+		const struct version *v = versions[*parsed];
+		struct schema *s = parse_entry(z, v->entry.schema);
+
+		if (s == NULL)
+			return false;
+		out[*parsed] = (struct level_version){ v->entry.version, v->entry.schema->text, s };
+	}
+	return true;
+}
+
+static bool
+check(struct resolution *z, struct span subject, const struct version *const *versions, size_t n,
+    const struct parsed_schema *p, bool *compatible, struct level_messages *messages)
+{
+	struct level_version *earlier = arena_array(z->arena, n, sizeof *earlier);
+	bool fields = json_is_kind(registry_config_field(z->registry, subject, "validateFields"), JSON_TRUE);
+	size_t parsed = 0;
+	bool good = n == 0 || (earlier != NULL && parse_earlier(z, versions, n, earlier, &parsed));
+
+	if (good)
+		*compatible = level_check(registry_level(z->registry, subject), p->schema, earlier, n, fields,
+		    z->arena, messages);
+	else if (earlier == NULL)
+		no_memory(z);
+	for (size_t i = 0; i < parsed; i++)
+		schema_free((struct schema *)(uintptr_t)earlier[i].schema);
+	if (good && messages->memory)
+		good = no_memory(z);
+	return good;
+}
+
+/* Those of a subject that its level asks for, newest first.  Arena; NULL: used up. */
+static const struct version **
+asked_for(const struct registry *r, struct span subject, const struct subject *s, struct arena *a, size_t *n)
+{
+	bool all = level_is_transitive(registry_level(r, subject));
+	const struct version **list = arena_array(a, s == NULL ? 1 : s->n + 1, sizeof *list);
+
+	*n = 0;
+	for (size_t i = s == NULL || list == NULL ? 0 : s->n; i > 0 && (all || *n == 0); i--)
+		if (!s->versions[i - 1]->entry.deleted)
+			list[(*n)++] = s->versions[i - 1];
+	return list;
+}
+
+bool
+registry_check(const struct registry *r, struct span subject, int32_t version, const struct parsed_schema *p,
+    struct arena *a, bool *compatible, struct level_messages *messages, struct refusal *why)
+{
+	struct resolution z = { r, a, why, NULL, 0, 0 };
+	const struct subject *s = state_subject(r, subject);
+	const struct version *one = version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE) : state_version(s, version);
+	const struct version **list = NULL;
+	size_t n = 0;
+	bool good;
+
+	*messages = (struct level_messages){ 0 };
+	*compatible = true;
+	if (registry_level(r, subject) == LEVEL_NONE && version == 0)
+		return true;
+	if (version == 0) {
+		if ((list = asked_for(r, subject, s, a, &n)) == NULL)
+			return no_memory(&z);
+	} else if (one != NULL && !one->entry.deleted) {
+		list = &one;
+		n = 1;
+	} else if (version != REGISTRY_LATEST)
+		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND, arena_printf(a, "%d", (int)version));
+	good = check(&z, subject, list, n, p, compatible, messages);
+	forget(&z);
+	return good;
+}

@@ -1,0 +1,70 @@
+/* plan.c -- what the plans have in common: the records that they consist of, and modes that forbid them. */
+#include "registry/registry_internal.h"
+
+bool
+plan_add_bytes(struct plan *plan, struct arena *a, struct span key, struct span value)
+{
+	if (plan->n_writes == plan->cap_writes) {
+		size_t cap = plan->cap_writes == 0 ? 4 : plan->cap_writes * 2;
+		struct plan_write *larger = arena_array(a, cap, sizeof *larger);
+
+		if (larger == NULL)
+			return false;
+		for (size_t i = 0; i < plan->n_writes; i++)
+			larger[i] = plan->writes[i];
+		plan->writes = larger;
+		plan->cap_writes = cap;
+	}
+	plan->writes[plan->n_writes++] = (struct plan_write){ key, value };
+	return true;
+}
+
+/* What was put into a buffer, in the arena; the buffer is freed. */
+static bool
+settle(struct arena *a, struct buf *b, struct span *out)
+{
+	void *copy = b->failed ? NULL : arena_copy(a, b->p, b->n);
+
+	*out = span_of(copy, b->n);
+	buf_done(b);
+	return copy != NULL;
+}
+
+bool
+plan_add(struct plan *plan, struct arena *a, const struct record *rec, struct span key)
+{
+	struct span value = span_of(NULL, 0);
+	struct buf made = { 0 };
+
+	if (key.p == NULL) {
+		record_put_key(&made, rec);
+		if (!settle(a, &made, &key))
+			return false;
+	}
+	if (!rec->tombstone) {
+		record_put_value(&made, rec);
+		if (!settle(a, &made, &value))
+			return false;
+	}
+	return plan_add_bytes(plan, a, key, value);
+}
+
+bool
+plan_refuse_read_only(const struct registry *r, struct span subject, struct arena *a, struct refusal *why)
+{
+	struct span mode = registry_mode(r, subject);
+
+	if (!span_is(mode, "READONLY") && !span_is(mode, "READONLY_OVERRIDE"))
+		return true;
+	return plan_refuse_mode(subject, "read-only", true, a, why);
+}
+
+bool
+plan_refuse_mode(struct span subject, const char *mode, bool is, struct arena *a, struct refusal *why)
+{
+	struct span name, context = registry_context(subject, &name);
+
+	return refuse(why, a, REGISTRY_NOT_PERMITTED,
+	    arena_printf(a, "Subject %s in context %s is %sin %s mode", text_of(a, subject), text_of(a, context),
+		is ? "" : "not ", mode));
+}

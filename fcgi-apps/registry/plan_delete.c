@@ -1,0 +1,145 @@
+/* plan_delete.c -- what the deletion of subjects and versions writes: first softly, then for good. */
+#include "registry/registry_internal.h"
+
+/*
+ * Whether somebody refers to a version: a live one, or (for good) any; versions of the subject
+ * `but` don't count (NULL: all do).
+ */
+static bool
+is_referenced(const struct registry *r, const struct version *v, bool any, const struct subject *but)
+{
+	const struct target *t = state_target(r, v->subject->name, v->entry.version);
+
+	for (size_t i = 0; t != NULL && i < t->n; i++)
+		list_each(at, &t->by[i]->uses) {
+			const struct version *by = container_of(at, struct version, use);
+
+			if (by->subject != but && (any || !by->entry.deleted))
+				return true;
+		}
+	return false;
+}
+
+static bool
+refuse_referenced(struct refusal *why, struct arena *a, const struct version *v)
+{
+	return refuse(why, a, REGISTRY_REFERENCE_EXISTS, text_of(a, v->subject->name), (int)v->entry.version);
+}
+
+static bool
+add_tombstone(struct plan *plan, struct arena *a, enum record_type type, struct span subject, int32_t version,
+    struct span key)
+{
+	struct record rec = { .type = type, .tombstone = true, .subject = subject, .version = version };
+
+	return plan_add(plan, a, &rec, key);
+}
+
+/* What was set for a subject goes with its last version. */
+static bool
+add_settings(const struct registry *r, struct span subject, struct plan *plan, struct arena *a)
+{
+	const struct scope *s = subject.n == 0 ? NULL : state_scope(r, subject);
+
+	if (s == NULL)
+		return true;
+	return (s->mode.p == NULL || add_tombstone(plan, a, RECORD_MODE, subject, 0, s->mode_key)) &&
+	    (s->config == NULL || add_tombstone(plan, a, RECORD_CONFIG, subject, 0, s->config_key));
+}
+
+static bool
+delete_for_good(const struct registry *r, const struct subject *s, struct plan *plan, struct arena *a)
+{
+	for (size_t i = s->n; i > 0; i--) {
+		const struct version *v = s->versions[i - 1];
+
+		if (!add_tombstone(plan, a, RECORD_SCHEMA, s->name, v->entry.version, v->key))
+			return false;
+	}
+	return add_settings(r, s->name, plan, a);
+}
+
+static bool
+delete_softly(const struct subject *s, struct plan *plan, struct arena *a)
+{
+	struct record rec = { .type = RECORD_DELETE_SUBJECT, .subject = s->name,
+		.version = s->versions[s->n - 1]->entry.version };
+
+	return plan_add(plan, a, &rec, span_of(NULL, 0));
+}
+
+bool
+registry_plan_delete_subject(const struct registry *r, struct span subject, bool permanent, struct arena *a,
+    struct plan *plan, struct refusal *why)
+{
+	const struct subject *s = state_subject(r, subject);
+
+	*plan = (struct plan){ 0 };
+	if (s == NULL)
+		return refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	if (s->n_live == 0 && !permanent)
+		return refuse(why, a, REGISTRY_SUBJECT_SOFT_DELETED, text_of(a, subject));
+	if (!plan_refuse_read_only(r, subject, a, why))
+		return false;
+	for (size_t i = 0; i < s->n; i++)
+		if (is_referenced(r, s->versions[i], permanent, s))
+			return refuse_referenced(why, a, s->versions[i]);
+	if (s->n_live > 0 && permanent)
+		return refuse(why, a, REGISTRY_SUBJECT_NOT_SOFT_DELETED, text_of(a, subject));
+	if ((plan->versions = arena_array(a, s->n, sizeof *plan->versions)) == NULL)
+		return refuse(why, a, REGISTRY_NO_MEMORY);
+	for (size_t i = 0; i < s->n; i++)
+		if (permanent || !s->versions[i]->entry.deleted)
+			plan->versions[plan->n_versions++] = s->versions[i]->entry.version;
+	return (permanent ? delete_for_good(r, s, plan, a) : delete_softly(s, plan, a)) ||
+	    refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+/* The record of a version as it stands, for writing it anew. */
+static struct record
+record_of(const struct version *v)
+{
+	const struct schema_entry *e = v->entry.schema;
+
+	return (struct record){ .type = RECORD_SCHEMA, .subject = v->subject->name, .version = v->entry.version,
+		.id = e->id, .schema_type = e->schema_type, .references = e->references,
+		.n_references = e->n_references, .metadata = e->metadata, .rule_set = e->rule_set,
+		.schema = e->text, .deleted = v->entry.deleted };
+}
+
+static bool
+delete_version(const struct registry *r, const struct version *v, bool permanent, struct plan *plan, struct arena *a)
+{
+	struct record rec = record_of(v);
+
+	if (permanent)
+		return add_tombstone(plan, a, RECORD_SCHEMA, v->subject->name, v->entry.version, v->key) &&
+		    (v->subject->n > 1 || add_settings(r, v->subject->name, plan, a));
+	rec.deleted = true;
+	return plan_add(plan, a, &rec, v->key);
+}
+
+bool
+registry_plan_delete_version(const struct registry *r, struct span subject, int32_t version, bool permanent,
+    struct arena *a, struct plan *plan, struct refusal *why)
+{
+	const struct subject *s = state_subject(r, subject);
+	const struct version *v = version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE) : state_version(s, version);
+
+	*plan = (struct plan){ 0 };
+	if (v != NULL && v->entry.deleted && !permanent)
+		return refuse(why, a, REGISTRY_VERSION_SOFT_DELETED, text_of(a, subject), (int)v->entry.version);
+	if (s == NULL || (s->n_live == 0 && !permanent))
+		return refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	if (v == NULL)
+		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND,
+		    version == REGISTRY_LATEST ? "latest" : arena_printf(a, "%d", (int)version));
+	if (!plan_refuse_read_only(r, subject, a, why))
+		return false;
+	if (is_referenced(r, v, permanent, NULL))
+		return refuse_referenced(why, a, v);
+	if (!v->entry.deleted && permanent)
+		return refuse(why, a, REGISTRY_VERSION_NOT_SOFT_DELETED, text_of(a, subject), (int)v->entry.version);
+	plan->version = v->entry.version;
+	return delete_version(r, v, permanent, plan, a) || refuse(why, a, REGISTRY_NO_MEMORY);
+}

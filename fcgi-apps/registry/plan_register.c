@@ -1,0 +1,185 @@
+/* plan_register.c -- what the registration of a schema writes. */
+#include <limits.h>
+
+#include "registry/registry_internal.h"
+
+/* A registration on its way through the checks. */
+struct registration {
+	const struct registry *registry;
+	struct span subject, context;
+	const struct schema_request *request;
+	struct parsed_schema *parsed;
+	const struct subject *known; /* NULL: the subject is new */
+	struct arena *arena;
+	struct plan *plan;
+	struct refusal *why;
+	bool import;
+};
+
+static bool
+is_subject_name(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] < 0x20 || name.p[i] == 0x7f)
+			return false;
+	return !span_is(name, "__GLOBAL") && !span_is(name, "__EMPTY");
+}
+
+bool
+plan_check_subject(struct span subject, struct arena *a, struct refusal *why)
+{
+	struct span name;
+
+	registry_context(subject, &name);
+	return is_subject_name(name) || refuse(why, a, REGISTRY_INVALID_SUBJECT, text_of(a, subject));
+}
+
+/* Whether the mode in force lets the request through. */
+static bool
+check_mode(struct registration *g)
+{
+	struct span mode = registry_mode(g->registry, g->subject);
+
+	g->import = span_is(mode, "IMPORT") || span_is(mode, "FORWARD");
+	if (!plan_refuse_read_only(g->registry, g->subject, g->arena, g->why))
+		return false;
+	if (g->request->id > 0 && !g->import)
+		return plan_refuse_mode(g->subject, "import", false, g->arena, g->why);
+	if (g->request->id <= 0 && g->import)
+		return plan_refuse_mode(g->subject, "read-write", false, g->arena, g->why);
+	return true;
+}
+
+static bool
+no_overwrite(struct registration *g)
+{
+	return refuse(g->why, g->arena, REGISTRY_NOT_PERMITTED,
+	    arena_printf(g->arena, "Overwrite new schema with id %d in context %s is not permitted.",
+		(int)g->request->id, text_of(g->arena, g->context)));
+}
+
+/* The id: the one that is brought along, that of the same schema elsewhere, or the next. */
+static bool
+choose_id(struct registration *g)
+{
+	const struct context *c = state_context(g->registry, g->context);
+	const struct content *same = state_by_hash(g->registry, c, g->parsed->hash);
+	const struct schema_entry *holder;
+
+	if (g->import) {
+		holder = registry_by_id(g->registry, g->context, g->request->id);
+		if (holder != NULL && memcmp(holder->guid, g->parsed->hash, sizeof holder->guid) != 0)
+			return no_overwrite(g);
+		g->plan->id = g->request->id;
+	} else if (same != NULL)
+		g->plan->id = same->entry.id;
+	else if (c != NULL && c->max_id == INT32_MAX)
+		return refuse(g->why, g->arena, REGISTRY_NOT_PERMITTED, "All ids of the context have been given out");
+	else
+		g->plan->id = c == NULL ? 1 : c->max_id + 1;
+	return true;
+}
+
+static bool
+choose_version(struct registration *g)
+{
+	const struct version *newest = state_newest(g->known, REGISTRY_ALL);
+	const struct version *there = state_version(g->known, g->request->version);
+	int32_t wanted = g->request->version;
+
+	if (newest != NULL && newest->entry.version == INT32_MAX)
+		return refuse(g->why, g->arena, REGISTRY_INVALID_SCHEMA, "All versions of the subject have been given out");
+	g->plan->version = newest == NULL ? 1 : newest->entry.version + 1;
+	if (wanted <= 0)
+		return true;
+	if (g->import) {
+		if (there != NULL && memcmp(there->entry.schema->guid, g->parsed->hash, 16) != 0)
+			return no_overwrite(g);
+		g->plan->version = wanted;
+	} else if (wanted != g->plan->version)
+		return refuse(g->why, g->arena, REGISTRY_INVALID_SCHEMA, "Version is not one more than previous version");
+	return true;
+}
+
+static bool
+check_compatibility(struct registration *g)
+{
+	struct level_messages messages;
+	struct buf joined = { 0 };
+	bool compatible, told;
+
+	if (g->import)
+		return true;
+	if (!registry_check(g->registry, g->subject, 0, g->parsed, g->arena, &compatible, &messages, g->why))
+		return false;
+	if (compatible)
+		return true;
+	for (size_t i = 0; i < messages.n; i++)
+		buf_printf(&joined, "%s%s", i == 0 ? "" : ", ", messages.list[i]);
+	buf_u8(&joined, '\0');
+	told = !joined.failed;
+	if (told)
+		refuse(g->why, g->arena, REGISTRY_INCOMPATIBLE, text_of(g->arena, g->subject), (const char *)joined.p);
+	buf_done(&joined);
+	return told ? false : refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
+}
+
+/* A softly deleted version of the same schema is replaced, unless somebody refers to it. */
+static bool
+replace_deleted(struct registration *g)
+{
+	for (size_t i = 0; g->known != NULL && i < g->known->n; i++) {
+		const struct version *v = g->known->versions[i];
+		struct record rec = { .type = RECORD_SCHEMA, .tombstone = true, .subject = g->subject,
+			.version = v->entry.version };
+
+		if (!v->entry.deleted || v->entry.schema->id != g->plan->id ||
+		    v->entry.version == g->plan->version ||
+		    state_target(g->registry, g->subject, v->entry.version) != NULL)
+			continue;
+		if (!plan_add(g->plan, g->arena, &rec, v->key))
+			return false;
+	}
+	return true;
+}
+
+static bool
+write_records(struct registration *g)
+{
+	const struct version *there = state_version(g->known, g->plan->version);
+	struct record context = { .type = RECORD_CONTEXT, .context = g->context };
+	struct record *rec = &g->parsed->record;
+	bool good = true;
+
+	if (!span_is(g->context, ".") && state_context(g->registry, g->context) == NULL)
+		good = plan_add(g->plan, g->arena, &context, span_of(NULL, 0));
+	rec->subject = g->subject;
+	rec->version = g->plan->version;
+	rec->id = g->plan->id;
+	good = good && replace_deleted(g) &&
+	    plan_add(g->plan, g->arena, rec, there == NULL ? span_of(NULL, 0) : there->key);
+	return good || refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
+}
+
+bool
+registry_plan_register(const struct registry *r, struct span subject, const struct schema_request *q,
+    struct parsed_schema *p, struct arena *a, struct plan *plan, struct refusal *why)
+{
+	struct registration g = { .registry = r, .subject = subject, .request = q, .parsed = p,
+		.known = state_subject(r, subject), .arena = a, .plan = plan, .why = why };
+	const struct version *same;
+	struct span name;
+
+	*plan = (struct plan){ 0 };
+	g.context = registry_context(subject, &name);
+	if (!plan_check_subject(subject, a, why))
+		return false;
+	/* What is there already is no write, whatever the mode. */
+	same = q->id > 0 ? NULL : state_lookup(r, g.known, p, REGISTRY_LIVE, a);
+	if (same != NULL) {
+		plan->id = same->entry.schema->id;
+		plan->version = same->entry.version;
+		return true;
+	}
+	return check_mode(&g) && choose_id(&g) && check_compatibility(&g) && choose_version(&g) && write_records(&g);
+}

@@ -1,0 +1,189 @@
+/* plan_settings.c -- what changes of compatibility levels, other configuration and modes write. */
+#include <string.h>
+
+#include "json/write.h"
+#include "registry/registry_internal.h"
+
+/* The fields of a CONFIG record in their order, and what they are called in requests. */
+static const struct field {
+	const char *stored, *asked;
+} fields[] = {
+	{ "alias", "alias" },
+	{ "aliasForDeks", "aliasForDeks" },
+	{ "normalize", "normalize" },
+	{ "validateFields", "validateFields" },
+	{ "validateNewSchemas", "validateNewSchemas" },
+	{ "validateRules", "validateRules" },
+	{ "compatibilityLevel", "compatibility" },
+	{ "compatibilityPolicy", "compatibilityPolicy" },
+	{ "compatibilityGroup", "compatibilityGroup" },
+	{ "defaultMetadata", "defaultMetadata" },
+	{ "overrideMetadata", "overrideMetadata" },
+	{ "defaultRuleSet", "defaultRuleSet" },
+	{ "overrideRuleSet", "overrideRuleSet" },
+};
+
+/* The key and the subject of a scope's records: the global one has no subject. */
+static struct record
+scope_record(enum record_type type, struct span subject, bool tombstone)
+{
+	return (struct record){ .type = type, .tombstone = tombstone,
+		.subject = subject.n == 0 ? span_of(NULL, 0) : subject };
+}
+
+/* ---- configuration ---- */
+
+static bool
+check_level(const struct json *update, struct arena *a, struct refusal *why)
+{
+	const struct json *v = json_get(update, "compatibility");
+	enum level level;
+
+	if (v == NULL || v->kind == JSON_NULL || (v->kind == JSON_STRING && level_parse(v->text, &level)))
+		return true;
+	return refuse(why, a, REGISTRY_INVALID_COMPATIBILITY);
+}
+
+/* The new value: what the update says, else what was there. */
+static void
+put_config(struct buf *to, struct span subject, const struct json *before, const struct json *update)
+{
+	struct json_out o = json_out(to);
+	enum level level;
+
+	json_open(&o, '{');
+	if (subject.n > 0) {
+		json_key(&o, "subject");
+		json_put_span(&o, subject);
+	}
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		const struct json *v = json_get(update, fields[i].asked);
+
+		if (v == NULL)
+			v = json_get(before, fields[i].stored);
+		if (v == NULL || v->kind == JSON_NULL)
+			continue;
+		json_key(&o, fields[i].stored);
+		/* In capitals, however it was asked for. */
+		if (strcmp(fields[i].stored, "compatibilityLevel") == 0 && level_parse(v->text, &level))
+			json_put_str(&o, level_name(level));
+		else
+			json_put_tree(&o, v);
+	}
+	json_close(&o, '}');
+}
+
+bool
+registry_plan_put_config(const struct registry *r, struct span subject, const struct json *update, struct arena *a,
+    struct plan *plan, struct refusal *why)
+{
+	const struct scope *s = state_scope(r, subject);
+	struct record rec = scope_record(RECORD_CONFIG, subject, false);
+	struct buf made = { 0 };
+	struct span key, value;
+	bool good;
+
+	*plan = (struct plan){ 0 };
+	if (!check_level(update, a, why) || !plan_check_subject(subject, a, why))
+		return false;
+	put_config(&made, subject, s == NULL ? NULL : s->config, update);
+	value = span_of(arena_copy(a, made.p, made.n), made.n);
+	buf_reset(&made);
+	record_put_key(&made, &rec);
+	key = span_of(arena_copy(a, made.p, made.n), made.n);
+	good = !made.failed && value.p != NULL && key.p != NULL;
+	buf_done(&made);
+	if (s != NULL && s->config_key.p != NULL)
+		key = s->config_key;
+	return (good && plan_add_bytes(plan, a, key, value)) || refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+bool
+registry_plan_delete_config(const struct registry *r, struct span subject, struct arena *a, struct plan *plan,
+    struct refusal *why)
+{
+	const struct scope *s = state_scope(r, subject);
+	struct record rec = scope_record(RECORD_CONFIG, subject, true);
+
+	*plan = (struct plan){ 0 };
+	if (s == NULL || s->config == NULL)
+		return subject.n == 0 || refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	return plan_add(plan, a, &rec, s->config_key) || refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+/* ---- modes ---- */
+
+/* Whether a name is in a scope: the subject itself, or all of its context. */
+static bool
+in_scope(const struct subject *s, struct span scope)
+{
+	struct span name, context = registry_context(scope, &name);
+
+	return name.n > 0 ? span_eq(s->name, scope) : span_eq(s->context->name, context);
+}
+
+/* To import is to begin anew: what is deleted in the scope goes for good, and nothing may be live. */
+static bool
+plan_import(const struct registry *r, struct span scope, bool force, struct arena *a, struct plan *plan,
+    struct refusal *why)
+{
+	struct record clear = { .type = RECORD_CLEAR_SUBJECT, .subject = scope.p == NULL ? span_str("") : scope };
+	const struct names_entry *e;
+	names_place at = 0;
+	bool any = false;
+
+	while ((e = names_next(&r->sorted, &at)) != NULL) {
+		const struct subject *s = e->value;
+
+		if (!in_scope(s, scope.p == NULL ? span_str("") : scope))
+			continue;
+		if (s->n_live > 0 && !force)
+			return refuse(why, a, REGISTRY_NOT_PERMITTED, "Cannot import since found existing subjects");
+		for (size_t i = s->n; i > 0; i--) {
+			const struct version *v = s->versions[i - 1];
+			struct record gone = { .type = RECORD_SCHEMA, .tombstone = true, .subject = s->name,
+				.version = v->entry.version };
+
+			if (v->entry.deleted && !plan_add(plan, a, &gone, v->key))
+				return refuse(why, a, REGISTRY_NO_MEMORY);
+			any = any || v->entry.deleted;
+		}
+	}
+	return !any || plan_add(plan, a, &clear, span_of(NULL, 0)) || refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+bool
+registry_plan_put_mode(const struct registry *r, struct span subject, struct span mode, bool force, struct arena *a,
+    struct plan *plan, struct refusal *why)
+{
+	const struct scope *s = state_scope(r, subject);
+	const char *name = registry_mode_name(mode);
+	struct record rec = scope_record(RECORD_MODE, subject, false);
+
+	*plan = (struct plan){ 0 };
+	if (!plan_check_subject(subject, a, why))
+		return false;
+	if (name == NULL)
+		return refuse(why, a, REGISTRY_INVALID_MODE);
+	if (strcmp(name, "FORWARD") == 0 && !span_is(subject, ":.__GLOBAL:"))
+		return refuse(why, a, REGISTRY_FORWARD_NOT_GLOBAL);
+	/* One that is in that mode already stays as it is. */
+	if (strcmp(name, "IMPORT") == 0 && (s == NULL || !span_is(s->mode, "IMPORT")) &&
+	    !plan_import(r, subject, force, a, plan, why))
+		return false;
+	rec.mode = span_str(name);
+	return plan_add(plan, a, &rec, s == NULL ? span_of(NULL, 0) : s->mode_key) || refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+bool
+registry_plan_delete_mode(const struct registry *r, struct span subject, struct arena *a, struct plan *plan,
+    struct refusal *why)
+{
+	const struct scope *s = state_scope(r, subject);
+	struct record rec = scope_record(RECORD_MODE, subject, true);
+
+	*plan = (struct plan){ 0 };
+	if (s == NULL || s->mode.p == NULL)
+		return subject.n == 0 || refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	return plan_add(plan, a, &rec, s->mode_key) || refuse(why, a, REGISTRY_NO_MEMORY);
+}

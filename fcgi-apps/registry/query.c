@@ -1,0 +1,429 @@
+/* query.c -- questions about the registry's state: versions, ids, lists, settings in force. */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "registry/registry_internal.h"
+
+/* ---- refusals ---- */
+
+static const char *const messages[REGISTRY_PROBLEMS] = {
+#define PROBLEM(name, status, code, message) [REGISTRY_##name] = message,
+#include "registry/problems.tbl"
+	[REGISTRY_NO_MEMORY] = "",
+};
+
+static const char *
+format(struct arena *a, const char *fmt, va_list ap)
+{
+	char *text = NULL;
+	const char *kept;
+	int n = vasprintf(&text, fmt, ap);
+
+	kept = n < 0 ? NULL : arena_copy(a, text, (size_t)n + 1);
+	free(text);
+	return kept;
+}
+
+bool
+refuse(struct refusal *why, struct arena *a, enum registry_problem problem, ...)
+{
+	va_list ap;
+
+	why->problem = problem;
+	why->message = "";
+	if (problem == REGISTRY_NO_MEMORY)
+		return false;
+	va_start(ap, problem);
+	/* The formats are the table's own. */
+	why->message = format(a, messages[problem], ap);
+	va_end(ap);
+	if (why->message == NULL)
+		*why = (struct refusal){ REGISTRY_NO_MEMORY, "" };
+	return false;
+}
+
+const char *
+text_of(struct arena *a, struct span s)
+{
+	char *text = arena_alloc(a, s.n + 1);
+
+	if (text != NULL && s.n > 0)
+		memcpy(text, s.p, s.n);
+	return text == NULL ? "" : text;
+}
+
+/* ---- by id and by guid ---- */
+
+const struct schema_entry *
+registry_by_id(const struct registry *r, struct span context, int32_t id)
+{
+	const struct context *c = state_context(r, context);
+	const struct content *found;
+	uint8_t key[4];
+
+	store32(key, (uint32_t)id);
+	found = c == NULL ? NULL : map_get(&c->by_id, span_of(key, sizeof key));
+	return found == NULL ? NULL : &found->entry;
+}
+
+/* An entry lies at the beginning of its content; the walk keeps the content in `it`. */
+const struct schema_entry *
+registry_next_by_guid(const struct registry *r, const uint8_t guid[16], size_t *it)
+{
+	const struct content *before = (const void *)(uintptr_t)*it;
+	const struct content *c = before == NULL ? map_get(&r->by_guid, span_of(guid, 16)) : before->same_guid;
+
+	*it = (size_t)(uintptr_t)c;
+	return c == NULL ? NULL : &c->entry;
+}
+
+int32_t
+registry_max_id(const struct registry *r, struct span context)
+{
+	const struct context *c = state_context(r, context);
+
+	return c == NULL ? 0 : c->max_id;
+}
+
+const struct version_entry *
+registry_next_use(const struct registry *r, const struct schema_entry *s, struct span context,
+    enum registry_which which, size_t *it)
+{
+	const struct content *c = (const void *)s;
+	const struct version *v = (const void *)(uintptr_t)*it;
+	const struct list *at = v == NULL ? c->uses.next : v->use.next;
+
+	(void)r;
+	if (!span_eq(c->entry.context, context))
+		return NULL;
+	for (; at != &c->uses; at = at->next) {
+		v = container_of((struct list *)(uintptr_t)at, struct version, use);
+		if (state_is(v, which)) {
+			*it = (size_t)(uintptr_t)v;
+			return &v->entry;
+		}
+	}
+	return NULL;
+}
+
+/* ---- versions and subjects ---- */
+
+bool
+registry_parse_version(struct span text, int32_t *out)
+{
+	char digits[16], *end;
+	long n;
+
+	while (text.n > 0 && text.p[0] == ' ')
+		text = span_of(text.p + 1, text.n - 1);
+	while (text.n > 0 && text.p[text.n - 1] == ' ')
+		text.n--;
+	if (text.n == 6 && strncasecmp((const char *)text.p, "latest", 6) == 0) {
+		*out = REGISTRY_LATEST;
+		return true;
+	}
+	if (text.n == 0 || text.n >= sizeof digits)
+		return false;
+	memcpy(digits, text.p, text.n);
+	digits[text.n] = '\0';
+	n = strtol(digits, &end, 10);
+	if (*end != '\0' || n > INT32_MAX || (n < 1 && n != REGISTRY_LATEST))
+		return false;
+	*out = (int32_t)n;
+	return true;
+}
+
+const struct version_entry *
+registry_version(const struct registry *r, struct span subject, int32_t version, enum registry_which which,
+    struct arena *a, struct refusal *why)
+{
+	const struct subject *s = state_subject(r, subject);
+	const struct version *v;
+
+	if (s == NULL || state_newest(s, which) == NULL) {
+		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+		return NULL;
+	}
+	v = version == REGISTRY_LATEST ? state_newest(s, which) : state_version(s, version);
+	if (v != NULL && state_is(v, which))
+		return &v->entry;
+	refuse(why, a, REGISTRY_VERSION_NOT_FOUND,
+	    version == REGISTRY_LATEST ? "latest" : arena_printf(a, "%d", (int)version));
+	return NULL;
+}
+
+const struct version_entry *
+registry_next_version(const struct registry *r, struct span subject, enum registry_which which, size_t *it)
+{
+	const struct subject *s = state_subject(r, subject);
+
+	while (s != NULL && *it < s->n) {
+		const struct version *v = s->versions[(*it)++];
+
+		if (state_is(v, which))
+			return &v->entry;
+	}
+	return NULL;
+}
+
+static bool
+begins_with(struct span s, struct span prefix)
+{
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+static bool
+in_normal_context(struct span name)
+{
+	return !begins_with(name, span_str(":."));
+}
+
+/* What a prefix of subjects means: a part of the sorted names, and of those the ones that fit. */
+struct prefix {
+	struct span text;
+	bool every_context; /* the text is of the names behind the contexts */
+};
+
+static struct prefix
+prefix_of(struct span text)
+{
+	struct prefix p = { registry_qualified(text), begins_with(text, span_str(":*:")) };
+
+	if (p.every_context)
+		p.text = span_of(text.p + 3, text.n - 3);
+	return p;
+}
+
+/* The next subject of the prefix; NULL at the end.  `at` 0: its beginning. */
+static const struct subject *
+next_of_prefix(const struct registry *r, const struct prefix *p, names_place *at)
+{
+	const struct names_entry *e;
+	struct span name;
+
+	if (*at == 0 && !p->every_context)
+		*at = names_from(&r->sorted, p->text);
+	while ((e = names_next(&r->sorted, at)) != NULL) {
+		if (p->every_context) {
+			registry_context(e->name, &name);
+			if (begins_with(name, p->text))
+				return e->value;
+		} else if (!begins_with(e->name, p->text))
+			return NULL;
+		else if (!in_normal_context(p->text) || in_normal_context(e->name))
+			return e->value;
+		else /* names of other contexts lie together: past them */
+			*at = names_from(&r->sorted, span_str(":/"));
+	}
+	return NULL;
+}
+
+static bool
+has(const struct subject *s, enum registry_which which)
+{
+	switch (which) {
+	case REGISTRY_LIVE:
+		return s->n_live > 0;
+	case REGISTRY_DELETED_ONLY:
+		return s->n_live < s->n;
+	default:
+		return s->n > 0;
+	}
+}
+
+struct span
+registry_next_subject(const struct registry *r, struct span prefix, enum registry_which which, size_t *it)
+{
+	struct prefix p = prefix_of(prefix);
+	const struct subject *s;
+
+	while ((s = next_of_prefix(r, &p, it)) != NULL)
+		/* Only those are deleted that have nothing else. */
+		if (which == REGISTRY_DELETED_ONLY ? s->n_live == 0 : has(s, which))
+			return s->name;
+	return span_of(NULL, 0);
+}
+
+/*
+ * `it` is the version within the subject at a place: the place in its upper half, so that
+ * one number holds both.
+ */
+const struct version_entry *
+registry_next_of_prefix(const struct registry *r, struct span prefix, enum registry_which which, size_t *it)
+{
+	enum { HALF = sizeof(size_t) * CHAR_BIT / 2 };
+	struct prefix p = prefix_of(prefix);
+	names_place at = *it >> HALF, next;
+	size_t i = *it & (((size_t)1 << HALF) - 1);
+	const struct subject *s;
+
+	for (;; i = 0, at = next) {
+		next = at;
+		if ((s = next_of_prefix(r, &p, &next)) == NULL)
+			return NULL;
+		for (; i < s->n; i++)
+			if (state_is(s->versions[i], which)) {
+				*it = at << HALF | (i + 1);
+				return &s->versions[i]->entry;
+			}
+	}
+}
+
+struct span
+registry_next_context(const struct registry *r, size_t *it)
+{
+	const struct names_entry *e;
+
+	while ((e = names_next(&r->sorted_contexts, it)) != NULL) {
+		const struct context *c = e->value;
+
+		if (c == r->normal || c->n_subjects > 0)
+			return c->name;
+	}
+	return span_of(NULL, 0);
+}
+
+/* ---- references ---- */
+
+static int
+by_number(const void *a, const void *b)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool
+is_used(const struct content *c, enum registry_which which)
+{
+	list_each(at, (struct list *)(uintptr_t)&c->uses)
+		if (state_is(container_of(at, struct version, use), which))
+			return true;
+	return false;
+}
+
+bool
+registry_referenced_by(const struct registry *r, struct span subject, int32_t version,
+    enum registry_which which, struct arena *a, int32_t **ids, size_t *n)
+{
+	const struct target *t = state_target(r, subject, version);
+	size_t all = 0;
+
+	*n = 0;
+	*ids = arena_array(a, t == NULL ? 1 : t->n, sizeof **ids);
+	if (*ids == NULL)
+		return false;
+	for (size_t i = 0; t != NULL && i < t->n; i++)
+		if (is_used(t->by[i], which))
+			(*ids)[all++] = t->by[i]->entry.id;
+	qsort(*ids, all, sizeof **ids, by_number);
+	for (size_t i = 0; i < all; i++)
+		if (i == 0 || (*ids)[i] != (*ids)[i - 1])
+			(*ids)[(*n)++] = (*ids)[i];
+	return true;
+}
+
+/* ---- settings in force ---- */
+
+/* Where a setting is looked for: the subject, its context or what is global, what is above all contexts. */
+enum { SCOPES = 3 };
+
+struct scopes {
+	const struct scope *in[SCOPES]; /* those that are there; NULL: not */
+};
+
+static struct scopes
+scopes_of(const struct registry *r, struct span subject)
+{
+	struct span name, context = registry_context(subject.p == NULL ? span_str("") : subject, &name);
+	struct buf key = { 0 };
+	struct scopes s = { { 0 } };
+
+	if (name.n > 0)
+		s.in[0] = state_scope(r, subject);
+	if (!span_is(context, ".")) {
+		buf_u8(&key, ':');
+		buf_span(&key, context);
+		buf_u8(&key, ':');
+	}
+	s.in[1] = state_scope(r, key.n == 0 ? span_str("") : buf_bytes(&key));
+	s.in[2] = state_scope(r, span_str(":.__GLOBAL:"));
+	buf_done(&key);
+	return s;
+}
+
+const struct json *
+registry_config(const struct registry *r, struct span subject)
+{
+	const struct scope *s = state_scope(r, subject);
+
+	return s == NULL ? NULL : s->config;
+}
+
+const struct json *
+registry_config_field(const struct registry *r, struct span subject, const char *name)
+{
+	struct scopes s = scopes_of(r, subject);
+
+	for (int i = 0; i < SCOPES; i++) {
+		const struct json *v = s.in[i] == NULL ? NULL : json_get(s.in[i]->config, name);
+
+		if (v != NULL && v->kind != JSON_NULL)
+			return v;
+	}
+	return NULL;
+}
+
+enum level
+registry_level(const struct registry *r, struct span subject)
+{
+	const struct json *v = registry_config_field(r, subject, "compatibilityLevel");
+	enum level level;
+
+	return v != NULL && level_parse(v->text, &level) ? level : r->level;
+}
+
+bool
+registry_normalize(const struct registry *r, struct span subject)
+{
+	return json_is_kind(registry_config_field(r, subject, "normalize"), JSON_TRUE);
+}
+
+static const char *const modes[] = { "READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD" };
+
+const char *
+registry_mode_name(struct span name)
+{
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+		if (name.n == strlen(modes[i]) && strncasecmp((const char *)name.p, modes[i], name.n) == 0)
+			return modes[i];
+	return NULL;
+}
+
+struct span
+registry_own_mode(const struct registry *r, struct span subject)
+{
+	const struct scope *s = state_scope(r, subject);
+
+	return s == NULL ? span_of(NULL, 0) : s->mode;
+}
+
+struct span
+registry_mode(const struct registry *r, struct span subject)
+{
+	struct scopes s = scopes_of(r, subject);
+	struct span mode = span_of(NULL, 0);
+
+	for (int i = 0; i < SCOPES; i++) {
+		/* This one wins over what is below it. */
+		if (s.in[i] != NULL && span_is(s.in[i]->mode, "READONLY_OVERRIDE"))
+			return s.in[i]->mode;
+		if (mode.p == NULL && s.in[i] != NULL)
+			mode = s.in[i]->mode;
+	}
+	return mode.p != NULL ? mode : span_str("READWRITE");
+}

@@ -1,0 +1,386 @@
+/* record.c -- the records of the topic `_schemas`, as Confluent's registry writes them. */
+#include "registry/record.h"
+
+#include <md5.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "json/write.h"
+
+/* ---- reading ---- */
+
+static const struct keytype {
+	const char *name;
+	int magic_max;   /* from 0 */
+	bool subject;    /* its key must name one */
+} keytypes[RECORD_TYPES] = {
+	[RECORD_SCHEMA] = { "SCHEMA", 1, true },
+	[RECORD_CONFIG] = { "CONFIG", 0, false },
+	[RECORD_MODE] = { "MODE", 0, false },
+	[RECORD_NOOP] = { "NOOP", 0, false },
+	[RECORD_DELETE_SUBJECT] = { "DELETE_SUBJECT", 0, true },
+	[RECORD_CLEAR_SUBJECT] = { "CLEAR_SUBJECT", 0, true },
+	[RECORD_CONTEXT] = { "CONTEXT", 0, false },
+	[RECORD_ASSOC] = { "ASSOC", 0, false },
+};
+
+static bool
+fail(const char **why, const char *text)
+{
+	*why = text;
+	return false;
+}
+
+static bool
+is_absent(const struct json *v)
+{
+	return v == NULL || v->kind == JSON_NULL;
+}
+
+/* A field that is text or absent (then null); false when it is anything else. */
+static bool
+read_text(const struct json *in, const char *name, struct span *out)
+{
+	const struct json *v = json_get(in, name);
+
+	*out = is_absent(v) ? span_of(NULL, 0) : v->text;
+	return is_absent(v) || v->kind == JSON_STRING;
+}
+
+static bool
+read_int(const struct json *in, const char *name, int32_t *out)
+{
+	int64_t n;
+
+	if (!json_is_int(json_get(in, name), &n) || n < INT32_MIN || n > INT32_MAX)
+		return false;
+	*out = (int32_t)n;
+	return true;
+}
+
+/* An object or nothing. */
+static bool
+read_object(const struct json *in, const char *name, const struct json **out)
+{
+	const struct json *v = json_get(in, name);
+
+	*out = is_absent(v) ? NULL : v;
+	return *out == NULL || v->kind == JSON_OBJECT;
+}
+
+static bool
+read_key(const struct json *key, struct record *r, const char **why)
+{
+	const struct json *type = json_get(key, "keytype");
+	int32_t magic = 0;
+
+	while (r->type < RECORD_TYPES && !json_is_text(type, keytypes[r->type].name))
+		r->type++;
+	if (r->type == RECORD_TYPES)
+		return fail(why, "its key is of no known type");
+	if (json_get(key, "magic") != NULL && !read_int(key, "magic", &magic))
+		return fail(why, "its key's magic is no number");
+	if (magic < 0 || magic > keytypes[r->type].magic_max)
+		return fail(why, "its key has an unknown magic number");
+	if (!read_text(key, "subject", &r->subject) || !read_text(key, "context", &r->context))
+		return fail(why, "its key's names are no texts");
+	if (keytypes[r->type].subject && r->subject.p == NULL)
+		return fail(why, "its key names no subject");
+	if (r->type == RECORD_SCHEMA && (!read_int(key, "version", &r->version) || r->version < 1))
+		return fail(why, "its key has no version");
+	return true;
+}
+
+static bool
+read_references(struct arena *a, const struct json *value, struct record *r)
+{
+	const struct json *v = json_get(value, "references");
+	struct reference *list;
+
+	if (is_absent(v) || v->n == 0)
+		return true;
+	if (v->kind != JSON_ARRAY || (list = arena_array(a, v->n, sizeof *list)) == NULL)
+		return false;
+	r->references = list;
+	for (const struct json *e = v->first; e != NULL; e = e->next) {
+		struct reference *to = &list[r->n_references++];
+
+		if (!read_text(e, "name", &to->name) || !read_text(e, "subject", &to->subject) ||
+		    !read_int(e, "version", &to->version) || to->name.p == NULL || to->subject.p == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_schema(struct arena *a, const struct json *value, struct record *r, const char **why)
+{
+	const struct json *deleted = json_get(value, "deleted");
+
+	if (!read_int(value, "id", &r->id) || r->id < 1)
+		return fail(why, "it has no id");
+	if (!read_text(value, "schema", &r->schema) || r->schema.p == NULL)
+		return fail(why, "it has no schema");
+	if (!read_text(value, "schemaType", &r->schema_type))
+		return fail(why, "its schemaType is no text");
+	if (r->schema_type.p == NULL)
+		r->schema_type = span_str("AVRO");
+	if (!read_references(a, value, r))
+		return fail(why, "its references can't be read");
+	if (!read_object(value, "metadata", &r->metadata) || !read_object(value, "ruleSet", &r->rule_set))
+		return fail(why, "its metadata or rule set is no object");
+	r->deleted = json_is_kind(deleted, JSON_TRUE);
+	return true;
+}
+
+static bool
+read_value(struct arena *a, const struct json *value, struct record *r, const char **why)
+{
+	int32_t version = 0;
+
+	switch (r->type) {
+	case RECORD_SCHEMA:
+		return read_schema(a, value, r, why);
+	case RECORD_CONFIG:
+		r->config = value;
+		return true;
+	case RECORD_MODE:
+		if (!read_text(value, "mode", &r->mode) || r->mode.p == NULL)
+			return fail(why, "it has no mode");
+		return true;
+	case RECORD_DELETE_SUBJECT:
+		if (!read_int(value, "version", &version))
+			return fail(why, "it has no version");
+		r->version = version;
+		return true;
+	default:
+		return true;
+	}
+}
+
+bool
+record_read(struct arena *a, struct span key, struct span value, struct record *r, const char **why)
+{
+	struct json_mistake mistake;
+	const struct json *tree;
+
+	*r = (struct record){ .tombstone = value.p == NULL };
+	if (key.p == NULL)
+		return fail(why, "it has no key");
+	tree = json_parse(a, key, &mistake);
+	if (tree == NULL || tree->kind != JSON_OBJECT)
+		return fail(why, "its key is no JSON object");
+	if (!read_key(tree, r, why))
+		return false;
+	if (r->tombstone || r->type == RECORD_NOOP)
+		return true;
+	tree = json_parse(a, value, &mistake);
+	if (tree == NULL || tree->kind != JSON_OBJECT)
+		return fail(why, "its value is no JSON object");
+	return read_value(a, tree, r, why);
+}
+
+/* ---- writing ---- */
+
+static void
+put_text(struct json_out *o, const char *name, struct span text)
+{
+	if (text.p == NULL)
+		return;
+	json_key(o, name);
+	json_put_span(o, text);
+}
+
+static void
+put_int(struct json_out *o, const char *name, int32_t n)
+{
+	json_key(o, name);
+	json_put_int(o, n);
+}
+
+void
+record_put_key(struct buf *to, const struct record *r)
+{
+	struct json_out o = json_out(to);
+
+	json_open(&o, '{');
+	json_key(&o, "keytype");
+	json_put_str(&o, keytypes[r->type].name);
+	if (r->type == RECORD_CONTEXT) {
+		put_text(&o, "tenant", span_str("default"));
+		put_text(&o, "context", r->context);
+	}
+	put_text(&o, "subject", r->subject);
+	if (r->type == RECORD_SCHEMA)
+		put_int(&o, "version", r->version);
+	put_int(&o, "magic", keytypes[r->type].magic_max);
+	json_close(&o, '}');
+}
+
+static void
+put_references(struct json_out *o, const struct record *r)
+{
+	if (r->n_references == 0)
+		return;
+	json_key(o, "references");
+	json_open(o, '[');
+	for (size_t i = 0; i < r->n_references; i++) {
+		json_open(o, '{');
+		put_text(o, "name", r->references[i].name);
+		put_text(o, "subject", r->references[i].subject);
+		put_int(o, "version", r->references[i].version);
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+}
+
+static void
+put_tree(struct json_out *o, const char *name, const struct json *tree)
+{
+	if (tree == NULL)
+		return;
+	json_key(o, name);
+	json_put_tree(o, tree);
+}
+
+static void
+put_schema(struct json_out *o, const struct record *r)
+{
+	put_int(o, "version", r->version);
+	put_int(o, "id", r->id);
+	put_text(o, "schemaType", r->schema_type);
+	put_references(o, r);
+	put_tree(o, "metadata", r->metadata);
+	put_tree(o, "ruleSet", r->rule_set);
+	put_text(o, "schema", r->schema);
+	json_key(o, "deleted");
+	json_put_bool(o, r->deleted);
+}
+
+void
+record_put_value(struct buf *to, const struct record *r)
+{
+	struct json_out o = json_out(to);
+
+	json_open(&o, '{');
+	put_text(&o, "subject", r->subject);
+	if (r->type == RECORD_SCHEMA)
+		put_schema(&o, r);
+	else if (r->type == RECORD_MODE)
+		put_text(&o, "mode", r->mode);
+	else if (r->type == RECORD_DELETE_SUBJECT)
+		put_int(&o, "version", r->version);
+	else if (r->type == RECORD_CONTEXT) {
+		put_text(&o, "tenant", span_str("default"));
+		put_text(&o, "context", r->context);
+	}
+	json_close(&o, '}');
+}
+
+/* ---- identity ---- */
+
+static void
+hash_span(MD5_CTX *md5, struct span s)
+{
+	if (s.n > 0)
+		MD5Update(md5, s.p, s.n);
+}
+
+static void
+hash_one(MD5_CTX *md5)
+{
+	MD5Update(md5, (const uint8_t *)"\x01", 1);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct json *const *x = a, *const *y = b;
+	struct span s = (*x)->name.p != NULL ? (*x)->name : (*x)->text;
+	struct span t = (*y)->name.p != NULL ? (*y)->name : (*y)->text;
+	size_t n = s.n < t.n ? s.n : t.n;
+	int r = n == 0 ? 0 : memcmp(s.p, t.p, n);
+
+	return r != 0 ? r : (s.n > t.n) - (s.n < t.n);
+}
+
+/* The members of an object by name, or the texts of an array, sorted: names, and what is under them. */
+static void
+hash_sorted(MD5_CTX *md5, const struct json *in)
+{
+	const struct json **list;
+	size_t n = 0;
+
+	if (in == NULL || in->n == 0 || (in->kind != JSON_OBJECT && in->kind != JSON_ARRAY))
+		return;
+	list = xcalloc(in->n, sizeof *list);
+	for (const struct json *v = in->first; v != NULL; v = v->next)
+		list[n++] = v;
+	qsort(list, n, sizeof *list, by_name);
+	for (size_t i = 0; i < n; i++) {
+		hash_span(md5, list[i]->name);
+		if (list[i]->kind == JSON_ARRAY || list[i]->kind == JSON_OBJECT)
+			hash_sorted(md5, list[i]);
+		else
+			hash_span(md5, list[i]->text);
+	}
+	free(list);
+}
+
+static void
+hash_field(MD5_CTX *md5, const struct json *in, const char *name)
+{
+	const struct json *v = json_get(in, name);
+
+	if (json_is_kind(v, JSON_STRING) || json_is_kind(v, JSON_NUMBER))
+		hash_span(md5, v->text);
+	else
+		hash_sorted(md5, v);
+}
+
+static void
+hash_rules(MD5_CTX *md5, const struct json *rules)
+{
+	static const char *const fields[] = { "name", "doc", "kind", "mode", "type", "tags", "params",
+		"expr", "onSuccess", "onFailure" };
+
+	if (!json_is_kind(rules, JSON_ARRAY))
+		return;
+	for (const struct json *rule = rules->first; rule != NULL; rule = rule->next) {
+		for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+			hash_field(md5, rule, fields[i]);
+		if (json_is_kind(json_get(rule, "disabled"), JSON_TRUE))
+			hash_one(md5);
+	}
+}
+
+void
+record_hash(const struct record *r, uint8_t out[16])
+{
+	uint8_t number[4];
+	MD5_CTX md5;
+
+	MD5Init(&md5);
+	hash_span(&md5, r->schema);
+	for (size_t i = 0; i < r->n_references; i++) {
+		hash_span(&md5, r->references[i].name);
+		hash_span(&md5, r->references[i].subject);
+		store32(number, (uint32_t)r->references[i].version);
+		MD5Update(&md5, number, sizeof number);
+	}
+	if (r->metadata != NULL) {
+		hash_one(&md5);
+		hash_field(&md5, r->metadata, "tags");
+		hash_field(&md5, r->metadata, "properties");
+		hash_field(&md5, r->metadata, "sensitive");
+	}
+	if (r->rule_set != NULL) {
+		hash_one(&md5);
+		hash_rules(&md5, json_get(r->rule_set, "migrationRules"));
+		hash_rules(&md5, json_get(r->rule_set, "domainRules"));
+		hash_rules(&md5, json_get(r->rule_set, "encodingRules"));
+		hash_field(&md5, r->rule_set, "enableAt");
+	}
+	MD5Final(out, &md5);
+}
