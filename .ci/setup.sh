@@ -2,9 +2,9 @@
 # and how test programs count.  Sourced by bash; $me names the caller in
 # messages, $top is the top of the tree.
 
-# Debian packages: to build logd; to try it by hand; to test it.
+# Debian packages: to build Weir and have it served; to try it by hand; to test it.
 packages_build=(gcc libc6-dev make autoconf automake libtool pkg-config
-	liblmdb-dev libfcgi-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev)
+	liblmdb-dev libfcgi-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev nginx)
 packages_try=(kcat)
 packages_test=(libcunit1-dev librdkafka-dev kcat clang libclang-rt-14-dev llvm xz-utils python3
 	python3-confluent-kafka python3-kafka python3-snappy python3-lz4 python3-zstandard
