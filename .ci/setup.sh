@@ -2,7 +2,7 @@
 # and how test programs count.  Sourced by bash; $me names the caller in
 # messages, $top is the top of the tree.
 
-# Debian packages: to build logd; to try it by hand; to test it.
+# Debian packages: to build Weir and have it served; to try it by hand; to test it.
 packages_build=(gcc libc6-dev make autoconf automake libtool pkg-config
 	liblmdb-dev libfcgi-dev libmd-dev librdkafka-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev nginx openssl)
 packages_try=(kcat)

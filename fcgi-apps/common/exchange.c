@@ -10,18 +10,23 @@
 
 #include "base/must.h"
 #include "base/xalloc.h"
+#include "common/ahead.h"
 
 enum {
 	DRAIN_MAX = 1 << 20, /* bytes of an unwanted body that are read, so that the connection can be kept */
 	PIECE = 1 << 16,     /* bytes asked of libfcgi at a time */
 	BODY_KEPT = 1 << 16, /* memory for bodies that is kept from one request to the next */
+	PAUSE_MS = 20,       /* when nothing has come for so long, the client waits for an answer */
 	ID_MAX = 128,        /* characters of a client's request id */
 	UUID_CHARS = 36
 };
 
 struct http_stream {
-	bool begun;  /* status and headers are sent */
-	bool failed; /* the client is gone */
+	struct ahead *ahead; /* owned; NULL: nothing was read yet */
+	struct buf held;     /* of the answer, not sent yet */
+	bool begun;          /* status and headers are in what is held, or sent */
+	bool sent;           /* they are sent */
+	bool failed;         /* the client is gone */
 };
 
 struct connection {
@@ -300,20 +305,16 @@ put(struct connection *c, struct span bytes)
 
 /* Status and headers; `last` is a line more, or "". */
 static void
-put_head(struct connection *c, const struct http_response *response, const char *last)
+write_head(struct buf *to, const struct connection *c, const struct http_response *response, const char *last)
 {
-	struct buf *head = &c->head;
-
-	buf_reset(head);
-	buf_printf(head, "Status: %d %s\r\n", response->status, http_reason(response->status));
+	buf_printf(to, "Status: %d %s\r\n", response->status, http_reason(response->status));
 	if (response->type != NULL)
-		put_header(head, "Content-Type", span_str(response->type));
+		put_header(to, "Content-Type", span_str(response->type));
 	for (size_t i = 0; i < response->n_headers; i++)
-		put_header(head, response->headers[i].name, response->headers[i].value);
-	put_header(head, "X-Request-ID", c->x.request.id);
-	buf_printf(head, "%s\r\n", last);
-	must(!head->failed);
-	put(c, buf_bytes(head));
+		put_header(to, response->headers[i].name, response->headers[i].value);
+	put_header(to, "X-Request-ID", c->x.request.id);
+	buf_printf(to, "%s\r\n", last);
+	must(!to->failed);
 }
 
 static void
@@ -324,7 +325,9 @@ put_response(struct connection *c)
 
 	if (response->status != 204 && response->status != 304)
 		snprintf(length, sizeof length, "Content-Length: %zu\r\n", response->body.n);
-	put_head(c, response, length);
+	buf_reset(&c->head);
+	write_head(&c->head, c, response, length);
+	put(c, buf_bytes(&c->head));
 	put(c, buf_bytes(&response->body));
 }
 
@@ -333,6 +336,7 @@ release(struct connection *c)
 {
 	http_response_done(&c->x.response);
 	arena_done(&c->arena);
+	buf_done(&c->stream.held);
 	if (c->body.cap > BODY_KEPT)
 		buf_done(&c->body);
 	buf_reset(&c->body);
@@ -343,10 +347,14 @@ exchange_end(struct exchange *x, bool keep)
 {
 	struct connection *c = connection_of(x);
 
+	if (c->stream.ahead != NULL)
+		ahead_stop(c->stream.ahead);
 	/* The next request comes behind this one's body; what is left of it must not be taken for that. */
 	keep = drain(c) && keep;
 	x->waits = true;
-	if (!c->stream.begun)
+	if (c->stream.begun)
+		put(c, buf_bytes(&c->stream.held));
+	else
 		put_response(c);
 	if (keep)
 		FCGX_Finish_r(&c->fcgi);
@@ -382,26 +390,58 @@ connection_of_stream(struct http_stream *stream)
 	return container_of(stream, struct connection, stream);
 }
 
+/* What has come of the body, at least a byte. */
+static int64_t
+read_what_came(void *ctx, void *to, size_t n)
+{
+	struct connection *c = ctx;
+	FCGX_Stream *in = c->fcgi.in;
+	int first = FCGX_GetChar(in);
+	size_t more;
+
+	if (first == EOF)
+		return FCGX_GetError(in) == 0 ? 0 : -1;
+	*(uint8_t *)to = (uint8_t)first;
+	/* FCGX_GetStr() waits for all that it is asked for: so for no more than is there. */
+	more = (size_t)(in->stop - in->rdNext);
+	more = more < n - 1 ? more : n - 1;
+	return 1 + FCGX_GetStr((char *)to + 1, (int)more, in);
+}
+
+/* Sends what is held. */
+static void
+send_held(struct connection *c)
+{
+	struct http_stream *stream = &c->stream;
+
+	c->x.waits = true;
+	put(c, buf_bytes(&stream->held));
+	stream->failed = stream->held.failed || FCGX_FFlush(c->fcgi.out) != 0 || FCGX_GetError(c->fcgi.out) != 0;
+	c->x.waits = false;
+	stream->sent = true;
+	buf_reset(&stream->held);
+}
+
+/*
+ * Once the head of the answer has passed nginx, it sends the rest of a body only as
+ * long as it need not wait for us.  So while more of the body comes, nothing is sent.
+ */
 int64_t
 http_stream_read(struct http_stream *stream, void *to, size_t n)
 {
 	struct connection *c = connection_of_stream(stream);
-	FCGX_Stream *in = c->fcgi.in;
-	size_t more;
-	int first;
+	int64_t got;
 
-	if (n == 0)
-		return 0;
+	if (stream->ahead == NULL && (stream->ahead = ahead_start(c->body_max, read_what_came, c)) == NULL)
+		return -1;
+	if (stream->held.n > 0 && !ahead_ready(stream->ahead, stream->sent ? 0 : PAUSE_MS))
+		send_held(c);
+	if (stream->failed)
+		return -1;
 	c->x.waits = true;
-	first = FCGX_GetChar(in);
+	got = ahead_read(stream->ahead, to, n);
 	c->x.waits = false;
-	if (first == EOF)
-		return FCGX_GetError(in) == 0 ? 0 : -1;
-	*(uint8_t *)to = (uint8_t)first;
-	/* FCGX_GetStr() waits for all that it is asked for: so for no more than has come. */
-	more = (size_t)(in->stop - in->rdNext);
-	more = more < n - 1 ? more : n - 1;
-	return 1 + (int64_t)read_some(c, (uint8_t *)to + 1, more);
+	return got;
 }
 
 bool
@@ -409,14 +449,11 @@ http_stream_write(struct http_stream *stream, const struct http_response *respon
 {
 	struct connection *c = connection_of_stream(stream);
 
-	if (stream->failed)
-		return false;
-	c->x.waits = true;
 	if (!stream->begun)
-		put_head(c, response, "X-Accel-Buffering: no\r\n");
+		write_head(&stream->held, c, response, "X-Accel-Buffering: no\r\n");
 	stream->begun = true;
-	put(c, piece);
-	stream->failed = FCGX_FFlush(c->fcgi.out) != 0 || FCGX_GetError(c->fcgi.out) != 0;
-	c->x.waits = false;
+	buf_span(&stream->held, piece);
+	if (!stream->failed && (stream->ahead == NULL || stream->held.n > c->body_max))
+		send_held(c);
 	return !stream->failed;
 }

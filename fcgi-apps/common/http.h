@@ -125,14 +125,18 @@ struct span http_media_type(struct arena *, struct span content_type);
 const char *http_reason(int status);
 
 /*
- * A stream's body: reads what has come, at most `n` bytes, waiting for the first.  0 at
- * the end, -1 when the client is gone or too slow.
+ * A stream's body: reads what has come, at most `n` bytes (n > 0), waiting for the
+ * first.  0 at the end, -1 when the client is gone or the app ends.  From the first
+ * call on, as much as a body may have is read ahead of the handler; a client that is
+ * farther ahead of it than that may be stuck, once an answer has been sent.
  */
 int64_t http_stream_read(struct http_stream *, void *to, size_t n);
 
 /*
- * Sends a piece of the answer at once; the first call sends status and headers of the
- * response before it.  False when the client is gone; then there is no use in going on.
+ * Sends a piece of the answer; the first call sends status and headers of the response
+ * before it.  Where the body is read, too, it is held until a read finds that no more
+ * has come, which is when the client may wait for it.  False when the client is gone;
+ * then there is no use in going on.
  */
 bool http_stream_write(struct http_stream *, const struct http_response *, struct span piece);
 

@@ -41,9 +41,8 @@ struct pool {
 	pthread_mutex_t lock;      /* of what follows */
 	struct worker *workers;    /* owned; conf->connections of them */
 	int n_workers, n_waiting;  /* started; without a connection */
-	bool stopping;
 
-	_Atomic bool cut;
+	_Atomic bool closed, cut;  /* nothing comes to the listener any more; connections are not kept */
 	stat_t under_way, refused;
 	_Atomic int64_t told[N_COMPLAINTS]; /* when, in seconds */
 };
@@ -138,36 +137,21 @@ note_connection(struct worker *w, bool has)
 	w->has_connection = has;
 	pthread_mutex_lock(&p->lock);
 	p->n_waiting += has ? -1 : 1;
-	if (p->n_waiting == 0 && !p->stopping) {
-		if (p->n_workers < p->conf->connections)
-			add_worker(p);
-		else
-			complain(p, ALL_TAKEN, "");
-	}
+	if (p->n_waiting == 0 && p->n_workers < p->conf->connections)
+		add_worker(p);
+	else if (p->n_waiting == 0)
+		complain(p, ALL_TAKEN, "");
 	pthread_mutex_unlock(&p->lock);
 }
 
-static bool
-is_stopping(struct pool *p)
-{
-	bool stopping;
-
-	pthread_mutex_lock(&p->lock);
-	stopping = p->stopping;
-	pthread_mutex_unlock(&p->lock);
-	return stopping;
-}
-
-/* Waits until there may be a connection; false when there will be none. */
-static bool
+/* Waits until there may be a connection. */
+static void
 await_connection(struct worker *w, int error)
 {
 	struct pool *p = w->pool;
 	struct pollfd listener = { .fd = p->listener, .events = POLLIN };
 
 	note_connection(w, false);
-	if (is_stopping(p))
-		return false;
 	if (error != EAGAIN && error != EINTR) {
 		complain(p, NOT_ACCEPTED, strerror(error));
 		poll(NULL, 0, REST_MS);
@@ -176,7 +160,25 @@ await_connection(struct worker *w, int error)
 	pthread_mutex_lock(&p->accepting);
 	poll(&listener, 1, -1);
 	pthread_mutex_unlock(&p->accepting);
-	return true;
+}
+
+/* The connection's next request, or one of the next connection; false when there will be none. */
+static bool
+next_request(struct worker *w)
+{
+	for (;;) {
+		/* Looked at first: what came before it was closed is still to be had. */
+		bool closed = w->pool->closed;
+		int error = exchange_next(w->exchange);
+
+		if (error == 0) {
+			note_connection(w, true);
+			return true;
+		}
+		if (closed && error == EAGAIN)
+			return false;
+		await_connection(w, error);
+	}
 }
 
 static void *
@@ -184,16 +186,11 @@ work(void *worker)
 {
 	struct worker *w = worker;
 	char name[16];
-	int error;
 
 	snprintf(name, sizeof name, "%s", w->pool->conf->name);
 	pthread_setname_np(pthread_self(), name);
-	do
-		while ((error = exchange_next(w->exchange)) == 0) {
-			note_connection(w, true);
-			w->pool->serve(w->pool, w->exchange);
-		}
-	while (await_connection(w, error));
+	while (next_request(w))
+		w->pool->serve(w->pool, w->exchange);
 	return NULL;
 }
 
@@ -210,10 +207,8 @@ pool_start(struct pool *p)
 void
 pool_stop(struct pool *p)
 {
-	pthread_mutex_lock(&p->lock);
-	p->stopping = true;
-	pthread_mutex_unlock(&p->lock);
 	listen_stop(p->listener, p->conf->path);
+	p->closed = true;
 }
 
 bool
@@ -222,6 +217,7 @@ pool_ended(struct pool *p, bool cut)
 	bool all = true;
 
 	p->cut = cut;
+	pthread_mutex_lock(&p->lock);
 	for (int i = 0; i < p->n_workers; i++) {
 		struct worker *w = &p->workers[i];
 
@@ -230,6 +226,7 @@ pool_ended(struct pool *p, bool cut)
 		w->joined = w->joined || pthread_tryjoin_np(w->thread, NULL) == 0;
 		all = all && w->joined;
 	}
+	pthread_mutex_unlock(&p->lock);
 	return all;
 }
 
