@@ -13,10 +13,13 @@
 #include "base/map.h"
 #include "schema/avro/avro.h"
 
-/* How deep a walk through types goes before it gives up: each may lead into the next without end. */
+/*
+ * How deep a walk through types goes before it gives up: names lead from type to type
+ * deeper than any text is nested.  A comparison takes 2 MB of stack for it.
+ */
 enum { AVRO_WALK_MAX = 4000 };
 
-/* Bytes of a full name: texts with names in full must not outgrow those that were read. */
+/* Bytes of a full name, so that texts with names in full do not outgrow those that were read. */
 enum { AVRO_NAME_MAX = 512 };
 
 struct avro_node;

@@ -67,7 +67,7 @@ name_type(struct reader *r, const struct json *j, struct span space, struct avro
 		buf_span(&r->told, to->full);
 		return false;
 	}
-	return !r->memory && (!r->strict || avro_check_space(r, to->name.space));
+	return !r->memory;
 }
 
 /*
@@ -100,7 +100,9 @@ end_type(struct reader *r, struct avro_node *n, const struct json *j, const char
 	struct avro_named *named = n->named;
 	struct avro_node *older;
 
-	if (!avro_read_props(r, j, reserved, &n->props) || !avro_read_aliases(r, j, &named->name, &named->aliases))
+	if (!avro_read_props(r, j, reserved, &n->props) ||
+	    !avro_read_aliases(r, j, &named->name, &named->aliases) ||
+	    (r->strict && !avro_check_space(r, named->name.space)))
 		return NULL;
 	named->open = false;
 	older = map_get(&r->names, named->full);
