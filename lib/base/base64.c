@@ -3,7 +3,7 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* The first three digits' worth and more of `n` (1 to 3) bytes, as four characters. */
+/* `n` (1 to 3) bytes as four characters. */
 static void
 put_group(uint8_t *to, const uint8_t *p, size_t n)
 {
@@ -18,18 +18,16 @@ put_group(uint8_t *to, const uint8_t *p, size_t n)
 void
 base64_put(struct buf *to, struct span bytes)
 {
-	uint8_t *out;
-	size_t i, left;
+	size_t n = (bytes.n + 2) / 3 * 4, i, left;
+	uint8_t *out = n == 0 ? NULL : buf_room(to, n);
 
-	if (bytes.n > SIZE_MAX / 4 || (out = buf_room(to, (bytes.n + 2) / 3 * 4)) == NULL) {
-		to->failed = true;
+	if (out == NULL)
 		return;
-	}
 	for (i = 0; (left = bytes.n - i) >= 3; i += 3, out += 4)
 		put_group(out, bytes.p + i, 3);
 	if (left > 0)
 		put_group(out, bytes.p + i, left);
-	to->n += (bytes.n + 2) / 3 * 4;
+	to->n += n;
 }
 
 enum { NONE = 64 };
@@ -92,7 +90,7 @@ base64_take(struct buf *to, struct span text)
 
 	if (last == 1)
 		return false;
-	if ((out = buf_room(to, n / 4 * 3 + last)) == NULL)
+	if (n == 0 || (out = buf_room(to, n / 4 * 3 + last)) == NULL)
 		return true;
 	for (i = 0; n - i >= 4; i += 4, out += 3)
 		if (!take_group(out, text.p + i))

@@ -23,135 +23,136 @@ json_begin(struct json_scan *s, struct span text)
 	s->end = s->begin + text.n;
 }
 
-static enum json_token
-broken_at(struct json_scan *s, const uint8_t *at, const char *why)
+/*
+ * What passes over something takes where it begins and gives what is behind it,
+ * NULL when broken.  So the place stays in a register until json_next() returns.
+ */
+
+static const uint8_t *
+broken_at(struct json_scan *s, const uint8_t *p, const char *why)
 {
-	s->at = at;
+	s->at = p;
 	s->why = why;
 	s->text = span_of(NULL, 0);
-	return s->token = JSON_BROKEN;
+	s->token = JSON_BROKEN;
+	return NULL;
 }
 
-/* Something else was expected where the scan stands. */
-static enum json_token
-broken(struct json_scan *s, const char *why)
+/* Something else was expected here. */
+static const uint8_t *
+broken(struct json_scan *s, const uint8_t *p, const char *why)
 {
-	return broken_at(s, s->at, s->at == s->end ? "the text ends too early" : why);
+	return broken_at(s, p, p == s->end ? "the text ends too early" : why);
 }
 
-static void
-pass_blanks(struct json_scan *s)
+static inline const uint8_t *
+pass_blanks(const struct json_scan *s, const uint8_t *p)
 {
-	const uint8_t *p = s->at;
-
 	while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
 		p++;
-	s->at = p;
+	return p;
 }
 
-static bool
-comes(const struct json_scan *s, uint8_t c)
+static inline bool
+comes(const struct json_scan *s, const uint8_t *p, uint8_t c)
 {
-	return s->at < s->end && *s->at == c;
+	return p < s->end && *p == c;
 }
 
-/* The length of what is not plain in a string; 0 when broken. */
-static size_t
+/* What is not plain in a string: an escape, or UTF-8. */
+static const uint8_t *
 pass_odd(struct json_scan *s, const uint8_t *p)
 {
-	bool whole;
-	size_t n;
+	int n;
 
-	if (p == s->end) {
-		broken_at(s, p, "the text ends inside a string");
-		return 0;
-	}
-	if (*p < 0x20) {
-		broken_at(s, p, "a control character in a string must be escaped");
-		return 0;
-	}
+	if (p == s->end)
+		return broken_at(s, p, "the text ends inside a string");
+	if (*p < 0x20)
+		return broken_at(s, p, "a control character in a string must be escaped");
 	if (*p == '\\') {
+		s->escaped = true;
 		if ((n = text_escape(p, s->end)) == 0)
-			broken_at(s, p, "a backslash in a string begins no escape of JSON");
-		return n;
+			return broken_at(s, p, "a backslash in a string begins no escape of JSON");
+		return p + n;
 	}
-	n = text_utf8(p, s->end, &whole);
-	if (!whole)
-		broken_at(s, p, "a string is not UTF-8");
-	return whole ? n : 0;
+	for (; p < s->end && *p >= 0x80; p += n)
+		if ((n = text_utf8(p, s->end)) < 0)
+			return broken_at(s, p, "a string is not UTF-8");
+	return p;
 }
 
-static enum json_token
-take_string(struct json_scan *s, enum json_token token)
+/* The rest of a string, from the first that is not plain. */
+static const uint8_t *
+pass_odd_string(struct json_scan *s, const uint8_t *p)
 {
-	const uint8_t *begin = s->at + 1, *p = text_pass_plain(begin, s->end);
+	while (!comes(s, p, '"')) {
+		if ((p = pass_odd(s, p)) == NULL)
+			return NULL;
+		p = text_pass_plain(p, s->end);
+	}
+	return p;
+}
+
+static const uint8_t *
+pass_string(struct json_scan *s, const uint8_t *p, enum json_token token)
+{
+	const uint8_t *begin = p + 1;
 
 	s->escaped = false;
-	while (p == s->end || *p != '"') {
-		size_t n = pass_odd(s, p);
-
-		if (n == 0)
-			return JSON_BROKEN;
-		s->escaped |= *p == '\\';
-		p = text_pass_plain(p + n, s->end);
-	}
+	p = text_pass_plain(begin, s->end);
+	if (!comes(s, p, '"') && (p = pass_odd_string(s, p)) == NULL)
+		return NULL;
 	s->text = span_of(begin, (size_t)(p - begin));
-	s->at = p + 1;
-	return s->token = token;
+	s->token = token;
+	return p + 1;
 }
 
 /* Digits, at least one. */
-static bool
-pass_digits(struct json_scan *s)
+static const uint8_t *
+pass_digits(struct json_scan *s, const uint8_t *p)
 {
-	const uint8_t *p = s->at;
+	const uint8_t *begin = p;
 
 	while (p < s->end && *p >= '0' && *p <= '9')
 		p++;
-	if (p == s->at) {
-		broken(s, "a digit was expected");
-		return false;
-	}
-	s->at = p;
-	return true;
+	return p == begin ? broken(s, p, "a digit was expected") : p;
 }
 
-static enum json_token
-take_number(struct json_scan *s)
+static const uint8_t *
+pass_number(struct json_scan *s, const uint8_t *p)
 {
-	const uint8_t *begin = s->at, *digits;
+	const uint8_t *begin = p, *digits;
 
-	s->at += *begin == '-';
-	digits = s->at;
-	if (!pass_digits(s))
-		return JSON_BROKEN;
-	if (*digits == '0' && s->at - digits > 1)
+	digits = p += *p == '-';
+	if ((p = pass_digits(s, p)) == NULL)
+		return NULL;
+	if (*digits == '0' && p - digits > 1)
 		return broken_at(s, digits, "a number begins with a needless 0");
-	if (comes(s, '.')) {
-		s->at++;
-		if (!pass_digits(s))
-			return JSON_BROKEN;
+	if (comes(s, p, '.') && (p = pass_digits(s, p + 1)) == NULL)
+		return NULL;
+	if (comes(s, p, 'e') || comes(s, p, 'E')) {
+		p++;
+		p += comes(s, p, '+') || comes(s, p, '-');
+		if ((p = pass_digits(s, p)) == NULL)
+			return NULL;
 	}
-	if (comes(s, 'e') || comes(s, 'E')) {
-		s->at++;
-		s->at += comes(s, '+') || comes(s, '-');
-		if (!pass_digits(s))
-			return JSON_BROKEN;
-	}
-	s->text = span_of(begin, (size_t)(s->at - begin));
-	if (s->text.n > JSON_NUMBER_MAX)
+	if (p - begin > JSON_NUMBER_MAX)
 		return broken_at(s, begin, "a number is too long");
-	return s->token = JSON_NUMBER;
+	s->text = span_of(begin, (size_t)(p - begin));
+	s->token = JSON_NUMBER;
+	return p;
 }
 
-static enum json_token
-take_word(struct json_scan *s, const char *word, size_t n, enum json_token token)
+static const uint8_t *
+pass_word(struct json_scan *s, const uint8_t *p, const char *word, enum json_token token)
 {
-	if ((size_t)(s->end - s->at) < n || memcmp(s->at, word, n) != 0)
-		return broken(s, "a value was expected");
-	s->text = span_of(s->at, n);
-	s->at += n;
-	return s->token = token;
+	size_t n = strlen(word);
+
+	if ((size_t)(s->end - p) < n || memcmp(p, word, n) != 0)
+		return broken(s, p, "a value was expected");
+	s->text = span_of(p, n);
+	s->token = token;
+	return p + n;
 }
 
 static bool
@@ -160,126 +161,133 @@ in_object(const struct json_scan *s)
 	return s->objects[s->depth / 8] >> s->depth % 8 & 1;
 }
 
-static enum json_token
-open(struct json_scan *s, bool object)
+static const uint8_t *
+open(struct json_scan *s, const uint8_t *p, bool object)
 {
-	uint8_t bit;
+	uint8_t *bits, bit;
 
 	if (s->depth == JSON_DEPTH_MAX)
-		return broken(s, "arrays and objects lie too deep in each other");
+		return broken(s, p, "arrays and objects lie too deep in each other");
 	s->depth++;
-	s->at++;
+	bits = &s->objects[s->depth / 8];
 	bit = (uint8_t)(1 << s->depth % 8);
-	if (object)
-		s->objects[s->depth / 8] |= bit;
-	else
-		s->objects[s->depth / 8] &= (uint8_t)~bit;
+	*bits = (uint8_t)(object ? *bits | bit : *bits & ~bit);
 	s->expect = object ? FIRST_NAME : FIRST_VALUE;
-	return s->token = object ? JSON_OBJECT : JSON_ARRAY;
+	s->token = object ? JSON_OBJECT : JSON_ARRAY;
+	return p + 1;
 }
 
-static enum json_token
-close(struct json_scan *s, enum json_token token)
+static const uint8_t *
+close(struct json_scan *s, const uint8_t *p, enum json_token token)
 {
 	s->depth--;
-	s->at++;
 	s->expect = MORE;
-	return s->token = token;
+	s->token = token;
+	return p + 1;
 }
 
-static enum json_token
-take_value(struct json_scan *s)
+static const uint8_t *
+pass_value(struct json_scan *s, const uint8_t *p)
 {
 	s->expect = MORE;
-	switch (s->at < s->end ? *s->at : '\0') {
+	switch (p < s->end ? *p : '\0') {
 	case '"':
-		return take_string(s, JSON_STRING);
+		return pass_string(s, p, JSON_STRING);
 	case '{':
-		return open(s, true);
+		return open(s, p, true);
 	case '[':
-		return open(s, false);
+		return open(s, p, false);
 	case 't':
-		return take_word(s, "true", 4, JSON_TRUE);
+		return pass_word(s, p, "true", JSON_TRUE);
 	case 'f':
-		return take_word(s, "false", 5, JSON_FALSE);
+		return pass_word(s, p, "false", JSON_FALSE);
 	case 'n':
-		return take_word(s, "null", 4, JSON_NULL);
+		return pass_word(s, p, "null", JSON_NULL);
 	case '-': case '0': case '1': case '2': case '3': case '4':
 	case '5': case '6': case '7': case '8': case '9':
-		return take_number(s);
+		return pass_number(s, p);
 	default:
-		return broken(s, "a value was expected");
+		return broken(s, p, "a value was expected");
 	}
 }
 
 /* The name and its colon. */
-static enum json_token
-take_name(struct json_scan *s)
+static const uint8_t *
+pass_name(struct json_scan *s, const uint8_t *p)
 {
-	if (!comes(s, '"'))
-		return broken(s, "a name in quotes was expected");
-	if (take_string(s, JSON_NAME) == JSON_BROKEN)
-		return JSON_BROKEN;
-	pass_blanks(s);
-	if (!comes(s, ':'))
-		return broken(s, "a colon was expected");
-	s->at++;
+	if (!comes(s, p, '"'))
+		return broken(s, p, "a name in quotes was expected");
+	if ((p = pass_string(s, p, JSON_NAME)) == NULL)
+		return NULL;
+	p = pass_blanks(s, p);
+	if (!comes(s, p, ':'))
+		return broken(s, p, "a colon was expected");
 	s->expect = VALUE;
-	return JSON_NAME;
+	return p + 1;
 }
 
 /* What follows a value. */
-static enum json_token
-take_more(struct json_scan *s)
+static const uint8_t *
+pass_more(struct json_scan *s, const uint8_t *p)
 {
 	bool object;
 
-	if (s->depth == 0)
-		return s->at == s->end ? (s->token = JSON_END) : broken(s, "something follows the value");
-	object = in_object(s);
-	if (comes(s, ',')) {
-		s->at++;
-		pass_blanks(s);
-		return object ? take_name(s) : take_value(s);
+	if (s->depth == 0) {
+		if (p < s->end)
+			return broken(s, p, "something follows the value");
+		s->token = JSON_END;
+		return p;
 	}
-	if (object)
-		return comes(s, '}') ? close(s, JSON_OBJECT_END) : broken(s, "a comma or } was expected");
-	return comes(s, ']') ? close(s, JSON_ARRAY_END) : broken(s, "a comma or ] was expected");
+	object = in_object(s);
+	if (comes(s, p, ',')) {
+		p = pass_blanks(s, p + 1);
+		return object ? pass_name(s, p) : pass_value(s, p);
+	}
+	if (comes(s, p, object ? '}' : ']'))
+		return close(s, p, object ? JSON_OBJECT_END : JSON_ARRAY_END);
+	return broken(s, p, object ? "a comma or } was expected" : "a comma or ] was expected");
 }
 
-static inline enum json_token
-next(struct json_scan *s)
+static inline const uint8_t *
+pass_token(struct json_scan *s, const uint8_t *p)
 {
-	pass_blanks(s);
+	p = pass_blanks(s, p);
 	switch (s->expect) {
 	case MORE:
-		return take_more(s);
+		return pass_more(s, p);
 	case FIRST_NAME:
-		return comes(s, '}') ? close(s, JSON_OBJECT_END) : take_name(s);
+		return comes(s, p, '}') ? close(s, p, JSON_OBJECT_END) : pass_name(s, p);
 	case FIRST_VALUE:
-		return comes(s, ']') ? close(s, JSON_ARRAY_END) : take_value(s);
+		return comes(s, p, ']') ? close(s, p, JSON_ARRAY_END) : pass_value(s, p);
 	default:
-		return take_value(s);
+		return pass_value(s, p);
 	}
 }
 
 enum json_token
 json_next(struct json_scan *s)
 {
-	return s->token == JSON_BROKEN ? JSON_BROKEN : next(s);
+	if (s->token != JSON_BROKEN) {
+		const uint8_t *p = pass_token(s, s->at);
+
+		if (p != NULL)
+			s->at = p;
+	}
+	return s->token;
 }
 
-/* Passes over what is left of the array or object that was just begun. */
+/* What is left of the array or object that was just begun. */
 static struct span
 skip_rest(struct json_scan *s)
 {
-	const uint8_t *begin = s->at - 1;
+	const uint8_t *begin = s->at - 1, *p = s->at;
 	unsigned outside = s->depth - 1;
 
 	while (s->depth > outside)
-		if (next(s) == JSON_BROKEN)
+		if ((p = pass_token(s, p)) == NULL)
 			return span_of(NULL, 0);
-	return span_of(begin, (size_t)(s->at - begin));
+	s->at = p;
+	return span_of(begin, (size_t)(p - begin));
 }
 
 struct span
@@ -297,7 +305,7 @@ json_skip(struct json_scan *s)
 	case JSON_BROKEN:
 		return span_of(NULL, 0);
 	default:
-		broken(s, "a value was expected");
+		broken(s, s->at, "a value was expected");
 		return span_of(NULL, 0);
 	}
 }

@@ -6,30 +6,31 @@
 #include "base/must.h"
 #include "json/scan.h"
 
-/* How many bytes follow the first one of a character; 0 where it can't be a first one. */
-static size_t
-following(uint8_t first)
+/* How many bytes a character of this first one has; 0 where none begins so. */
+static int
+length(uint8_t first)
 {
+	if (first < 0x80)
+		return 1;
 	if (first < 0xc2 || first > 0xf4)
 		return 0;
-	return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-size_t
-text_utf8(const uint8_t *p, const uint8_t *end, bool *whole)
+int
+text_utf8(const uint8_t *p, const uint8_t *end)
 {
-	size_t more = following(*p), n = 1;
 	/* Of the second byte: what could be shorter, a surrogate, or above U+10FFFF is none. */
 	uint8_t least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
 	uint8_t most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
+	int whole = length(*p), n = 1;
 
-	while (n <= more && n < (size_t)(end - p) && p[n] >= least && p[n] <= most) {
+	while (n < whole && n < end - p && p[n] >= least && p[n] <= most) {
 		least = 0x80;
 		most = 0xbf;
 		n++;
 	}
-	*whole = n == more + 1 && (more > 0 || *p < 0x80);
-	return n;
+	return n == whole ? n : -n;
 }
 
 /* The value of a digit, or -1. */
@@ -42,7 +43,7 @@ hex(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-size_t
+int
 text_escape(const uint8_t *p, const uint8_t *end)
 {
 	if (end - p < 2)

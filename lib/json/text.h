@@ -43,13 +43,13 @@ text_pass_plain(const uint8_t *p, const uint8_t *end)
 }
 
 /*
- * The length of the UTF-8 character at `p` < `end`; where there is none (*whole is
- * false) of the longest beginning of one, at least 1.
+ * The length of the UTF-8 character at `p` < `end`; where there is none that of the
+ * longest beginning of one, at least 1, as a negative number.
  */
-size_t text_utf8(const uint8_t *p, const uint8_t *end, bool *whole);
+int text_utf8(const uint8_t *p, const uint8_t *end);
 
 /* The length of the escape at `p` < `end`, a backslash; 0 where it is none of JSON's. */
-size_t text_escape(const uint8_t *p, const uint8_t *end);
+int text_escape(const uint8_t *p, const uint8_t *end);
 
 /*
  * Takes one character (or a run of those that are not escaped) from a string that was

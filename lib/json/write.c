@@ -2,7 +2,6 @@
 #include "json/write.h"
 
 #include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,17 +43,18 @@ json_close(struct json_out *o, char bracket)
 	o->comma = true;
 }
 
-/* The escape of a byte that can't stand for itself. */
+/* The escape of an ASCII character that can't stand for itself. */
 static void
 put_escape(struct buf *to, uint8_t c)
 {
 	static const char characters[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+	static const char hex[] = "0123456789ABCDEF";
 	const char *at = memchr(characters, c, sizeof characters - 1);
+	char text[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
 
 	if (at != NULL)
-		buf_printf(to, "\\%c", names[at - characters]);
-	else
-		buf_printf(to, "\\u%04X", c);
+		text[1] = names[at - characters];
+	buf_put(to, text, at != NULL ? 2 : sizeof text);
 }
 
 /* Puts what was passed and stands for itself. */
@@ -64,27 +64,35 @@ put_run(struct buf *to, const uint8_t *begin, const uint8_t *end)
 	buf_put(to, begin, (size_t)(end - begin));
 }
 
+/* Puts what is inside of the quotes. */
+static void
+put_characters(struct buf *to, const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *run = p;
+
+	while ((p = text_pass_plain(p, end)) < end) {
+		int n = *p < 0x80 ? 0 : text_utf8(p, end);
+
+		if (n > 0) {
+			p += n;
+			continue;
+		}
+		put_run(to, run, p);
+		if (n == 0)
+			put_escape(to, *p);
+		else
+			buf_put(to, "\xef\xbf\xbd", 3);
+		run = p += n == 0 ? 1 : -n;
+	}
+	put_run(to, run, end);
+}
+
 static void
 put_quoted(struct buf *to, struct span s)
 {
-	const uint8_t *run = s.p, *p = s.p, *end = s.p + s.n;
-
 	buf_u8(to, '"');
-	while ((p = text_pass_plain(p, end)) < end) {
-		bool whole = false;
-		size_t n = *p < 0x80 ? 1 : text_utf8(p, end, &whole);
-
-		if (!whole) {
-			put_run(to, run, p);
-			if (*p < 0x80)
-				put_escape(to, *p);
-			else
-				buf_put(to, "\xef\xbf\xbd", 3);
-			run = p + n;
-		}
-		p += n;
-	}
-	put_run(to, run, end);
+	if (s.n > 0)
+		put_characters(to, s.p, s.p + s.n);
 	buf_u8(to, '"');
 }
 
@@ -122,8 +130,16 @@ json_put_bool(struct json_out *o, bool v)
 void
 json_put_int(struct json_out *o, int64_t v)
 {
+	uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	char text[20], *p = text + sizeof text; /* of INT64_MIN */
+
+	do
+		*--p = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (v < 0)
+		*--p = '-';
 	put_comma(o);
-	buf_printf(o->to, "%" PRId64, v);
+	buf_put(o->to, p, (size_t)(text + sizeof text - p));
 }
 
 void
@@ -163,7 +179,7 @@ cut(const char *text, struct decimal *d)
 	d->digits[d->n] = '\0';
 }
 
-/* The next number away from zero with as many digits; false when there is a carry to a new digit. */
+/* The next number away from zero with as many digits; false when it needs one more. */
 static bool
 step_out(char *text)
 {
@@ -243,20 +259,22 @@ json_put_raw(struct json_out *o, struct span s)
 static const uint8_t *
 pass_string(const uint8_t *p, const uint8_t *end)
 {
-	for (p = text_pass_plain(p + 1, end); p < end && *p != '"';
-	    p = text_pass_plain(p, end))
+	for (p = text_pass_plain(p + 1, end); p < end && *p != '"'; p = text_pass_plain(p, end)) {
 		p += *p == '\\' && end - p > 1 ? 2 : 1;
+		while (p < end && *p >= 0x80)
+			p++;
+	}
 	return p < end ? p + 1 : end;
 }
 
 void
 json_put_compact(struct json_out *o, struct span s)
 {
-	const uint8_t *run = s.p, *p = s.p, *end = s.p + s.n;
+	const uint8_t *run, *p, *end;
 
 	if (!put_unless_null(o, s))
 		return;
-	while (p < end)
+	for (run = p = s.p, end = p + s.n; p < end;)
 		if (*p == '"')
 			p = pass_string(p, end);
 		else if (*p > ' ')

@@ -48,7 +48,10 @@ void json_put_str(struct json_out *, const char *); /* NULL: null */
  */
 void json_put_span(struct json_out *, struct span);
 
-/* A number as Java's Double.toString() writes it (shortest that reads back); "NaN", "Infinity", "-Infinity" as strings. */
+/*
+ * A number as Java's Double.toString() writes it (the shortest that reads back, JDK 19
+ * and later); "NaN", "Infinity", "-Infinity" as strings.
+ */
 void json_put_double(struct json_out *, double);
 
 /* Bytes as a string of base64 (RFC 4648, section 4, with padding). */

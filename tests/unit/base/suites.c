@@ -1,11 +1,12 @@
 /* suites.c -- the tests of lib/base. */
 #include "unit/unit.h"
 
-extern const struct unit_test arena_tests[], buf_tests[], bytes_tests[], crc32c_tests[],
-    diag_tests[], gather_tests[], heap_tests[], list_tests[], map_tests[], uuid_tests[];
+extern const struct unit_test arena_tests[], base64_tests[], buf_tests[], bytes_tests[],
+    crc32c_tests[], diag_tests[], gather_tests[], heap_tests[], list_tests[], map_tests[], uuid_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "arena", arena_tests },
+	{ "base64", base64_tests },
 	{ "buf", buf_tests },
 	{ "bytes", bytes_tests },
 	{ "crc32c", crc32c_tests },
