@@ -93,7 +93,8 @@ refuse_default(struct reader *r, const struct avro_field *f, const struct json *
 	buf_span(&r->told, f->name);
 	buf_span(&r->told, span_str(": "));
 	json_print(&r->told, value);
-	buf_span(&r->told, span_str(r->checks == 0 ? " takes too long to be compared with " : " not a "));
+	buf_span(&r->told,
+	    span_str(r->checks == 0 ? " takes too long to be compared with " : " not a "));
 	avro_print_node(f->type, &r->told);
 	return false;
 }

@@ -119,6 +119,15 @@ bool avro_primitive(struct span name, enum avro_type *out);
 /* The order in which Java sorts strings: by UTF-16 units. */
 int avro_compare(struct span a, struct span b);
 
+/* The same of two spans, for qsort(). */
+int avro_compare_spans(const void *, const void *);
+
+/* An order of names, the same ones being equal. */
+int avro_compare_names(const struct avro_name *, const struct avro_name *);
+
+/* The properties sorted by name; NULL when the arena is used up. */
+const struct avro_prop **avro_sort_props(const struct avro_props *, struct arena *);
+
 /* The field of a record, or NULL. */
 struct avro_field *avro_field(const struct avro_named *record, struct span name);
 
