@@ -85,23 +85,14 @@ avro_read_props(struct reader *r, const struct json *in, const char *const *rese
 	return true;
 }
 
+/* Of the same names the first is the least. */
 static int
 compare_aliases(const void *a, const void *b)
 {
 	const struct avro_name *x = *(struct avro_name *const *)a, *y = *(struct avro_name *const *)b;
-	int order = avro_compare(x->simple, y->simple);
+	int order = avro_compare_names(x, y);
 
-	if (order == 0)
-		order = (x->space.p != NULL) - (y->space.p != NULL);
-	if (order == 0)
-		order = avro_compare(x->space, y->space);
 	return order != 0 ? order : (x > y) - (x < y);
-}
-
-static bool
-same_alias(const struct avro_name *a, const struct avro_name *b)
-{
-	return span_eq(a->simple, b->simple) && span_eq(a->space, b->space);
 }
 
 /* Leaves the first of each name. */
@@ -119,7 +110,7 @@ drop_repeated(struct reader *r, struct avro_aliases *aliases)
 	qsort(sorted, aliases->n, sizeof *sorted, compare_aliases);
 	first = sorted[0];
 	for (size_t i = 1; i < aliases->n; i++)
-		if (same_alias(first, sorted[i]))
+		if (avro_compare_names(first, sorted[i]) == 0)
 			sorted[i]->simple.p = NULL;
 		else
 			first = sorted[i];

@@ -42,7 +42,8 @@ struct avro_schema;
 /* How strictly a text is read. */
 enum avro_strictness {
 	AVRO_STRICT, /* a new schema: names are [A-Za-z_][A-Za-z0-9_]*, defaults must fit their types */
-	AVRO_STORED  /* one that has been accepted before: letters as Unicode has them, defaults as they are */
+	AVRO_STORED  /* one that has been accepted before: whatever is not ASCII is a letter, too;
+	                namespaces, aliases and defaults as they are */
 };
 
 struct avro_mistake {
@@ -51,9 +52,15 @@ struct avro_mistake {
 };
 
 /*
- * Parses a schema.  The named types of `refs` (kept alive by the result) may be used
- * in it by their full names, as if they had been defined before.  Owned: one
- * reference, which avro_free() ends.  NULL with `why` filled.
+ * Parses a schema.  The named types of `refs`, and of what these refer to (all kept
+ * alive by the result), may be used in it by their full names, as if they had been
+ * defined before.  A type may be used from where its definition begins, and be
+ * defined again if that says the same.  Owned: one reference, which avro_free() ends.
+ * NULL with `why` filled.
+ *
+ * Bounds: a text is as deep as lib/json reads it (1000 arrays and objects in each
+ * other); a full name has less than 512 bytes; defaults whose comparison with their
+ * types would take long are refused.  Memory grows with the text.
  */
 struct avro_schema *avro_parse(struct span text, enum avro_strictness,
     struct avro_schema *const refs[], size_t n_refs, struct avro_mistake *why);
@@ -62,13 +69,15 @@ struct avro_schema *avro_share(struct avro_schema *); /* one reference more */
 void avro_free(struct avro_schema *);                 /* one less; NULL is fine */
 
 enum avro_form {
-	AVRO_TEXT,       /* as Schema.toString(): types of references are named only; what registries store */
+	AVRO_TEXT,       /* as Schema.toString(): what registries store; references are named only */
 	AVRO_RESOLVED,   /* the same with the types of references written out where first used */
-	AVRO_NORMALIZED, /* names in full, properties and aliases sorted, order always printed */
+	AVRO_NORMALIZED, /* what registries store with normalize=true: AVRO_TEXT with properties,
+	                    aliases and what is inside of values sorted, a logical type in front,
+	                    and defaults as values of their types */
 	AVRO_CANONICAL   /* the specification's Parsing Canonical Form */
 };
 
-/* Appends the schema's text; to->failed says whether memory sufficed. */
+/* Appends the schema's text; to->failed says whether memory (and depth) sufficed. */
 void avro_print(const struct avro_schema *, enum avro_form, struct buf *to);
 
 /* Of the Parsing Canonical Form, as the specification has them; false: no memory. */
@@ -78,7 +87,8 @@ bool avro_fingerprint_sha256(const struct avro_schema *, uint8_t out[32]);
 
 /*
  * Whether both say the same once the types of references are written out: types,
- * names, documentation, aliases, defaults; properties in any order.
+ * names, documentation, defaults; properties and aliases in any order.  Whether a
+ * record is an error is no difference, as in Avro's Java library.
  */
 bool avro_equal(const struct avro_schema *, const struct avro_schema *);
 
@@ -103,13 +113,13 @@ const char *avro_incompatibility_name(enum avro_incompatibility);
 struct avro_conflict {
 	enum avro_incompatibility kind;
 	const char *message;  /* arena */
-	const char *location; /* arena; a JSON pointer into the reader's schema */
+	const char *location; /* arena or constant; a JSON pointer into the reader's schema */
 };
 
 struct avro_conflicts {
 	struct avro_conflict *list; /* arena; in the order in which they are met, depth first */
 	size_t n;
-	const char *broken; /* arena; not NULL: the two can't be compared at all, and why */
+	const char *broken; /* arena or constant; not NULL: they can't be compared at all, and why */
 };
 
 /*

@@ -5,25 +5,6 @@
 
 #include "schema/avro/sorted.h"
 
-static int
-compare_props(const void *a, const void *b)
-{
-	return avro_compare((*(struct avro_prop *const *)a)->name, (*(struct avro_prop *const *)b)->name);
-}
-
-static const struct avro_prop **
-sort_props(const struct avro_props *props, struct arena *a)
-{
-	const struct avro_prop **sorted = arena_array(a, props->n, sizeof *sorted);
-
-	if (sorted == NULL)
-		return NULL;
-	for (size_t i = 0; i < props->n; i++)
-		sorted[i] = &props->list[i];
-	qsort(sorted, props->n, sizeof *sorted, compare_props);
-	return sorted;
-}
-
 static bool
 same_props(struct sameness *s, const struct avro_props *a, const struct avro_props *b)
 {
@@ -34,7 +15,9 @@ same_props(struct sameness *s, const struct avro_props *a, const struct avro_pro
 		return false;
 	if (a->n == 0)
 		return true;
-	if ((x = sort_props(a, arena)) == NULL || (y = sort_props(b, arena)) == NULL)
+	x = avro_sort_props(a, arena);
+	y = avro_sort_props(b, arena);
+	if (x == NULL || y == NULL)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (!span_eq(x[i]->name, y[i]->name) || !avro_same_json(x[i]->value, y[i]->value, arena))
@@ -45,12 +28,7 @@ same_props(struct sameness *s, const struct avro_props *a, const struct avro_pro
 static int
 compare_aliases(const void *a, const void *b)
 {
-	const struct avro_name *x = a, *y = b;
-	int order = avro_compare(x->simple, y->simple);
-
-	if (order == 0)
-		order = (x->space.p != NULL) - (y->space.p != NULL);
-	return order != 0 ? order : avro_compare(x->space, y->space);
+	return avro_compare_names(a, b);
 }
 
 static struct avro_name *
@@ -73,10 +51,12 @@ same_aliases(struct sameness *s, const struct avro_aliases *a, const struct avro
 		return false;
 	if (a->n == 0)
 		return true;
-	if ((x = sort_aliases(a, s->met.arena)) == NULL || (y = sort_aliases(b, s->met.arena)) == NULL)
+	x = sort_aliases(a, s->met.arena);
+	y = sort_aliases(b, s->met.arena);
+	if (x == NULL || y == NULL)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (compare_aliases(&x[i], &y[i]) != 0)
+		if (avro_compare_names(&x[i], &y[i]) != 0)
 			return false;
 	return true;
 }
@@ -172,7 +152,9 @@ avro_same(struct sameness *s, const struct avro_node *a, const struct avro_node 
 
 	if (a == b)
 		return true;
-	if (a->type != b->type || s->depth == AVRO_WALK_MAX || !same_props(s, &a->props, &b->props))
+	if (a->type != b->type || s->depth == AVRO_WALK_MAX)
+		return false;
+	if (!same_props(s, &a->props, &b->props))
 		return false;
 	s->depth++;
 	same = same_inside(s, a, b);

@@ -32,24 +32,31 @@ read_order(struct reader *r, const struct json *j, enum avro_order *to)
 	return false;
 }
 
-/* The number that Java reads in a text: blanks around it, "NaN", "Infinity", a type's letter. */
+/* Without the blanks and controls around it. */
+static struct span
+trim(struct span text)
+{
+	while (text.n > 0 && text.p[0] <= ' ')
+		text = span_of(text.p + 1, text.n - 1);
+	while (text.n > 0 && text.p[text.n - 1] <= ' ')
+		text.n--;
+	return text;
+}
+
+/* The number that Java reads in a text: decimal, "NaN" or "Infinity", perhaps with a type's letter. */
 static bool
 java_double(struct span text, double *out)
 {
 	char copy[64], *end;
 	const char *at = copy;
 
-	while (text.n > 0 && text.p[0] <= ' ')
-		text = span_of(text.p + 1, text.n - 1);
-	while (text.n > 0 && text.p[text.n - 1] <= ' ')
-		text.n--;
 	if (text.n == 0 || text.n >= sizeof copy)
 		return false;
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = '\0';
 	at += *at == '+' || *at == '-';
 	if (strcmp(at, "NaN") != 0 && strcmp(at, "Infinity") != 0) {
-		if (strspn(at, "0123456789.eE+-fFdD") != strlen(at))
+		if (strspn(at, "0123456789.eE+-fFdD") != text.n - (size_t)(at - copy))
 			return false;
 		if (strchr("fFdD", copy[text.n - 1]) != NULL)
 			copy[text.n - 1] = '\0';
@@ -65,10 +72,11 @@ read_number(struct reader *r, struct span text, struct span *to)
 	struct json_out o = json_out(&r->text);
 	double v;
 
+	text = trim(text);
 	if (!java_double(text, &v)) {
-		buf_span(&r->told, span_str("For input string: \""));
+		buf_span(&r->told, span_str(text.n == 0 ? "empty String" : "For input string: \""));
 		buf_span(&r->told, text);
-		buf_u8(&r->told, '"');
+		buf_span(&r->told, span_str(text.n == 0 ? "" : "\""));
 		return false;
 	}
 	buf_reset(&r->text);
@@ -85,7 +93,8 @@ refuse_default(struct reader *r, const struct avro_field *f, const struct json *
 	buf_span(&r->told, f->name);
 	buf_span(&r->told, span_str(": "));
 	json_print(&r->told, value);
-	buf_span(&r->told, span_str(r->checks == 0 ? " takes too long to be compared with " : " not a "));
+	buf_span(&r->told,
+	    span_str(r->checks == 0 ? " takes too long to be compared with " : " not a "));
 	avro_print_node(f->type, &r->told);
 	return false;
 }

@@ -56,6 +56,41 @@ avro_compare(struct span a, struct span b)
 	return a.p[i] - b.p[i];
 }
 
+int
+avro_compare_spans(const void *a, const void *b)
+{
+	return avro_compare(*(const struct span *)a, *(const struct span *)b);
+}
+
+int
+avro_compare_names(const struct avro_name *a, const struct avro_name *b)
+{
+	int order = avro_compare(a->simple, b->simple);
+
+	if (order == 0)
+		order = (a->space.p != NULL) - (b->space.p != NULL);
+	return order != 0 ? order : avro_compare(a->space, b->space);
+}
+
+static int
+compare_props(const void *a, const void *b)
+{
+	return avro_compare((*(struct avro_prop *const *)a)->name, (*(struct avro_prop *const *)b)->name);
+}
+
+const struct avro_prop **
+avro_sort_props(const struct avro_props *props, struct arena *a)
+{
+	const struct avro_prop **sorted = arena_array(a, props->n, sizeof *sorted);
+
+	if (sorted == NULL)
+		return NULL;
+	for (size_t i = 0; i < props->n; i++)
+		sorted[i] = &props->list[i];
+	qsort(sorted, props->n, sizeof *sorted, compare_props);
+	return sorted;
+}
+
 static int
 compare_with_field(const void *name, const void *at)
 {

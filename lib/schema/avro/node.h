@@ -13,10 +13,13 @@
 #include "base/map.h"
 #include "schema/avro/avro.h"
 
-/* How deep a walk through types goes before it gives up: each may lead into the next without end. */
+/*
+ * How deep a walk through types goes before it gives up: names lead from type to type
+ * deeper than any text is nested.  A comparison takes 2 MB of stack for it.
+ */
 enum { AVRO_WALK_MAX = 4000 };
 
-/* Bytes of a full name: texts with names in full must not outgrow those that were read. */
+/* Bytes of a full name, so that texts with names in full do not outgrow those that were read. */
 enum { AVRO_NAME_MAX = 512 };
 
 struct avro_node;
@@ -115,6 +118,15 @@ bool avro_primitive(struct span name, enum avro_type *out);
 
 /* The order in which Java sorts strings: by UTF-16 units. */
 int avro_compare(struct span a, struct span b);
+
+/* The same of two spans, for qsort(). */
+int avro_compare_spans(const void *, const void *);
+
+/* An order of names, the same ones being equal. */
+int avro_compare_names(const struct avro_name *, const struct avro_name *);
+
+/* The properties sorted by name; NULL when the arena is used up. */
+const struct avro_prop **avro_sort_props(const struct avro_props *, struct arena *);
 
 /* The field of a record, or NULL. */
 struct avro_field *avro_field(const struct avro_named *record, struct span name);

@@ -142,12 +142,6 @@ logical_type_of(struct printer *p, const struct avro_node *n)
 	return -1;
 }
 
-static int
-compare_props(const void *a, const void *b)
-{
-	return avro_compare((*(struct avro_prop *const *)a)->name, (*(struct avro_prop *const *)b)->name);
-}
-
 /* A property of a logical type, which is taken out of those that are still to come. */
 static void
 put_first(struct printer *p, const struct avro_prop **props, size_t n, const char *name)
@@ -167,11 +161,12 @@ put_props(struct printer *p, const struct avro_props *props, int logical_type)
 	const struct avro_prop **sorted;
 	int64_t scale = 0;
 
-	if (props->n == 0 || (sorted = take(p, props->n, sizeof *sorted)) == NULL)
+	if (props->n == 0)
 		return;
-	for (size_t i = 0; i < props->n; i++)
-		sorted[i] = &props->list[i];
-	qsort(sorted, props->n, sizeof *sorted, compare_props);
+	if ((sorted = avro_sort_props(props, &p->scratch)) == NULL) {
+		p->out.to->failed = true;
+		return;
+	}
 	if (logical_type >= 0)
 		put_first(p, sorted, props->n, "logicalType");
 	if (logical_type == 0) {
@@ -187,12 +182,6 @@ put_props(struct printer *p, const struct avro_props *props, int logical_type)
 			if (value != NULL)
 				put_sorted(p, value);
 		}
-}
-
-static int
-compare_spans(const void *a, const void *b)
-{
-	return avro_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
 /* An alias in full; one without a namespace is marked by a dot where its type has one. */
@@ -221,7 +210,7 @@ put_aliases(struct printer *p, const struct avro_aliases *aliases, bool in_space
 		return;
 	for (size_t i = 0; i < aliases->n; i++)
 		sorted[i] = alias_text(p, &aliases->list[i], in_space);
-	qsort(sorted, aliases->n, sizeof *sorted, compare_spans);
+	qsort(sorted, aliases->n, sizeof *sorted, avro_compare_spans);
 	json_key(&p->out, "aliases");
 	json_open(&p->out, '[');
 	for (size_t i = 0; i < aliases->n; i++)

@@ -67,7 +67,7 @@ name_type(struct reader *r, const struct json *j, struct span space, struct avro
 		buf_span(&r->told, to->full);
 		return false;
 	}
-	return !r->memory && (!r->strict || avro_check_space(r, to->name.space));
+	return !r->memory;
 }
 
 /*
@@ -100,7 +100,9 @@ end_type(struct reader *r, struct avro_node *n, const struct json *j, const char
 	struct avro_named *named = n->named;
 	struct avro_node *older;
 
-	if (!avro_read_props(r, j, reserved, &n->props) || !avro_read_aliases(r, j, &named->name, &named->aliases))
+	if (!avro_read_props(r, j, reserved, &n->props) ||
+	    !avro_read_aliases(r, j, &named->name, &named->aliases) ||
+	    (r->strict && !avro_check_space(r, named->name.space)))
 		return NULL;
 	named->open = false;
 	older = map_get(&r->names, named->full);
@@ -137,12 +139,6 @@ read_record(struct reader *r, const struct json *j, struct span space)
 	return avro_sort_fields(r, record) ? end_type(r, n, j, of_schemas) : NULL;
 }
 
-static int
-compare_spans(const void *a, const void *b)
-{
-	return avro_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 /* A sorted copy; a repeated one is told after `repeated`. */
 static struct span *
 sort_names(struct reader *r, const struct span *names, size_t n, const char *repeated)
@@ -152,7 +148,7 @@ sort_names(struct reader *r, const struct span *names, size_t n, const char *rep
 	if (sorted == NULL)
 		return NULL;
 	memcpy(sorted, names, n * sizeof *sorted);
-	qsort(sorted, n, sizeof *sorted, compare_spans);
+	qsort(sorted, n, sizeof *sorted, avro_compare_spans);
 	for (size_t i = 1; i < n; i++)
 		if (span_eq(sorted[i - 1], sorted[i])) {
 			buf_span(&r->told, span_str(repeated));
@@ -167,7 +163,7 @@ read_enum_default(struct reader *r, const struct json *j, struct avro_named *to)
 {
 	to->fallback = avro_keep(r, avro_text_at(j, "default"));
 	if (to->fallback.p == NULL || bsearch(&to->fallback, to->sorted, to->n_symbols,
-	    sizeof *to->sorted, compare_spans) != NULL)
+	    sizeof *to->sorted, avro_compare_spans) != NULL)
 		return !r->memory;
 	buf_span(&r->told, span_str("The Enum Default: "));
 	buf_span(&r->told, to->fallback);
@@ -232,7 +228,8 @@ read_container(struct reader *r, enum avro_type type, const struct json *j, stru
 	struct avro_node *n;
 
 	if (inner == NULL)
-		return avro_fail(r, type == AVRO_ARRAY ? "Array has no items type: " : "Map has no values type: ", j);
+		return avro_fail(r, type == AVRO_ARRAY ? "Array has no items type: " :
+		    "Map has no values type: ", j);
 	if ((n = new_node(r, type)) == NULL || (n->element = avro_read(r, inner, space)) == NULL)
 		return NULL;
 	return avro_read_props(r, j, of_schemas, &n->props) ? n : NULL;

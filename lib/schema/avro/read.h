@@ -28,10 +28,10 @@ struct avro_node *avro_read(struct reader *, const struct json *, struct span sp
 /* Memory for the nodes; NULL when there is none, which the reader notes. */
 void *avro_take(struct reader *, size_t count, size_t size);
 
-/* A copy of the text that lives as long as the schema; the null span when there is no memory (noted) or it was null. */
+/* A copy that lives as long as the schema; null where the text is, or there is no memory (noted). */
 struct span avro_keep(struct reader *, struct span);
 
-/* Tells what is wrong, and about which JSON; returns NULL.  Of no weight where memory was missing before. */
+/* Tells what is wrong, and with which JSON; NULL.  It counts for nothing where memory was missing. */
 void *avro_fail(struct reader *, const char *sentence, const struct json *about);
 
 /* The text of a string (of a member); null when it is none.  Borrowed from the JSON. */

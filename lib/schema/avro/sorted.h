@@ -9,7 +9,7 @@
 /* Sorts the members of all objects by name.  False: the arena (for the work) is used up. */
 bool avro_sort_json(struct json *, struct arena *);
 
-/* Whether two compact texts are the same value, members in any order.  False also where the arena is used up. */
+/* Whether two compact texts are one value, members in any order.  False also where the arena is used up. */
 bool avro_same_json(struct span a, struct span b, struct arena *);
 
 #endif

@@ -185,7 +185,9 @@ numbers_in_quotes_must_be_numbers_even_when_stored(void)
 	CU_ASSERT_STRING_EQUAL(help_mistake(FIELD("\"type\":\"float\",\"default\":\"abc\""), AVRO_STORED),
 	    "For input string: \"abc\"");
 	CU_ASSERT_STRING_EQUAL(help_mistake(FIELD("\"type\":\"double\",\"default\":\"\""), AVRO_STORED),
-	    "For input string: \"\"");
+	    "empty String");
+	CU_ASSERT_STRING_EQUAL(help_mistake(FIELD("\"type\":\"double\",\"default\":\" 1x \""), AVRO_STORED),
+	    "For input string: \"1x\"");
 }
 
 static void
