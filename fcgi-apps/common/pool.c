@@ -16,7 +16,7 @@
 
 enum {
 	/* Address space, of which only what is used becomes memory: room for JSON of a thousand levels. */
-	STACK_BYTES = 1 << 20,
+	STACK_BYTES = 8 << 20,
 	REST_MS = 100 /* when a connection can't be had, for want of descriptors mostly */
 };
 
