@@ -26,6 +26,7 @@ weir_consumer_new(const struct weir_setting *settings, size_t n, struct weir_err
 	/* Little is fetched ahead: there may be hundreds of consumers in a process. */
 	static const struct weir_setting own[] = {
 		{ "auto.offset.reset", "latest" },
+		{ "enable.auto.offset.store", "false" }, /* weir_message_done() does that */
 		{ "queued.max.messages.kbytes", "2048" },
 		{ "queued.min.messages", "1000" },
 		{ "fetch.wait.max.ms", "500" },
@@ -352,9 +353,14 @@ weir_poll(struct weir_consumer *c, int timeout_ms, struct weir_message *out, str
 }
 
 void
-weir_message_done(struct weir_message *m)
+weir_message_done(struct weir_message *m, bool consumed)
 {
-	rd_kafka_message_destroy(m->handle);
+	rd_kafka_message_t *handle = m->handle;
+
+	/* It fails where the partition is no longer ours: then another reads it anew. */
+	if (consumed)
+		rd_kafka_offset_store(handle->rkt, handle->partition, handle->offset);
+	rd_kafka_message_destroy(handle);
 	m->handle = NULL;
 }
 

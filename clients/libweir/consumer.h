@@ -68,11 +68,16 @@ bool weir_offsets_for_times(struct weir_consumer *, struct weir_offset *, size_t
  * not reported.  The message is borrowed until weir_message_done().
  */
 int weir_poll(struct weir_consumer *, int timeout_ms, struct weir_message *out, struct weir_error *why);
-void weir_message_done(struct weir_message *);
 
 /*
- * Commits these offsets (the next to be read, not the last read), or, with n == 0, the
- * position of each assigned partition; waits for the broker's answer.
+ * Ends a message.  `consumed`: its user has it now, so that commits without offsets, and those that
+ * enable.auto.commit makes, go past it.
+ */
+void weir_message_done(struct weir_message *, bool consumed);
+
+/*
+ * Commits these offsets (the next to be read, not the last read), or, with n == 0, what stands behind the
+ * messages that were consumed; waits for the broker's answer.
  */
 bool weir_commit(struct weir_consumer *, const struct weir_offset *, size_t n, struct weir_error *why);
 

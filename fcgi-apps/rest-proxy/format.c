@@ -89,6 +89,12 @@ format_of_type(struct span type, enum format *out)
 	return false;
 }
 
+const char *
+format_type(enum format format)
+{
+	return formats[format].type;
+}
+
 bool
 format_read(enum format format, struct json_scan *s, struct buf *to, bool *null, struct span *value, const char **why)
 {

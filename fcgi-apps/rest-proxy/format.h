@@ -24,6 +24,9 @@ bool format_parse(struct span name, enum format *out);
 /* The format of a media type in lower case: "application/vnd.kafka.binary.v2+json"; false when it is of none. */
 bool format_of_type(struct span type, enum format *out);
 
+/* The media type of a format. */
+const char *format_type(enum format);
+
 /*
  * Reads the value to come of a scan and appends its bytes; *null: it is null and has none.  False when it
  * can't be: then either the scan is broken, or `why` says what is wrong, with %s standing for the value.
