@@ -14,14 +14,18 @@ struct weir_admin {
 struct weir_admin *
 weir_admin_new(const struct weir_setting *settings, size_t n, struct weir_error *why)
 {
-	static const struct weir_setting own[] = { { "reconnect.backoff.max.ms", "1000" } };
+	/* A consumer's handle, since to ask a producer's for a topic may make it. */
+	static const struct weir_setting own[] = {
+		{ "allow.auto.create.topics", "false" },
+		{ "reconnect.backoff.max.ms", "1000" },
+	};
 	struct weir_admin *a = calloc(1, sizeof *a);
 
 	if (a == NULL) {
 		error_say(why, WEIR_NO_MEMORY, "Out of memory");
 		return NULL;
 	}
-	a->rk = client_new(RD_KAFKA_PRODUCER, own, sizeof own / sizeof *own, settings, n, NULL, NULL, why);
+	a->rk = client_new(RD_KAFKA_CONSUMER, own, sizeof own / sizeof *own, settings, n, NULL, NULL, why);
 	if (a->rk == NULL) {
 		free(a);
 		return NULL;

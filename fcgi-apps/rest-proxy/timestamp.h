@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-enum { TIMESTAMP_TEXT = 32 };
+enum { TIMESTAMP_TEXT = 80 }; /* more than any numbers take */
 
 /* Reads 2026-01-31T12:00:00[.123]Z or with an offset (+02:00); milliseconds since 1970.  False when it is none. */
 bool timestamp_parse(struct span text, int64_t *ms);
