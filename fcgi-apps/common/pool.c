@@ -65,10 +65,11 @@ complain(struct pool *p, enum complaint about, const char *why)
 struct pool *
 pool_open(const struct fcgi_pool *conf, const struct fcgi_app *app, pool_serve *serve)
 {
-	int listener = listen_open(conf->path);
 	struct pool *p;
+	int listener;
 
-	if (listener < 0)
+	must(conf->connections > 0 && conf->limit > 0);
+	if ((listener = listen_open(conf->path)) < 0)
 		return NULL;
 	p = xcalloc(1, sizeof *p);
 	p->conf = conf;
