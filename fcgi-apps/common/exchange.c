@@ -23,6 +23,7 @@ enum {
 
 struct http_stream {
 	struct ahead *ahead; /* owned; NULL: nothing was read yet */
+	bool read;           /* all of the body was */
 	struct buf held;     /* of the answer, not sent yet */
 	bool begun;          /* status and headers are in what is held, or sent */
 	bool sent;           /* they are sent */
@@ -304,8 +305,9 @@ drain_what_came(struct connection *c)
 
 /*
  * Reads what is left of the body; false when the next request can't come behind it.
- * The web server may use a connection again as soon as it has sent a whole request and
- * has its answer: to close one then would lose that, so as much is read as is there.
+ * The web server may send the next one as soon as it has sent all of this one and has
+ * its answer.  A connection that is closed just then loses that, so all that is there
+ * is read; where the end has not come by then, the web server does not keep it either.
  */
 static bool
 drain(struct connection *c)
@@ -474,6 +476,7 @@ http_stream_read(struct http_stream *stream, void *to, size_t n)
 	c->x.waits = true;
 	got = ahead_read(stream->ahead, to, n);
 	c->x.waits = false;
+	stream->read = got <= 0;
 	return got;
 }
 
@@ -486,7 +489,7 @@ http_stream_write(struct http_stream *stream, const struct http_response *respon
 		write_head(&stream->held, c, response, "X-Accel-Buffering: no\r\n");
 	stream->begun = true;
 	buf_span(&stream->held, piece);
-	if (!stream->failed && (stream->ahead == NULL || stream->held.n > c->body_max))
+	if (!stream->failed && (stream->ahead == NULL || stream->read || stream->held.n > c->body_max))
 		send_held(c);
 	return !stream->failed;
 }

@@ -476,9 +476,11 @@ def test_a_stream_ends_with_its_client(site):
         with site.connect() as s:
             s.sendall(b"POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
             receive_head(s)
-        with site.connect() as s:
-            s.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
-            receive_head(s)
+        for request in b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n", b"POST /endless HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody":
+            with site.connect() as s:
+                s.sendall(request)
+                receive_head(s)
+                same(b"tick" in s.recv(4096), True, "a piece")
     until("all are gone", lambda: site.metric('weir_http_requests_under_way{pool="main"}') == 1)
 
 
