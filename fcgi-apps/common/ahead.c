@@ -172,15 +172,29 @@ ahead_read(struct ahead *a, void *to, size_t n)
 	return (int64_t)n;
 }
 
+/* Tells the thread to end; whether it has no more to wait for. */
+static bool
+tell_to_stop(struct ahead *a)
+{
+	bool ended;
+
+	pthread_mutex_lock(&a->lock);
+	a->stop = true;
+	ended = a->ended;
+	pthread_mutex_unlock(&a->lock);
+	return ended;
+}
+
 void
 ahead_stop(struct ahead *a)
 {
-	pthread_mutex_lock(&a->lock);
-	a->stop = true;
-	pthread_mutex_unlock(&a->lock);
+	bool ended = tell_to_stop(a);
+
 	sem_post(&a->room);
+	if (ended)
+		pthread_join(a->thread, NULL);
 	/* Again and again, since the signal may come before the wait. */
-	while (pthread_tryjoin_np(a->thread, NULL) != 0) {
+	while (!ended && pthread_tryjoin_np(a->thread, NULL) != 0) {
 		pthread_kill(a->thread, SIGUSR1);
 		poll(NULL, 0, 1);
 	}

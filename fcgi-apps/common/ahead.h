@@ -29,7 +29,7 @@ int64_t ahead_read(struct ahead *, void *to, size_t n);
 /* Whether ahead_read() would not wait, after so many milliseconds at most. */
 bool ahead_ready(struct ahead *, int ms);
 
-/* Ends the thread, by SIGUSR1 if it waits for its source, and frees it. */
+/* Ends the thread, by SIGUSR1 (of which the process has a handler) if it waits for its source, and frees it. */
 void ahead_stop(struct ahead *);
 
 #endif

@@ -13,7 +13,7 @@
 #include "common/ahead.h"
 
 enum {
-	DRAIN_MAX = 1 << 20, /* bytes of an unwanted body that are read, so that the connection can be kept */
+	DRAIN_MAX = 16 << 20, /* bytes of an unwanted body that are read, so that the connection can be kept */
 	PIECE = 1 << 16,     /* bytes asked of libfcgi at a time */
 	BODY_KEPT = 1 << 16, /* memory for bodies that is kept from one request to the next */
 	PAUSE_MS = 20,       /* when nothing has come for so long, the client waits for an answer */
@@ -23,6 +23,7 @@ enum {
 
 struct http_stream {
 	struct ahead *ahead; /* owned; NULL: nothing was read yet */
+	bool read;           /* all of the body was */
 	struct buf held;     /* of the answer, not sent yet */
 	bool begun;          /* status and headers are in what is held, or sent */
 	bool sent;           /* they are sent */
@@ -247,6 +248,26 @@ exchange_read_body(struct exchange *x)
 	return EXCHANGE_BODY_WHOLE;
 }
 
+/* ---- what is left of it ---- */
+
+/* What has come of the body, at least a byte. */
+static int64_t
+read_what_came(void *ctx, void *to, size_t n)
+{
+	struct connection *c = ctx;
+	FCGX_Stream *in = c->fcgi.in;
+	int first = FCGX_GetChar(in);
+	size_t more;
+
+	if (first == EOF)
+		return FCGX_GetError(in) == 0 ? 0 : -1;
+	*(uint8_t *)to = (uint8_t)first;
+	/* FCGX_GetStr() waits for all that it is asked for: so for no more than is there. */
+	more = (size_t)(in->stop - in->rdNext);
+	more = more < n - 1 ? more : n - 1;
+	return 1 + FCGX_GetStr((char *)to + 1, (int)more, in);
+}
+
 /* Whether the rest of the body will come soon: not so with one that goes through the web server as it comes. */
 static bool
 comes_soon(const struct connection *c)
@@ -257,7 +278,37 @@ comes_soon(const struct connection *c)
 	    (c->length.p != NULL || (method != HTTP_POST && method != HTTP_PUT && method != HTTP_PATCH));
 }
 
-/* Whether the request has come to its end, once what is left of its body was read, if that is soon done. */
+static bool
+is_at_end(struct connection *c)
+{
+	return FCGX_HasSeenEOF(c->fcgi.in) || FCGX_GetError(c->fcgi.in) != 0;
+}
+
+static struct ahead *
+read_ahead(struct connection *c)
+{
+	if (c->stream.ahead == NULL)
+		c->stream.ahead = ahead_start(c->body_max, read_what_came, c);
+	return c->stream.ahead;
+}
+
+/* Reads what has come of the body, and no more. */
+static void
+drain_what_came(struct connection *c)
+{
+	char trash[4096];
+	struct ahead *ahead = read_ahead(c);
+
+	for (int64_t n = 0, got = 1; ahead != NULL && got > 0 && n < DRAIN_MAX && ahead_ready(ahead, PAUSE_MS); n += got)
+		got = ahead_read(ahead, trash, sizeof trash);
+}
+
+/*
+ * Reads what is left of the body; false when the next request can't come behind it.
+ * The web server may send the next one as soon as it has sent all of this one and has
+ * its answer.  A connection that is closed just then loses that, so all that is there
+ * is read; where the end has not come by then, the web server does not keep it either.
+ */
 static bool
 drain(struct connection *c)
 {
@@ -266,6 +317,10 @@ drain(struct connection *c)
 
 	for (size_t n = 0; got == sizeof trash && n < DRAIN_MAX; n += got)
 		got = read_some(c, trash, sizeof trash);
+	if (c->stream.ahead != NULL || !is_at_end(c))
+		drain_what_came(c);
+	if (c->stream.ahead != NULL)
+		ahead_stop(c->stream.ahead);
 	return FCGX_HasSeenEOF(c->fcgi.in) && FCGX_GetError(c->fcgi.in) == 0;
 }
 
@@ -331,6 +386,20 @@ put_response(struct connection *c)
 	put(c, buf_bytes(&response->body));
 }
 
+/* Sends what is held of a stream's answer. */
+static void
+send_held(struct connection *c)
+{
+	struct http_stream *stream = &c->stream;
+
+	c->x.waits = true;
+	put(c, buf_bytes(&stream->held));
+	stream->failed = stream->held.failed || FCGX_FFlush(c->fcgi.out) != 0 || FCGX_GetError(c->fcgi.out) != 0;
+	c->x.waits = false;
+	stream->sent = true;
+	buf_reset(&stream->held);
+}
+
 static void
 release(struct connection *c)
 {
@@ -347,14 +416,12 @@ exchange_end(struct exchange *x, bool keep)
 {
 	struct connection *c = connection_of(x);
 
-	if (c->stream.ahead != NULL)
-		ahead_stop(c->stream.ahead);
-	/* The next request comes behind this one's body; what is left of it must not be taken for that. */
+	/* A client that is sent pieces may wait for the last of them, and send nothing before it has that. */
+	if (c->stream.begun)
+		send_held(c);
 	keep = drain(c) && keep;
 	x->waits = true;
-	if (c->stream.begun)
-		put(c, buf_bytes(&c->stream.held));
-	else
+	if (!c->stream.begun)
 		put_response(c);
 	if (keep)
 		FCGX_Finish_r(&c->fcgi);
@@ -390,38 +457,6 @@ connection_of_stream(struct http_stream *stream)
 	return container_of(stream, struct connection, stream);
 }
 
-/* What has come of the body, at least a byte. */
-static int64_t
-read_what_came(void *ctx, void *to, size_t n)
-{
-	struct connection *c = ctx;
-	FCGX_Stream *in = c->fcgi.in;
-	int first = FCGX_GetChar(in);
-	size_t more;
-
-	if (first == EOF)
-		return FCGX_GetError(in) == 0 ? 0 : -1;
-	*(uint8_t *)to = (uint8_t)first;
-	/* FCGX_GetStr() waits for all that it is asked for: so for no more than is there. */
-	more = (size_t)(in->stop - in->rdNext);
-	more = more < n - 1 ? more : n - 1;
-	return 1 + FCGX_GetStr((char *)to + 1, (int)more, in);
-}
-
-/* Sends what is held. */
-static void
-send_held(struct connection *c)
-{
-	struct http_stream *stream = &c->stream;
-
-	c->x.waits = true;
-	put(c, buf_bytes(&stream->held));
-	stream->failed = stream->held.failed || FCGX_FFlush(c->fcgi.out) != 0 || FCGX_GetError(c->fcgi.out) != 0;
-	c->x.waits = false;
-	stream->sent = true;
-	buf_reset(&stream->held);
-}
-
 /*
  * Once the head of the answer has passed nginx, it sends the rest of a body only as
  * long as it need not wait for us.  So while more of the body comes, nothing is sent.
@@ -432,7 +467,7 @@ http_stream_read(struct http_stream *stream, void *to, size_t n)
 	struct connection *c = connection_of_stream(stream);
 	int64_t got;
 
-	if (stream->ahead == NULL && (stream->ahead = ahead_start(c->body_max, read_what_came, c)) == NULL)
+	if (read_ahead(c) == NULL)
 		return -1;
 	if (stream->held.n > 0 && !ahead_ready(stream->ahead, stream->sent ? 0 : PAUSE_MS))
 		send_held(c);
@@ -441,6 +476,7 @@ http_stream_read(struct http_stream *stream, void *to, size_t n)
 	c->x.waits = true;
 	got = ahead_read(stream->ahead, to, n);
 	c->x.waits = false;
+	stream->read = got <= 0;
 	return got;
 }
 
@@ -453,7 +489,7 @@ http_stream_write(struct http_stream *stream, const struct http_response *respon
 		write_head(&stream->held, c, response, "X-Accel-Buffering: no\r\n");
 	stream->begun = true;
 	buf_span(&stream->held, piece);
-	if (!stream->failed && (stream->ahead == NULL || stream->held.n > c->body_max))
+	if (!stream->failed && (stream->ahead == NULL || stream->read || stream->held.n > c->body_max))
 		send_held(c);
 	return !stream->failed;
 }

@@ -44,7 +44,7 @@ struct http_request {
 	struct span host;         /* with the port, as the client sent it */
 	struct span scheme;       /* "http" or "https" */
 	struct span user;         /* whom the web server has authenticated; null: nobody */
-	struct span id;           /* X-Request-ID: the client's if it is up to 128 visible characters of ASCII but " ' \, else one of ours */
+	struct span id;           /* X-Request-ID: the client's if it is up to 128 visible ASCII characters but " ' \, else ours */
 	struct span body;         /* whole; empty when there is none, or when it is a stream */
 	struct http_stream *stream; /* of a route that streams: body in, pieces of the answer out */
 	struct arena *arena;      /* for all that the answer needs */
@@ -134,9 +134,9 @@ int64_t http_stream_read(struct http_stream *, void *to, size_t n);
 
 /*
  * Sends a piece of the answer; the first call sends status and headers of the response
- * before it.  Where the body is read, too, it is held until a read finds that no more
- * has come, which is when the client may wait for it.  False when the client is gone;
- * then there is no use in going on.
+ * before it.  From the first read of the body until its end, pieces are held until a
+ * read finds that no more has come, which is when the client may wait for them.  False
+ * when the client is gone; then there is no use in going on.
  */
 bool http_stream_write(struct http_stream *, const struct http_response *, struct span piece);
 

@@ -52,7 +52,11 @@ static void *work(void *worker);
 static void
 complain(struct pool *p, enum complaint about, const char *why)
 {
-	static const char *const events[N_COMPLAINTS] = { "too many requests at a time", "too many connections", "no connection accepted" };
+	static const char *const events[N_COMPLAINTS] = {
+		[OVER_LIMIT] = "too many requests at a time",
+		[ALL_TAKEN] = "too many connections",
+		[NOT_ACCEPTED] = "no connection accepted",
+	};
 	struct timespec now;
 	int64_t last = p->told[about];
 
@@ -65,10 +69,11 @@ complain(struct pool *p, enum complaint about, const char *why)
 struct pool *
 pool_open(const struct fcgi_pool *conf, const struct fcgi_app *app, pool_serve *serve)
 {
-	int listener = listen_open(conf->path);
 	struct pool *p;
+	int listener;
 
-	if (listener < 0)
+	must(conf->connections > 0 && conf->limit > 0);
+	if ((listener = listen_open(conf->path)) < 0)
 		return NULL;
 	p = xcalloc(1, sizeof *p);
 	p->conf = conf;
@@ -199,6 +204,7 @@ pool_start(struct pool *p)
 {
 	pthread_mutex_lock(&p->lock);
 	add_worker(p);
+	must(p->n_workers == 1);
 	pthread_mutex_unlock(&p->lock);
 }
 

@@ -20,8 +20,11 @@ problem_vanswer(struct http_response *response, const char *type, const struct p
 {
 	struct json_out o = json_out(&response->body);
 	struct buf message = { 0 };
+	struct span text = span_str(http_reason(problem->status));
 
 	buf_vprintf(&message, problem->format, ap);
+	if (!message.failed)
+		text = buf_bytes(&message);
 	response->status = problem->status;
 	response->type = type != NULL ? type : "application/json";
 	if (problem->status == 503)
@@ -31,7 +34,7 @@ problem_vanswer(struct http_response *response, const char *type, const struct p
 	json_key(&o, "error_code");
 	json_put_int(&o, problem->error_code);
 	json_key(&o, "message");
-	json_put_span(&o, message.failed ? span_str(http_reason(problem->status)) : span_of(message.n > 0 ? message.p : (const uint8_t *)"", message.n));
+	json_put_span(&o, text);
 	json_close(&o, '}');
 	buf_done(&message);
 }

@@ -109,14 +109,15 @@ def free_ports(n):
 class App:
     """A running echo_app; its log is in a file."""
 
-    def __init__(self, folder, name, stop_ms, *pools):
+    def __init__(self, folder, name, stop_ms, *pools, **environment):
         self.log = os.path.join(folder, name + ".log")
         self.folder = folder
         arguments = [str(stop_ms)]
         for pool, connections, limit in pools:
             arguments += [pool, self.path(pool), str(connections), str(limit)]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([APP, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen([APP, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                                            env={**os.environ, **environment})
         same(self.process.stdout.readline(), b"ready\n", "what the app says; its log: " + self.said())
 
     def path(self, pool):
@@ -126,8 +127,13 @@ class App:
         with open(self.log, errors="replace") as f:
             return f.read()
 
-    def threads(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+    def threads(self, pool):
+        """How many threads bear the pool's name."""
+        count = 0
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{self.process.pid}/task/{task}/comm") as f:
+                count += f.read() == pool + "\n"
+        return count
 
     def stop(self, seconds=30):
         self.process.send_signal(signal.SIGTERM)
@@ -363,14 +369,14 @@ def test_large_answers_come_whole(site):
 def test_threads_come_with_connections(site):
     app = App(site.folder, "threads", 1000, ("threads", 10, 10))
     try:
-        same(app.threads(), 2, "at first: the main one, and one that waits")
+        until("the first thread", lambda: app.threads("threads") == 1)
         kept = [Peer(app.path("threads")) for _ in range(5)]
         for peer in kept:
             same(peer.ask("/echo", b"x")[0], 200, "an answer")
-        until("threads", lambda: app.threads() == 7)
+        until("one for each connection, and one that waits", lambda: app.threads("threads") == 6)
         for peer in kept:
             same(peer.ask("/echo", b"x")[0], 200, "an answer on a kept connection")
-        same(app.threads(), 7, "the same ones")
+        same(app.threads("threads"), 6, "the same ones")
         for peer in kept:
             peer.close()
     finally:
@@ -470,9 +476,11 @@ def test_a_stream_ends_with_its_client(site):
         with site.connect() as s:
             s.sendall(b"POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
             receive_head(s)
-        with site.connect() as s:
-            s.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
-            receive_head(s)
+        for request in b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n", b"POST /endless HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody":
+            with site.connect() as s:
+                s.sendall(request)
+                receive_head(s)
+                same(b"tick" in s.recv(4096), True, "a piece")
     until("all are gone", lambda: site.metric('weir_http_requests_under_way{pool="main"}') == 1)
 
 
@@ -590,19 +598,26 @@ def test_malformed_records_harm_nobody(site):
             else:
                 del broken[at:at + chance.randint(1, 8)]
         made.append(bytes(broken))
-    for records in made:
-        peer = Peer(site.app.path("main"))
-        peer.socket.settimeout(0.02)
-        # It may be closed before all is sent.
-        with contextlib.suppress(OSError):
-            peer.socket.sendall(records)
-            peer.socket.recv(4096)
+    # libfcgi loses memory over records of management, which nginx does not send.
+    suppressions = os.path.join(site.folder, "suppressions")
+    with open(suppressions, "w") as f:
+        f.write("leak:libfcgi.so\n")
+    app = App(site.folder, "broken", 1000, ("broken", 40, 40), LSAN_OPTIONS="suppressions=" + suppressions)
+    try:
+        for records in made:
+            peer = Peer(app.path("broken"))
+            peer.socket.settimeout(0.02)
+            # It may be closed before all is sent.
+            with contextlib.suppress(OSError):
+                peer.socket.sendall(records)
+                peer.socket.recv(4096)
+            peer.close()
+        peer = Peer(app.path("broken"))
+        same(peer.ask("/echo", b"still there"), (200, b"still there"), "afterwards")
         peer.close()
-    peer = Peer(site.app.path("main"))
-    same(peer.ask("/echo", b"still there"), (200, b"still there"), "afterwards")
-    peer.close()
-    same(site.ask("POST", "/echo", b"still there")[2], b"still there", "through nginx")
-    same(site.app.process.poll(), None, "the app")
+    finally:
+        same(app.stop(), 0, "its end: " + app.said())
+        app.end()
 
 
 def test_a_request_without_a_target_is_refused(site):

@@ -156,12 +156,16 @@ ignore(struct app *app, struct http_request *request, struct http_response *resp
 	root(app, request, response);
 }
 
-/* Sends pieces until the client is gone. */
+/* Sends pieces, once it has its body, until the client is gone. */
 static void
 endless(struct app *app, struct http_request *request, struct http_response *response)
 {
+	char piece[4096];
+
 	(void)app;
 	response->type = "text/plain";
+	while (request->method == HTTP_POST && http_stream_read(request->stream, piece, sizeof piece) > 0)
+		continue;
 	while (http_stream_write(request->stream, response, span_str("tick\n")) && !fcgi_stopping())
 		poll(NULL, 0, 20);
 }
@@ -185,6 +189,7 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/stream", stream, "stream", ROUTE_STREAM },
 	{ HTTP_POST, "/ignore", ignore, "ignore", ROUTE_STREAM },
 	{ HTTP_GET, "/endless", endless, "endless", ROUTE_STREAM },
+	{ HTTP_POST, "/endless", endless, "endless", ROUTE_STREAM },
 	ROUTES_END
 };
 

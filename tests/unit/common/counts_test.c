@@ -6,10 +6,12 @@
 #include "unit/common/table.h"
 #include "unit/unit.h"
 
+static const char same_name[] = "a.get";
+
 static const struct route routes[] = {
 	{ HTTP_GET, "/a", table_handler, "a.get", 0 },
 	{ HTTP_GET, "/b", table_handler, "b.get", 0 },
-	{ HTTP_GET, "/also/a", table_handler, "a.get", 0 },
+	{ HTTP_GET, "/also/a", table_handler, same_name, 0 },
 	ROUTES_END
 };
 

@@ -110,6 +110,8 @@ text_behind_a_name_is_matched_the_longest_first(void)
 		{ HTTP_POST, "/v3/clusters/c/topics/t%3Aalter", "/v3/clusters/{cluster}/topics/{topic}:alter <c> <t>" },
 		{ HTTP_GET, "/v3/clusters/c/topics/t:alte", "/v3/clusters/{cluster}/topics/{topic} <c> <t:alte>" },
 		{ HTTP_GET, "/v3/clusters/c/topics/t:alter", "405" },
+		{ HTTP_POST, "/jobs/a/b:go", "/jobs/{queue}/{job}:go <a> <b>" },
+		{ HTTP_POST, "/jobs/a:/go", "404" },
 	};
 
 	expect_all(cases, COUNT(cases));

@@ -46,6 +46,7 @@ static const struct route table_routes[] = {
 	TABLE(POST, "/v3/clusters/{cluster}/topics/{topic}:long:alter"),
 	TABLE(GET, "/v3/clusters/{cluster}/topics/{topic}"),
 	TABLE(POST, "/v3/clusters/{cluster}/topics/fixed:alter"),
+	TABLE(POST, "/jobs/{queue}/{job}:go"),
 	ROUTES_END
 };
 
