@@ -189,6 +189,7 @@ set_up(const struct fcgi_app *app)
 	exchange_setup();
 	/* Behind libfcgi, which has handlers of its own. */
 	handle(SIGPIPE, SIG_IGN, 0);
+	handle(SIGHUP, SIG_IGN, 0); /* settings are read at the start only; it is no reason to end */
 	handle(SIGUSR1, on_cut, 0);
 	handle(SIGTERM, on_stop, SA_RESTART);
 	handle(SIGINT, on_stop, SA_RESTART);
