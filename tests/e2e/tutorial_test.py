@@ -26,8 +26,9 @@ from claims import finish, until
 
 TOP = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
 PAGE = os.path.join(TOP, "docs", "tutorial.md")
-PORT = 9092
+PORTS = (9092, 8081, 8082, 8443)
 BOX_SECONDS = 60
+COPIED = (".ci", "nginx-conf") # what ./start needs beside it
 
 
 def boxes(page):
@@ -173,14 +174,14 @@ def walk(folder):
 
 def left_behind(folder):
     """What the page has made and not taken away."""
-    return sorted(set(os.listdir(folder)) - {"start", ".ci", ".first-terminal"})
+    return sorted(set(os.listdir(folder)) - {"start", ".first-terminal", *COPIED})
 
 
-def port_is_free():
+def is_free(port):
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", PORT))
+            probe.bind(("127.0.0.1", port))
         except OSError:
             return False
     return True
@@ -192,16 +193,18 @@ def skip(reason):
 
 
 if __name__ == "__main__":
-    for program in ("kcat", "dpkg-query", "pkill"):
+    for program in ("kcat", "dpkg-query", "pkill", "curl", "nginx"):
         if shutil.which(program) is None:
             skip(f"{program} is not installed, which the page uses")
-    if not port_is_free():
-        skip(f"port {PORT}, which the page uses, is taken")
+    for port_ in PORTS:
+        if not is_free(port_):
+            skip(f"port {port_}, which the page uses, is taken")
     if "WEIR_LOGD" not in os.environ:
         sys.exit("WEIR_LOGD is not set: let it name the weir-logd to test")
     with tempfile.TemporaryDirectory() as place:
         shutil.copy(os.path.join(TOP, "start"), place)
-        shutil.copytree(os.path.join(TOP, ".ci"), os.path.join(place, ".ci"))
+        for folder_ in COPIED:
+            shutil.copytree(os.path.join(TOP, folder_), os.path.join(place, folder_))
         passed_, failed_ = walk(place)
         if failed_ == 0 and left_behind(place):
             print(f"FAIL: the page leaves behind {left_behind(place)}")
