@@ -14,6 +14,10 @@
 
 enum { KEY = 17, RECORD_ARENA = 64 * 1024 * 1024 };
 
+/* Of a setting, its name is in the record, too. */
+_Static_assert(TOPIC_CONFIG_BYTES_MAX + TOPIC_PARAMS * 128 + TOPIC_NAME_MAX < STATE_VALUE_MAX,
+    "whatever a topic is given, its record can be kept");
+
 /* The key of a topic in the state: 'T' and its id. */
 static struct span
 state_key(const struct topic *t, uint8_t key[KEY])

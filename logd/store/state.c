@@ -11,8 +11,6 @@
 #include "base/xalloc.h"
 #include "store/store_internal.h"
 
-enum { VALUE_MAX = 512 * 1024 };
-
 /* Topic ids that Kafka never gives out: fifteen zeros and a number. */
 struct partition *
 state_partition(struct store *store, enum state_log log)
@@ -96,7 +94,7 @@ state_put(struct store *store, enum state_log log, const struct state_entry *ent
 	batch_begin(&builder, wall_ms);
 	for (size_t i = 0; i < n; i++) {
 		must(entries[i].key.n > 0 && entries[i].key.n <= STATE_KEY_MAX);
-		must(entries[i].value.n <= VALUE_MAX);
+		must(entries[i].value.n <= STATE_VALUE_MAX);
 		batch_add(&builder, entries[i].key, entries[i].value);
 	}
 	batch_finish(&builder);

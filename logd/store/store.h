@@ -96,11 +96,11 @@ int store_space(struct store *, int64_t *total, int64_t *free_bytes);
 
 /*
  * The daemon's own state: keys and values in internal logs, one table each.
- * Keys are at most STATE_KEY_MAX bytes.  What was put is seen by state_get() at
+ * Keys are at most STATE_KEY_MAX bytes, values STATE_VALUE_MAX.  What was put is seen by state_get() at
  * once, and is durable when done() is called.
  */
 enum state_log { STATE_METADATA, STATE_OFFSETS, STATE_LOGS };
-enum { STATE_KEY_MAX = 480 };
+enum { STATE_KEY_MAX = 480, STATE_VALUE_MAX = 512 * 1024 };
 
 struct state_entry {
 	struct span key;
