@@ -42,13 +42,14 @@ struct api_config {
 	/* The i-th setting of the daemon; false past the last. */
 	bool (*broker_setting)(void *ctx, size_t i, struct setting_entry *out);
 	/*
-	 * Alters a setting of the daemon at run time (op: enum topic_config_op), or
-	 * only checks whether it could: 0, or with the reason in `why`: -1, the name
-	 * or the value is wrong; -2, it can only be changed in the file, with a
-	 * restart.  What has been altered has SETTING_FROM_ALTERED from then on.
+	 * Alters settings of the daemon at run time, all of them or none.  When the
+	 * whole is right, it is in force while keep(keep_ctx) is asked whether it
+	 * stays so.  0; or with the reason in `why`: -1, a name or a value is wrong;
+	 * -2, one can only be changed in the file, with a restart.  What has been
+	 * altered has SETTING_FROM_ALTERED from then on.
 	 */
-	int (*broker_alter)(void *ctx, struct span name, int op, struct span value,
-	    bool validate_only, char *why, size_t size);
+	int (*broker_alter)(void *ctx, const struct setting_change *, size_t n,
+	    bool (*keep)(void *keep_ctx), void *keep_ctx, char *why, size_t size);
 	void *ctx;
 	const char *log_dir;
 };

@@ -71,7 +71,7 @@ broker_setting(void *ctx, size_t i, struct setting_entry *out)
 	return config_entry(s->config, i, out);
 }
 
-static int broker_alter(void *, struct span, int, struct span, bool, char *, size_t);
+static int broker_alter(void *, const struct setting_change *, size_t, bool (*)(void *), void *, char *, size_t);
 
 static struct api_config
 api_config(struct server *s)
@@ -159,13 +159,13 @@ hand_on(struct server *s)
 }
 
 static int
-broker_alter(void *ctx, struct span name, int op, struct span value, bool validate_only,
-    char *why, size_t size)
+broker_alter(void *ctx, const struct setting_change *changes, size_t n, bool (*keep)(void *),
+    void *keep_ctx, char *why, size_t size)
 {
 	struct server *s = ctx;
-	int r = config_alter(s->config, op, name, value, validate_only, why, size);
+	int r = config_alter(s->config, changes, n, keep, keep_ctx, why, size);
 
-	/* Topics point into the defaults, which a mere check rebuilds, too. */
+	/* Topics point into the defaults, which are rebuilt whatever came of it. */
 	hand_on(s);
 	return r;
 }

@@ -20,7 +20,7 @@ from claims import finish, options, run, same, until
 
 BYTES = 100 << 20
 SETTINGS = {"weir.journal.bytes": 16 << 20, "log.segment.bytes": 1 << 20}
-TOPIC = 2
+TOPIC, BROKER = 2, 4
 SET = 0
 UNKNOWN_TOPIC, STORAGE = 3, 56
 
@@ -113,11 +113,13 @@ def test_what_a_full_disk_refused_has_not_happened(place):
     same(place.grow("grown", 2), STORAGE, "code of more partitions")
     same(place.drop("dropped"), STORAGE, "code of the deletion")
     same(place.alter(TOPIC, "altered", "retention.ms", "777777"), STORAGE, "code of a topic's alteration")
+    same(place.alter(BROKER, "1", "num.partitions", "7"), STORAGE, "code of the broker's alteration")
 
     def check(when):
         same([place.topic(n) for n in ("made", "auto", "grown", "dropped", "altered")],
              [(UNKNOWN_TOPIC, 0)] * 2 + [(0, 1)] * 3, "topics " + when)
         same(place.setting(TOPIC, "altered", "retention.ms"), "604800000", "a topic's setting " + when)
+        same(place.setting(BROKER, "1", "num.partitions"), "1", "the broker's setting " + when)
 
     check("at once")
     place.make_room()
