@@ -132,7 +132,11 @@ run(struct request *r, struct span frame)
 			refuse(r, "version is not supported", "");
 		return;
 	}
-	message = request_alloc(r, r->wire->request->body->size);
+	message = arena_alloc(&r->arena, r->wire->request->body->size);
+	if (message == NULL) {
+		refuse(r, "header is too large", "");
+		return;
+	}
 	if (wire_decode(&in, r->wire->request, r->version, message) == -1) {
 		refuse(r, in.error, in.field);
 		return;
