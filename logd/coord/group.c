@@ -268,15 +268,6 @@ group_note_offsets(struct group *g, bool has_offsets, int64_t now_ms)
 	group_settle(g, now_ms);
 }
 
-enum group_error
-group_delete(struct group *g)
-{
-	if (g->state != GROUP_EMPTY)
-		return GROUP_NON_EMPTY;
-	group_set_state(g, GROUP_DEAD);
-	return GROUP_OK;
-}
-
 static bool
 collect_topics(struct group *g)
 {

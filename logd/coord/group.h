@@ -73,7 +73,6 @@ void group_leave(struct group *, struct group_leave *, size_t n,
 enum group_error group_commit_check(struct group *, const struct group_commit *,
     int64_t now_ms);
 void group_note_offsets(struct group *, bool has_offsets, int64_t now_ms);
-enum group_error group_delete(struct group *);
 
 /* Something of this group came due; the node is out of the heap. */
 void group_due(struct group *, int64_t now_ms);

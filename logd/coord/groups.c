@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "base/xalloc.h"
-#include "coord/group.h"
+#include "coord/group_internal.h"
 
 struct groups {
 	struct group_env env;
@@ -424,16 +424,26 @@ groups_list(const struct groups *gs, struct group_filter filter, size_t *it,
 }
 
 enum group_error
-groups_delete(struct groups *gs, struct span group_id)
+groups_delete_check(const struct groups *gs, struct span group_id)
 {
-	struct group *g = find(gs, group_id);
-	enum group_error error;
+	const struct group *g = find(gs, group_id);
 
 	if (g == NULL)
 		return is_valid_id(group_id) ? GROUP_ID_NOT_FOUND :
 		    GROUP_INVALID_GROUP_ID;
-	error = group_delete(g);
-	bury(gs, g);
+	return g->state == GROUP_EMPTY ? GROUP_OK : GROUP_NON_EMPTY;
+}
+
+enum group_error
+groups_delete(struct groups *gs, struct span group_id)
+{
+	enum group_error error = groups_delete_check(gs, group_id);
+	struct group *g = find(gs, group_id);
+
+	if (error == GROUP_OK) {
+		group_set_state(g, GROUP_DEAD);
+		bury(gs, g);
+	}
 	return error;
 }
 

@@ -347,10 +347,13 @@ bool groups_list(const struct groups *, struct group_filter, size_t *it,
     struct group_listing *out);
 
 /*
- * Deletes an Empty group; its offsets are the caller's to delete.
+ * Deletes an Empty group, when the caller has deleted its offsets.
  * GROUP_NON_EMPTY, GROUP_ID_NOT_FOUND, or GROUP_INVALID_GROUP_ID (null).
  */
 enum group_error groups_delete(struct groups *, struct span group_id);
+
+/* What groups_delete() would say now. */
+enum group_error groups_delete_check(const struct groups *, struct span group_id);
 
 /* How many groups there are. */
 size_t groups_count(const struct groups *);

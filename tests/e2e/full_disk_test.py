@@ -72,8 +72,8 @@ class Place:
 
     # ---- one thing at a time: the code that it is answered with ----
 
-    def make(self, name):
-        made = self.c.ask("create_topics", 7, topics=[{"name": name, "num_partitions": 1, "replication_factor": 1}])
+    def make(self, name, partitions=1):
+        made = self.c.ask("create_topics", 7, topics=[{"name": name, "num_partitions": partitions, "replication_factor": 1}])
         return made["topics"][0]["error_code"]
 
     def grow(self, name, count):
@@ -95,6 +95,17 @@ class Place:
         """(code, number of partitions)"""
         topic = self.c.ask("metadata", 9, topics=[{"name": name}], allow_auto_topic_creation=create)["topics"][0]
         return topic["error_code"], len(topic["partitions"])
+
+    def commit(self, group, topic, partitions):
+        told = self.c.ask("offset_commit", 8, group_id=group, topics=[
+            {"name": topic, "partitions": [{"partition_index": n, "committed_offset": 7} for n in range(partitions)]}])
+        return told["topics"][0]["partitions"][0]["error_code"]
+
+    def groups(self):
+        """Who has committed how many offsets."""
+        names = sorted(g["group_id"] for g in self.c.ask("list_groups", 4)["groups"])
+        told = self.c.ask("offset_fetch", 8, groups=[{"group_id": n, "topics": None} for n in names])["groups"]
+        return [(g["group_id"], sum(len(t["partitions"]) for t in g["topics"])) for g in told]
 
     def produce(self, name, partition=0):
         """The offset of a record that is on stable storage; or the code of the error."""
@@ -143,6 +154,20 @@ def test_what_is_asked_for_again_lasts(place):
         same(sorted(n for n in names if not n.startswith("filler-")), ["altered", "dropped", "grown", "made"], "topics")
         same(place.setting(TOPIC, "altered", "retention.ms"), "777777", "the setting")
     same([place.produce("made"), place.produce("grown", 1), place.produce("dropped")], [1] * 3, "offsets later")
+
+
+def test_groups_stay_that_a_full_disk_kept_from_being_deleted(place):
+    # So many that to delete them takes more than the rest of a page.
+    same(place.make("wide", 300), 0, "code of the creation")
+    same([place.commit(g, "wide", 300) for g in ("one", "two")], [0, 0], "codes of the commits")
+    place.fill()
+    same(place.commit("three", "wide", 300), STORAGE, "code of a new group's commit")
+    told = place.c.ask("delete_groups", 2, groups_names=["one", "two"])["results"]
+    same([r["error_code"] for r in told], [STORAGE] * 2, "codes of the deletion")
+    same(place.groups(), [("one", 300), ("two", 300)], "groups and their offsets")
+    place.make_room()
+    place.again()
+    same(place.groups(), [("one", 300), ("two", 300)], "after the next start")
 
 
 if __name__ == "__main__":
