@@ -9,6 +9,7 @@
 #include "api/group_calls.h"
 #include "api/handlers.h"
 #include "api/init_producer_id.h"
+#include "api/offset_expiry.h"
 #include "api/record.h"
 #include "api/topics.h"
 #include "base/diag.h"
@@ -251,6 +252,7 @@ api_init(struct api *api, const struct api_config *config, const struct groups_c
 		return -1;
 	store_sweep(store);
 	group_calls_load(api);
+	offset_expiry_init(api);
 	api->round.run = each_round;
 	loop_hook(loop, &api->round);
 	return 0;
@@ -261,6 +263,7 @@ api_done(struct api *api)
 {
 	loop_timer_cancel(api->loop, &api->groups_timer);
 	loop_timer_cancel(api->loop, &api->paused_timer);
+	offset_expiry_done(api);
 	groups_free(api->groups);
 	topics_free(api);
 }

@@ -14,6 +14,7 @@
 
 #include "api/setting_entry.h"
 #include "api/topic_config.h"
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/stats.h"
@@ -36,6 +37,8 @@ struct api_config {
 	bool replication_factor_strict;
 	int32_t fetch_max_bytes;
 	int32_t offset_metadata_max_bytes;
+	int64_t offsets_retention_ms;
+	int64_t offsets_retention_check_ms;
 	int32_t transaction_max_timeout_ms;
 	int64_t producer_id_expiration_ms;
 	const struct topic_config *topic_defaults; /* outlives the api */
@@ -84,6 +87,12 @@ struct api {
 	int64_t fetch_bytes; /* read for answers that are not whole yet */
 	/* join_group.c: when the groups are to be looked at next */
 	struct timer groups_timer;
+	/* offset_expiry.c */
+	struct offset_expiry {
+		struct timer timer;
+		struct buf at; /* where the pass goes on; empty: none is under way */
+		bool soon;     /* another is needed soon */
+	} offset_expiry;
 	/* init_producer_id.c: requests that wait for a block of producer ids */
 	struct list pid_waiters;
 	struct append pid_append;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/fetch.h"
+#include "api/offset_expiry.h"
 #include "api/record.h"
 #include "api/request.h"
 #include "base/diag.h"
@@ -282,16 +283,6 @@ save(struct api *api, const struct topic *t, int32_t n_partitions, const struct 
 	return record_put(api, state_key(t, key), "topic_record", &record, a);
 }
 
-/* Writes that the topic is no more. */
-static bool
-save_end(struct api *api, const struct topic *t, struct append *a)
-{
-	uint8_t key[KEY];
-	struct state_entry entry = { state_key(t, key), span_of(NULL, 0) };
-
-	return state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), a);
-}
-
 struct load {
 	struct api *api;
 	struct list found;
@@ -339,12 +330,6 @@ load_one(void *ctx, struct span key, struct span value)
 	return true;
 }
 
-static void
-forgotten(struct append *a)
-{
-	free(a);
-}
-
 /*
  * Two topics of one name: from before a deletion that failed left nothing
  * behind.  The older is what somebody wanted to be rid of; its files are swept.
@@ -352,15 +337,14 @@ forgotten(struct append *a)
 static void
 forget(struct api *api, struct topic *older)
 {
-	struct append *a = xcalloc(1, sizeof *a);
 	char quoted[TOPIC_NAME_MAX * 4 + 8], id[UUID_TEXT + 1];
+	uint8_t key[KEY];
+	struct state_entry entry = { state_key(older, key), span_of(NULL, 0) };
 
 	uuid_text(older->id, id);
 	diag_warn("two topics of one name, of which the older is deleted", "topic=%s id=%s",
 	    diag_quote(quoted, sizeof quoted, older->name), id);
-	a->done = forgotten;
-	if (save_end(api, older, a))
-		forgotten(a);
+	record_put_unawaited(api, STATE_METADATA, &entry, 1);
 	free_topic(older);
 }
 
@@ -482,7 +466,7 @@ struct ending {
 	struct topic *topic;
 };
 
-/* Nobody finds it any more, and its fetches are told. */
+/* Nobody finds it any more, its fetches are told, and what was committed of it goes. */
 static void
 withdraw(struct api *api, struct topic *t)
 {
@@ -491,6 +475,7 @@ withdraw(struct api *api, struct topic *t)
 		fetch_wake(api, t->partitions[i]);
 		partition_set_user(t->partitions[i]->log, NULL);
 	}
+	offset_expiry_soon(api);
 }
 
 static void
@@ -520,10 +505,12 @@ bool
 topics_delete(struct api *api, struct topic *t, struct append *a)
 {
 	struct ending *e = xcalloc(1, sizeof *e);
+	uint8_t key[KEY];
+	struct state_entry entry = { state_key(t, key), span_of(NULL, 0) };
 	bool over;
 
 	*e = (struct ending){ .append = { .done = end_stored }, .user = a, .api = api, .topic = t };
-	over = save_end(api, t, &e->append);
+	over = state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), &e->append);
 	if (e->append.error == STORE_OK)
 		withdraw(api, t);
 	if (!over)

@@ -298,12 +298,13 @@ group_subscribes(struct group *g, struct span topic)
 /* ---- life ---- */
 
 struct group *
-group_new(struct group_env *env, struct span id)
+group_new(struct group_env *env, struct span id, int64_t now_ms)
 {
 	struct group *g = xcalloc(1, sizeof *g);
 
 	g->env = env;
 	g->id = blob_new(id);
+	g->empty_ms = now_ms;
 	g->due.kind = DUE_GROUP;
 	list_init(&g->idle);
 	members_init(&g->members, &env->answers.bin, &env->bytes);

@@ -40,6 +40,7 @@ struct group {
 	struct member *leader;      /* NULL: no members */
 	struct members members;
 	bool has_offsets;
+	int64_t empty_ms;           /* Empty: since when */
 	struct list idle;           /* in env->idle, or in no list */
 	/*
 	 * Empty: end of the linger time.  Preparing: end of the initial delay
@@ -56,7 +57,7 @@ struct group {
 };
 
 /* Owned; Empty. */
-struct group *group_new(struct group_env *, struct span id);
+struct group *group_new(struct group_env *, struct span id, int64_t now_ms);
 
 /* Waiting requests are dropped unanswered. */
 void group_free(struct group *);

@@ -62,15 +62,6 @@ bury(struct groups *gs, struct group *g)
 		remove_group(gs, g);
 }
 
-static struct group *
-create(struct groups *gs, struct span id)
-{
-	struct group *g = group_new(&gs->env, id);
-
-	must(map_put(&gs->by_id, blob_span(g->id), g));
-	return g;
-}
-
 /* Room for one group more, if need be at the cost of one that has nothing. */
 static bool
 make_room(struct groups *gs)
@@ -83,6 +74,19 @@ make_room(struct groups *gs)
 		return false;
 	remove_group(gs, oldest);
 	return true;
+}
+
+/* The only way into the table; NULL when there is no room. */
+static struct group *
+create(struct groups *gs, struct span id, int64_t now_ms)
+{
+	struct group *g;
+
+	if (!make_room(gs))
+		return NULL;
+	g = group_new(&gs->env, id, now_ms);
+	must(map_put(&gs->by_id, blob_span(g->id), g));
+	return g;
 }
 
 static bool
@@ -133,10 +137,8 @@ groups_join(struct groups *gs, const struct group_join *j, void *token,
 	if (error == GROUP_OK && (g = find(gs, j->group_id)) == NULL) {
 		if (j->member_id.n > 0)
 			error = GROUP_UNKNOWN_MEMBER_ID;
-		else if (!make_room(gs))
+		else if ((g = create(gs, j->group_id, now_ms)) == NULL)
 			error = GROUP_COORDINATOR_NOT_AVAILABLE;
-		else
-			g = create(gs, j->group_id);
 	}
 	if (g == NULL) {
 		answers_fail(&gs->env.answers, WAITS_FOR_JOIN, token, error);
@@ -200,8 +202,9 @@ groups_commit_check(struct groups *gs, const struct group_commit *c,
 		return group_commit_check(g, c, now_ms);
 	if (!is_valid_id(c->group_id))
 		return GROUP_INVALID_GROUP_ID;
+	/* It will be created when its offsets are there. */
 	if (c->generation < 0)
-		return GROUP_OK;
+		return make_room(gs) ? GROUP_OK : GROUP_COORDINATOR_NOT_AVAILABLE;
 	return c->group_not_found_known ? GROUP_ID_NOT_FOUND :
 	    GROUP_ILLEGAL_GENERATION;
 }
@@ -276,11 +279,23 @@ groups_note_offsets(struct groups *gs, struct span group_id, bool has_offsets,
 	struct group *g = find(gs, group_id);
 
 	if (g == NULL && has_offsets)
-		g = create(gs, group_id);
+		g = create(gs, group_id, now_ms);
 	if (g == NULL)
 		return;
 	group_note_offsets(g, has_offsets, now_ms);
 	bury(gs, g);
+}
+
+int64_t
+groups_empty_ms(const struct groups *gs, struct span group_id, int64_t now_ms)
+{
+	const struct group *g = find(gs, group_id);
+
+	if (g == NULL)
+		return INT64_MAX;
+	if (g->state != GROUP_EMPTY || g->members.n_pending > 0)
+		return -1;
+	return now_ms - g->empty_ms;
 }
 
 enum group_error

@@ -76,7 +76,7 @@ enum {
 	   the oldest is dropped, and its client has to ask again. */
 	GROUP_PENDING_MAX = 1000,
 	/* Beyond it a new group takes the place of one that has neither
-	   members nor offsets; when there is none, a join gets
+	   members nor offsets; when there is none, a join or commit gets
 	   GROUP_COORDINATOR_NOT_AVAILABLE, and is retried by clients. */
 	GROUPS_MAX = 100000,
 	/* A group that lost its last member and holds no offsets stays
@@ -198,8 +198,9 @@ enum group_error groups_leave(struct groups *, struct span group_id,
 
 /*
  * Whether offsets may be committed; on GROUP_OK the member's session starts
- * anew.  Creates nothing: when the offsets are stored and are the first of
- * their group, the caller says so with groups_note_offsets().
+ * anew.  Creates nothing, but sees that there is room: when the offsets are
+ * stored and are the first of their group, the caller says so with
+ * groups_note_offsets(), before any other event.
  */
 enum group_error groups_commit_check(struct groups *,
     const struct group_commit *, int64_t now_ms);
@@ -274,7 +275,7 @@ bool groups_next_effect(struct groups *, struct group_effect *out);
 
 /*
  * Whether the group holds committed offsets.  Creates the group (Empty, of
- * type "") when it does and is unknown; an Empty group without is gone
+ * type "") when it does and is unknown and there is room; an Empty group without is gone
  * GROUP_LINGER_MS later (or now, when it never had a generation).
  */
 void groups_note_offsets(struct groups *, struct span group_id,
@@ -284,10 +285,16 @@ void groups_note_offsets(struct groups *, struct span group_id,
  * Whether offsets of the topic may be deleted (OffsetDelete):
  * GROUP_ID_NOT_FOUND and GROUP_NON_EMPTY (members that are no consumers)
  * concern the request as a whole, GROUP_SUBSCRIBED_TO_TOPIC this topic.
- * An expiry of offsets asks the same question.
  */
 enum group_error groups_offset_delete_check(struct groups *,
     struct span group_id, struct span topic);
+
+/*
+ * For how long the group has had no members; -1 while it has some, or somebody
+ * is about to join; INT64_MAX when it is unknown.  Of one that was there at the
+ * start nobody knows, so it counts from then.
+ */
+int64_t groups_empty_ms(const struct groups *, struct span group_id, int64_t now_ms);
 
 /* ---- for administrators ---- */
 

@@ -87,6 +87,8 @@ api_config(struct server *s)
 		.replication_factor_strict = c->replication_factor_strict,
 		.fetch_max_bytes = c->fetch_max_bytes,
 		.offset_metadata_max_bytes = c->offset_metadata_max_bytes,
+		.offsets_retention_ms = c->offsets_retention_minutes * INT64_C(60000),
+		.offsets_retention_check_ms = c->offsets_retention_check_interval_ms,
 		.transaction_max_timeout_ms = c->transaction_max_timeout_ms,
 		.producer_id_expiration_ms = c->producer_id_expiration_ms,
 		.topic_defaults = &c->topic_defaults,

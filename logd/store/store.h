@@ -121,4 +121,8 @@ bool state_get(struct store *, enum state_log, struct span key, struct buf *valu
 void state_each(struct store *, enum state_log, struct span prefix,
     bool (*each)(void *ctx, struct span key, struct span value), void *ctx);
 
+/* The same for all keys from `from` on: a long walk in parts. */
+void state_each_from(struct store *, enum state_log, struct span from,
+    bool (*each)(void *ctx, struct span key, struct span value), void *ctx);
+
 #endif

@@ -179,6 +179,38 @@ simple_group_goes_with_its_offsets(void)
 }
 
 static void
+a_group_is_empty_since_its_last_member_left(void)
+{
+	begin();
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == INT64_MAX);
+	stable(1);
+	groups_note_offsets(groups, text("g"), true, now_ms);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == -1);
+	pass_ms(MS_SESSION / 2);
+	CU_ASSERT(leave(ids[0], NULL) == GROUP_OK);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == 0);
+	pass_ms(77);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == 77);
+	/* Somebody is about to join. */
+	JOIN(9, .v4 = true);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == -1);
+	pass_ms(MS_SESSION);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == 77 + MS_SESSION);
+	stop();
+}
+
+static void
+a_group_that_only_has_offsets_is_empty_since_it_is_known(void)
+{
+	begin();
+	groups_note_offsets(groups, text("g"), true, now_ms);
+	pass_ms(77);
+	groups_note_offsets(groups, text("g"), true, now_ms);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == 77);
+	stop();
+}
+
+static void
 left_group_lingers_and_goes(void)
 {
 	begin();
@@ -315,6 +347,8 @@ const struct unit_test admin_tests[] = {
 	UNIT(delete_does_not_wait_for_a_rebalance),
 	UNIT(simple_group_is_empty_and_of_no_type),
 	UNIT(simple_group_goes_with_its_offsets),
+	UNIT(a_group_is_empty_since_its_last_member_left),
+	UNIT(a_group_that_only_has_offsets_is_empty_since_it_is_known),
 	UNIT(left_group_lingers_and_goes),
 	UNIT(left_group_with_offsets_stays),
 	UNIT(lingering_group_can_be_joined),
