@@ -259,6 +259,14 @@ api_init(struct api *api, const struct api_config *config, const struct groups_c
 }
 
 void
+api_drain(struct api *api)
+{
+	api->draining = true;
+	group_calls_drain(api);
+	fetch_drain(api);
+}
+
+void
 api_done(struct api *api)
 {
 	loop_timer_cancel(api->loop, &api->groups_timer);

@@ -97,6 +97,7 @@ struct api {
 	struct list pid_waiters;
 	struct append pid_append;
 	struct round_hook round;
+	bool draining; /* nobody waits for others any more */
 	struct api_stats stats;
 };
 
@@ -106,6 +107,12 @@ struct api {
  */
 int api_init(struct api *, const struct api_config *, const struct groups_config *,
     struct loop *, struct store *);
+/*
+ * The daemon is to end: what waits for something that may be long in coming is
+ * answered, as group_calls.h and fetch.h say; what waits for the disk is not
+ * hurried.
+ */
+void api_drain(struct api *);
 /* All connections are gone. */
 void api_done(struct api *);
 

@@ -9,6 +9,7 @@
 struct groups {
 	struct group_env env;
 	struct map by_id; /* struct group, owned */
+	bool closed;
 };
 
 struct groups *
@@ -117,6 +118,8 @@ protocols_too_large(const struct group_join *j)
 static enum group_error
 check_join(const struct groups *gs, const struct group_join *j)
 {
+	if (gs->closed)
+		return GROUP_NOT_COORDINATOR;
 	if (!is_member_group_id(j->group_id))
 		return GROUP_INVALID_GROUP_ID;
 	if (j->session_timeout_ms < gs->env.config.min_session_timeout_ms ||
@@ -154,7 +157,10 @@ groups_sync(struct groups *gs, const struct group_sync *s, void *token,
 {
 	struct group *g = find(gs, s->group_id);
 
-	if (g != NULL)
+	if (gs->closed)
+		answers_fail(&gs->env.answers, WAITS_FOR_SYNC, token,
+		    GROUP_NOT_COORDINATOR);
+	else if (g != NULL)
 		group_sync(g, s, token, now_ms);
 	else
 		answers_fail(&gs->env.answers, WAITS_FOR_SYNC, token,
@@ -219,6 +225,13 @@ bool
 groups_next_effect(struct groups *gs, struct group_effect *out)
 {
 	return answers_take(&gs->env.answers, out);
+}
+
+void
+groups_close(struct groups *gs)
+{
+	gs->closed = true;
+	answers_fail_all(&gs->env.answers, GROUP_NOT_COORDINATOR);
 }
 
 /* ---- time ---- */

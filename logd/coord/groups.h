@@ -91,6 +91,7 @@ enum {
 enum group_error {
 	GROUP_OK = 0,
 	GROUP_COORDINATOR_NOT_AVAILABLE = 15,
+	GROUP_NOT_COORDINATOR = 16,
 	GROUP_ILLEGAL_GENERATION = 22,
 	GROUP_INCONSISTENT_PROTOCOL = 23,
 	GROUP_INVALID_GROUP_ID = 24,
@@ -270,6 +271,13 @@ struct group_effect {
  * the queue is drained, and their answers join it.
  */
 bool groups_next_effect(struct groups *, struct group_effect *out);
+
+/*
+ * The end is near: whatever waits is answered GROUP_NOT_COORDINATOR, and so is
+ * each join and sync from now on.  Clients look for the coordinator then, and
+ * join anew when it is there again.
+ */
+void groups_close(struct groups *);
 
 /* ---- offsets, which are the caller's ---- */
 

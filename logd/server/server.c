@@ -226,6 +226,7 @@ drain(struct server *s)
 	s->draining = true;
 	diag_info("draining", "");
 	net_drain(s->net);
+	api_drain(&s->api);
 	s->drain.fire = drained_late;
 	loop_timer_set(s->loop, &s->drain, loop_now_ms(s->loop) + DRAIN_MS);
 }

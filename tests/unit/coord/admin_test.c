@@ -239,6 +239,32 @@ left_group_with_offsets_stays(void)
 }
 
 static void
+closing_answers_whatever_waits_or_comes(void)
+{
+	begin();
+	preparing(2);
+	WAITS(0);
+	groups_close(groups);
+	pass_ms(0);
+	REFUSED(0, GROUP_NOT_COORDINATOR);
+	JOIN(1, .client = "c");
+	REFUSED(1, GROUP_NOT_COORDINATOR);
+	sync(2, ids[0], NULL, 1, NULL);
+	SYNCED(2, GROUP_NOT_COORDINATOR, "");
+	pass_ms(2 * MS_REBALANCE);
+	CU_ASSERT(answer_to(0)->n == 1);
+	stop();
+	begin();
+	completing(2);
+	sync(0, ids[1], NULL, 1, NULL);
+	WAITS(0);
+	groups_close(groups);
+	pass_ms(0);
+	SYNCED(0, GROUP_NOT_COORDINATOR, "");
+	stop();
+}
+
+static void
 lingering_group_can_be_joined(void)
 {
 	begin();
@@ -351,6 +377,7 @@ const struct unit_test admin_tests[] = {
 	UNIT(a_group_that_only_has_offsets_is_empty_since_it_is_known),
 	UNIT(left_group_lingers_and_goes),
 	UNIT(left_group_with_offsets_stays),
+	UNIT(closing_answers_whatever_waits_or_comes),
 	UNIT(lingering_group_can_be_joined),
 	UNIT(subscribed_topics_keep_their_offsets),
 	UNIT(subscriptions_that_cannot_be_told_keep_all),
