@@ -521,6 +521,7 @@ finish_cut(struct partition_cut *cut)
 		cut->error = STORE_GONE;
 	else if (cut->error == STORE_OK)
 		partition_drop_below(p, cut->offset);
+	cut->log_start = p->log_start;
 	partition_release(p);
 }
 
@@ -540,6 +541,7 @@ partition_cut_front(struct partition *p, struct partition_cut *cut)
 	struct state_entry entry = { span_of(key, sizeof key), span_of(value, sizeof value) };
 
 	cut->error = STORE_OK;
+	cut->log_start = p->log_start;
 	if (cut->offset == -1)
 		cut->offset = p->high_watermark;
 	if (p->deleted)

@@ -318,6 +318,9 @@ def delete_records(w, produce):
     check("an offset beyond the end is refused", outcome(cut("cut", 11)), (OFFSET_OUT_OF_RANGE, -1))
     check("an offset below -1 is refused", outcome(cut("cut", -2)), (OFFSET_OUT_OF_RANGE, -1))
     check("the refusals changed nothing", earliest("cut"), 5)
+    answer = w.raw.ask("delete_records", 2, topics=[{"name": "cut", "partitions": [
+        {"partition_index": 0, "offset": offset} for offset in (7, 6)]}])["topics"][0]["partitions"]
+    check("what is named twice is told where it begins", ([outcome(p) for p in answer], earliest("cut")), ([(0, 7), (0, 7)], 7))
     check("-1 is the end", (outcome(cut("cut", -1)), earliest("cut")), ((0, 10), 10))
     check("an unknown topic is refused", outcome(cut("absent", 0)), (UNKNOWN_TOPIC, -1))
     check("an unknown partition is refused", outcome(cut("cut", 0, partition=1)), (UNKNOWN_TOPIC, -1))

@@ -259,6 +259,7 @@ a_smaller_cut_takes_nothing_back(void)
 	CU_ASSERT(!partition_cut_front(p, &large) && !partition_cut_front(p, &small));
 	world_settle(&w);
 	CU_ASSERT(large.done == NULL && small.done == NULL && partition_log_start(p) == 4);
+	CU_ASSERT(large.log_start == 4 && small.log_start == 4);
 	world_cut(&w, true);
 	CU_ASSERT_FATAL(world_open(&w));
 	CU_ASSERT(partition_log_start(world_partition(&w, 0)) == 4);
