@@ -71,6 +71,8 @@ claim help_lists_options says 0 '--port N' --help
 claim unknown_option_is_named says 1 'there is no option --prot' --prot 1
 claim missing_value_is_told says 1 '--port needs a value' --port
 claim bad_port_is_told says 1 'write a port from 0 to 65535' --port 99999
+claim zeros_before_a_port_are_no_digits says 1 'write the address to listen at in digits' \
+	--dir "$dir" --port 000000 --listen no.such.host
 claim bad_folder_is_told says 1 "can't be made" --dir /proc/none
 claim bad_address_is_told_by_the_daemon says 1 'write the address to listen at in digits' \
 	--dir "$dir" --port 0 --listen no.such.host
@@ -93,6 +95,11 @@ claim sighup_ends_it down HUP
 claim third_start_comes_up up --dir "$dir" --port 0
 claim nothing_is_lost holds $'one\ntwo'
 claim sigint_ends_it down INT
+
+claim every_address_can_be_listened_at up --dir "$tmp/every" --port 0 --listen 0.0.0.0
+claim what_is_suggested_then_works put three
+claim and_is_an_address_to_connect_to grep -q "kcat -b 127.0.0.1:${address##*:} -L" "$tmp/said"
+claim it_ends down TERM
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -25,8 +25,8 @@ blank(uint8_t c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static struct span
-trim(struct span s)
+struct span
+setting_trim(struct span s)
 {
 	while (s.n > 0 && blank(s.p[0])) {
 		s.p++;
@@ -169,10 +169,10 @@ parse_set(const struct setting *s, struct span text, union value *v, char *why, 
 	if (text.n == 0)
 		return 0;
 	while (next_piece(&rest, ',', &piece)) {
-		int i = choice_index(s->choices, trim(piece));
+		int i = choice_index(s->choices, setting_trim(piece));
 
 		if (i == -1)
-			return wrong_choice(s, trim(piece), why, size);
+			return wrong_choice(s, setting_trim(piece), why, size);
 		v->bits |= 1U << i;
 	}
 	return 0;
@@ -243,7 +243,7 @@ setting_store(const struct setting *s, struct span text, void *into, char *why, 
 		bool kept = s->type == SETTING_STRING || s->type == SETTING_LIST;
 
 		/* Kept text is used up to its zero: whoever hands it in has trimmed it. */
-		if (types[s->type].parse(s, kept ? text : trim(text), &v, why, size) == -1)
+		if (types[s->type].parse(s, kept ? text : setting_trim(text), &v, why, size) == -1)
 			return -1;
 	}
 	if (into != NULL && s->field != SETTING_NO_FIELD)

@@ -58,6 +58,9 @@ struct setting {
  */
 int setting_store(const struct setting *, struct span text, void *into, char *why, size_t size);
 
+/* The text without the blanks around it. */
+struct span setting_trim(struct span);
+
 /* How the manual calls a type. */
 const char *setting_type_name(enum setting_type);
 

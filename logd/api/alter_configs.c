@@ -16,17 +16,11 @@
 /* A resource with more changes in one request is refused: it has not so many settings. */
 enum { CHANGES_MAX = 200 };
 
-struct change {
-	struct span name;
-	int op; /* enum topic_config_op */
-	struct span value;
-};
-
 /* One resource, and the place of its answer. */
 struct resource {
 	int8_t type;
 	struct span name;
-	struct change *changes; /* arena; filled unless there are too many */
+	struct setting_change *changes; /* arena; filled unless there are too many */
 	size_t n;
 	bool replace; /* what is not among the changes goes back to its default */
 	int16_t *error;
@@ -79,7 +73,7 @@ add_deletions(struct request *r, struct resource *res)
 {
 	const struct api_config *config = &r->api->config;
 	struct setting_entry e;
-	struct change *all;
+	struct setting_change *all;
 	size_t n = 0;
 
 	while (config->broker_setting(config->ctx, n, &e))
@@ -88,52 +82,57 @@ add_deletions(struct request *r, struct resource *res)
 	n = 0;
 	for (size_t i = 0; config->broker_setting(config->ctx, i, &e); i++)
 		if (e.source == SETTING_FROM_ALTERED && !is_named(res, e.name))
-			all[n++] = (struct change){ span_str(e.name), TOPIC_CONFIG_DELETE, span_of(NULL, 0) };
+			all[n++] = (struct setting_change){ span_str(e.name), TOPIC_CONFIG_DELETE, span_of(NULL, 0) };
 	for (size_t i = 0; i < res->n; i++)
 		all[n++] = res->changes[i];
 	res->changes = all;
 	res->n = n;
 }
 
-static enum kafka_error
-alter_settings(const struct api *api, const struct resource *res, bool validate_only, char *why,
-    size_t size)
+/* The broker's settings on their way to the disk. */
+struct saving {
+	struct pending *pending;
+	const struct resource *resource;
+	struct append *append; /* NULL: nothing was to be saved */
+	bool over;
+};
+
+/* They stay in force when the disk takes them. */
+static bool
+save(void *ctx)
 {
-	const struct api_config *config = &api->config;
+	struct saving *s = ctx;
 
-	for (size_t i = 0; i < res->n; i++) {
-		const struct change *c = &res->changes[i];
+	s->append = pending_append(s->pending, s->resource->error, s->resource->text);
+	s->over = configs_save_broker(s->pending->request, s->append);
+	return s->append->error == STORE_OK;
+}
 
-		switch (config->broker_alter(config->ctx, c->name, c->op, c->value, validate_only, why, size)) {
-		case 0:
-			break;
-		case -2:
-			return KAFKA_INVALID_REQUEST;
-		default:
-			return KAFKA_INVALID_CONFIG;
-		}
-	}
-	return KAFKA_NONE;
+static bool
+only_validate(void *ctx)
+{
+	(void)ctx;
+	return false;
 }
 
 static enum kafka_error
 alter_broker(struct pending *p, struct resource *res, bool validate_only, char *why, size_t size)
 {
 	struct request *r = p->request;
+	const struct api_config *config = &r->api->config;
+	struct saving saving = { .pending = p, .resource = res };
 	enum kafka_error error = configs_check_broker(r->api, res->name, true, why, size);
-	struct append *a;
+	int altered;
 
 	if (error != KAFKA_NONE)
 		return error;
 	if (res->replace)
 		add_deletions(r, res);
-	error = alter_settings(r->api, res, true, why, size);
-	if (error != KAFKA_NONE || validate_only)
-		return error;
-	error = alter_settings(r->api, res, false, why, size);
-	a = pending_append(p, res->error, res->text);
-	pending_begun(a, configs_save_broker(r, a));
-	return error;
+	altered = config->broker_alter(config->ctx, res->changes, res->n,
+	    validate_only ? only_validate : save, &saving, why, size);
+	if (saving.append != NULL)
+		pending_begun(saving.append, saving.over);
+	return altered == 0 ? KAFKA_NONE : altered == -2 ? KAFKA_INVALID_REQUEST : KAFKA_INVALID_CONFIG;
 }
 
 /* ---- both ---- */
@@ -225,7 +224,7 @@ resource_of(struct request *r, int8_t type, struct span name, size_t n_changes, 
 	pending_outcome(r, KAFKA_NONE, NULL, error, text);
 	return (struct resource){ .type = type, .name = name, .n = n_changes, .error = error,
 		.text = text,
-		.changes = request_array(r, n_changes > CHANGES_MAX ? 0 : n_changes, sizeof(struct change)) };
+		.changes = request_array(r, n_changes > CHANGES_MAX ? 0 : n_changes, sizeof(struct setting_change)) };
 }
 
 void
@@ -253,7 +252,7 @@ alter_configs_run(struct request *r)
 		    &to->error_code, &to->error_message);
 		all[i].replace = true;
 		for (size_t j = 0; all[i].n <= CHANGES_MAX && j < all[i].n; j++)
-			all[i].changes[j] = (struct change){ from->configs[j].name,
+			all[i].changes[j] = (struct setting_change){ from->configs[j].name,
 				TOPIC_CONFIG_SET, from->configs[j].value };
 	}
 	alter_all(pending_begin(r, response), all, q->n_resources, q->validate_only);
@@ -283,7 +282,7 @@ incremental_alter_configs_run(struct request *r)
 		all[i] = resource_of(r, from->resource_type, from->resource_name, from->n_configs,
 		    &to->error_code, &to->error_message);
 		for (size_t j = 0; all[i].n <= CHANGES_MAX && j < all[i].n; j++)
-			all[i].changes[j] = (struct change){ from->configs[j].name,
+			all[i].changes[j] = (struct setting_change){ from->configs[j].name,
 				from->configs[j].config_operation, from->configs[j].value };
 	}
 	alter_all(pending_begin(r, response), all, q->n_resources, q->validate_only);

@@ -9,6 +9,7 @@
 #include "api/group_calls.h"
 #include "api/handlers.h"
 #include "api/init_producer_id.h"
+#include "api/offset_expiry.h"
 #include "api/record.h"
 #include "api/topics.h"
 #include "base/diag.h"
@@ -132,7 +133,11 @@ run(struct request *r, struct span frame)
 			refuse(r, "version is not supported", "");
 		return;
 	}
-	message = request_alloc(r, r->wire->request->body->size);
+	message = arena_alloc(&r->arena, r->wire->request->body->size);
+	if (message == NULL) {
+		refuse(r, "header is too large", "");
+		return;
+	}
 	if (wire_decode(&in, r->wire->request, r->version, message) == -1) {
 		refuse(r, in.error, in.field);
 		return;
@@ -247,9 +252,18 @@ api_init(struct api *api, const struct api_config *config, const struct groups_c
 		return -1;
 	store_sweep(store);
 	group_calls_load(api);
+	offset_expiry_init(api);
 	api->round.run = each_round;
 	loop_hook(loop, &api->round);
 	return 0;
+}
+
+void
+api_drain(struct api *api)
+{
+	api->draining = true;
+	group_calls_drain(api);
+	fetch_drain(api);
 }
 
 void
@@ -257,6 +271,7 @@ api_done(struct api *api)
 {
 	loop_timer_cancel(api->loop, &api->groups_timer);
 	loop_timer_cancel(api->loop, &api->paused_timer);
+	offset_expiry_done(api);
 	groups_free(api->groups);
 	topics_free(api);
 }

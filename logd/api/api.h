@@ -14,6 +14,7 @@
 
 #include "api/setting_entry.h"
 #include "api/topic_config.h"
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/stats.h"
@@ -36,19 +37,22 @@ struct api_config {
 	bool replication_factor_strict;
 	int32_t fetch_max_bytes;
 	int32_t offset_metadata_max_bytes;
+	int64_t offsets_retention_ms;
+	int64_t offsets_retention_check_ms;
 	int32_t transaction_max_timeout_ms;
 	int64_t producer_id_expiration_ms;
 	const struct topic_config *topic_defaults; /* outlives the api */
 	/* The i-th setting of the daemon; false past the last. */
 	bool (*broker_setting)(void *ctx, size_t i, struct setting_entry *out);
 	/*
-	 * Alters a setting of the daemon at run time (op: enum topic_config_op), or
-	 * only checks whether it could: 0, or with the reason in `why`: -1, the name
-	 * or the value is wrong; -2, it can only be changed in the file, with a
-	 * restart.  What has been altered has SETTING_FROM_ALTERED from then on.
+	 * Alters settings of the daemon at run time, all of them or none.  When the
+	 * whole is right, it is in force while keep(keep_ctx) is asked whether it
+	 * stays so.  0; or with the reason in `why`: -1, a name or a value is wrong;
+	 * -2, one can only be changed in the file, with a restart.  What has been
+	 * altered has SETTING_FROM_ALTERED from then on.
 	 */
-	int (*broker_alter)(void *ctx, struct span name, int op, struct span value,
-	    bool validate_only, char *why, size_t size);
+	int (*broker_alter)(void *ctx, const struct setting_change *, size_t n,
+	    bool (*keep)(void *keep_ctx), void *keep_ctx, char *why, size_t size);
 	void *ctx;
 	const char *log_dir;
 };
@@ -83,10 +87,17 @@ struct api {
 	int64_t fetch_bytes; /* read for answers that are not whole yet */
 	/* join_group.c: when the groups are to be looked at next */
 	struct timer groups_timer;
+	/* offset_expiry.c */
+	struct offset_expiry {
+		struct timer timer;
+		struct buf at; /* where the pass goes on; empty: none is under way */
+		bool soon;     /* another is needed soon */
+	} offset_expiry;
 	/* init_producer_id.c: requests that wait for a block of producer ids */
 	struct list pid_waiters;
 	struct append pid_append;
 	struct round_hook round;
+	bool draining; /* nobody waits for others any more */
 	struct api_stats stats;
 };
 
@@ -96,6 +107,12 @@ struct api {
  */
 int api_init(struct api *, const struct api_config *, const struct groups_config *,
     struct loop *, struct store *);
+/*
+ * The daemon is to end: what waits for something that may be long in coming is
+ * answered, as group_calls.h and fetch.h say; what waits for the disk is not
+ * hurried.
+ */
+void api_drain(struct api *);
 /* All connections are gone. */
 void api_done(struct api *);
 

@@ -3,10 +3,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "api/record.h"
 #include "api/topics.h"
 #include "base/diag.h"
+#include "base/xalloc.h"
 
 /* The key of the broker's altered settings in the state. */
 static const char state_key[] = "B";
@@ -88,17 +90,39 @@ configs_save_broker(struct request *r, struct append *a)
 	return record_put(r->api, span_str(state_key), "broker_config_record", &record, a);
 }
 
-/* What can't be set any more is left out: the file may have changed since, or this version of the daemon. */
+static bool
+keep(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+static int
+alter(const struct api_config *config, const struct setting_change *changes, size_t n, char *why, size_t size)
+{
+	return config->broker_alter(config->ctx, changes, n, keep, NULL, why, size);
+}
+
+/*
+ * What can't be set any more is left out, since the file may have changed, or
+ * this version of the daemon; but all that can go together is set together.
+ */
 static void
-apply_record(const struct api_config *config, const struct wire_broker_config_record *record)
+apply_record(const struct api_config *config, const struct wire_broker_config_record *record,
+    struct setting_change *changes)
 {
 	char why[320], name[80];
+	size_t n = record->n_configs;
 
-	for (size_t i = 0; i < record->n_configs; i++)
-		if (config->broker_alter(config->ctx, record->configs[i].name, TOPIC_CONFIG_SET,
-			record->configs[i].value, false, why, sizeof why) != 0)
+	for (size_t i = 0; i < n; i++)
+		changes[i] = (struct setting_change){ record->configs[i].name, TOPIC_CONFIG_SET,
+			record->configs[i].value };
+	if (alter(config, changes, n, why, sizeof why) == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (alter(config, &changes[i], 1, why, sizeof why) != 0)
 			diag_warn("altered setting of the broker left out", "name=%s why=\"%s\"",
-			    diag_quote(name, sizeof name, record->configs[i].name), why);
+			    diag_quote(name, sizeof name, changes[i].name), why);
 }
 
 int
@@ -107,9 +131,13 @@ configs_load_broker(struct api *api)
 	struct wire_broker_config_record record;
 	struct arena arena;
 	int found = record_read(api, span_str(state_key), "broker_config_record", &arena, &record);
+	struct setting_change *changes;
 
-	if (found == 1)
-		apply_record(&api->config, &record);
+	if (found == 1) {
+		changes = xcalloc(record.n_configs, sizeof *changes);
+		apply_record(&api->config, &record, changes);
+		free(changes);
+	}
 	arena_done(&arena);
 	return found == -1 ? -1 : 0;
 }

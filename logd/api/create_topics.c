@@ -105,12 +105,15 @@ make(struct pending *p, const struct wire_create_topics_request_topic *asked, in
 	struct append *a = pending_append(p, &to->error_code, &to->error_message);
 	char quoted[TOPIC_NAME_MAX * 4 + 8];
 	struct topic *t;
+	bool over;
 
 	if (config->min_insync_replicas > 1)
 		diag_warn("topic takes no records of acks=all", "topic=%s min.insync.replicas=%" PRId32 " replicas=1",
 		    diag_quote(quoted, sizeof quoted, asked->name), config->min_insync_replicas);
-	pending_begun(a, topics_create(p->request->api, asked->name, n_partitions, config, a, &t));
-	memcpy(to->topic_id, t->id, sizeof to->topic_id);
+	over = topics_create(p->request->api, asked->name, n_partitions, config, a, &t);
+	if (t != NULL)
+		memcpy(to->topic_id, t->id, sizeof to->topic_id);
+	pending_begun(a, over);
 }
 
 static void

@@ -9,7 +9,6 @@ struct cut {
 	struct partition_cut cut;
 	struct pending *pending;
 	struct wire_delete_records_response_partition *answer;
-	int64_t log_start; /* before it */
 };
 
 static void
@@ -27,8 +26,7 @@ cut_done(struct partition_cut *pc)
 	if (pc->error != STORE_OK)
 		set_error(c->answer, request_error(pc->error));
 	else
-		/* The partition itself may be gone by now. */
-		c->answer->low_watermark = pc->offset > c->log_start ? pc->offset : c->log_start;
+		c->answer->low_watermark = pc->log_start;
 	pending_release(c->pending);
 }
 
@@ -38,8 +36,7 @@ cut(struct pending *p, struct topic_partition *tp, int64_t offset,
 {
 	struct cut *c = request_alloc(p->request, sizeof *c);
 
-	*c = (struct cut){ .cut = { .offset = offset, .done = cut_done }, .pending = p, .answer = to,
-		.log_start = partition_log_start(tp->log) };
+	*c = (struct cut){ .cut = { .offset = offset, .done = cut_done }, .pending = p, .answer = to };
 	pending_hold(p);
 	if (partition_cut_front(tp->log, &c->cut))
 		cut_done(&c->cut);

@@ -245,6 +245,12 @@ read_slot(struct slot *s)
 
 /* ---- waiting ---- */
 
+static bool
+may_wait(const struct fetch *f)
+{
+	return !f->request->api->draining && request_now_ms(f->request) < f->deadline_ms;
+}
+
 static void
 unpark(struct fetch *f)
 {
@@ -327,7 +333,7 @@ go_on(struct fetch *f)
 		if (!read_slot(&f->slots[f->next++]))
 			return;
 	if (f->any_error || f->n_slots == 0 || f->bytes >= min_bytes(f) ||
-	    (f->read_one && enough(f)) || request_now_ms(f->request) >= f->deadline_ms)
+	    (f->read_one && enough(f)) || !may_wait(f))
 		answer(f);
 	else {
 		let_go(f);
@@ -359,6 +365,17 @@ fetch_wake(struct api *api, struct topic_partition *tp)
 }
 
 void
+fetch_drain(struct api *api)
+{
+	struct topic *t;
+	size_t it = 0;
+
+	while ((t = topics_next(api, &it)) != NULL)
+		for (int32_t i = 0; i < t->n_partitions; i++)
+			fetch_wake(api, t->partitions[i]);
+}
+
+void
 fetch_round(struct api *api)
 {
 	struct list woken;
@@ -369,7 +386,7 @@ fetch_round(struct api *api)
 		struct fetch *f = list_first(&woken, struct fetch, woken);
 
 		unpark(f);
-		if (enough(f)) {
+		if (enough(f) || !may_wait(f)) {
 			loop_timer_cancel(api->loop, &f->timer);
 			go_on(f);
 		} else

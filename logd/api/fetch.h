@@ -7,6 +7,9 @@
 /* The partition has more to show, or has changed: its fetches are looked at again at the end of the round. */
 void fetch_wake(struct api *, struct topic_partition *);
 
+/* Fetches that wait, or would wait from now on, are answered with what there is. */
+void fetch_drain(struct api *);
+
 /* Looks at the woken ones. */
 void fetch_round(struct api *);
 

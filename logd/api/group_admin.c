@@ -1,4 +1,6 @@
 /* group_admin.c -- ListGroups, DescribeGroups, DeleteGroups. */
+#include <stdlib.h>
+
 #include "api/group_calls.h"
 #include "api/handlers.h"
 #include "api/named.h"
@@ -7,7 +9,7 @@
 #include "base/must.h"
 #include "base/xalloc.h"
 
-enum { NOT_FOUND_VERSION = 6 };
+enum { NOT_FOUND_VERSION = 6, SLICE = 16 /* groups that are deleted at a time */ };
 
 void
 list_groups_run(struct request *r)
@@ -78,12 +80,17 @@ describe_groups_run(struct request *r)
 	request_reply(r, &response);
 }
 
-/* ---- DeleteGroups: the groups go at once, the answer waits for their offsets ---- */
+/*
+ * ---- DeleteGroups ----
+ *
+ * Each group by itself, some at a time.  Its offsets go first: when the disk
+ * refuses that, the group stays, with what it has left.
+ */
 
 struct deletion {
-	struct request *request;
+	struct pending *pending;
 	struct wire_delete_groups_response response;
-	struct append append;
+	size_t next;
 };
 
 /* Keys to be deleted, as one buffer. */
@@ -104,39 +111,64 @@ collect_key(void *ctx, struct span key, struct span value)
 	return true;
 }
 
-static void
-finish(struct deletion *d)
+static bool
+delete_keys(struct deletion *d, const struct keys *keys, int16_t *error)
 {
-	for (size_t i = 0; i < d->response.n_results; i++)
-		if (d->append.error != STORE_OK && d->response.results[i].error_code == KAFKA_NONE)
-			d->response.results[i].error_code = (int16_t)request_error(d->append.error);
-	request_reply(d->request, &d->response);
-}
-
-static void
-deleted(struct append *a)
-{
-	struct deletion *d = a->user;
-
-	finish(d);
-	request_release(d->request);
-}
-
-static void
-delete_offsets(struct deletion *d, const struct keys *keys)
-{
-	struct state_entry *entries = request_array(d->request, keys->n, sizeof *entries);
+	struct state_entry *entries = xcalloc(keys->n, sizeof *entries);
 	const uint8_t *p = keys->bytes.p;
+	bool deleted;
 
 	must(!keys->bytes.failed);
 	for (size_t i = 0; i < keys->n; i++, p += 2 + load16(p))
 		entries[i].key = span_of(p + 2, load16(p));
-	d->append = (struct append){ .done = deleted, .user = d };
-	if (state_put(d->request->api->store, STATE_OFFSETS, entries, keys->n,
-	    request_wall_ms(d->request), &d->append))
-		finish(d);
-	else
-		request_hold(d->request);
+	deleted = offsets_delete(d->pending, entries, keys->n, error);
+	free(entries);
+	return deleted;
+}
+
+static void
+delete_group(struct deletion *d, struct span group, int16_t *error)
+{
+	struct api *api = d->pending->request->api;
+	uint8_t key[OFFSETS_KEY_MAX];
+	struct keys keys = { 0 };
+
+	*error = (int16_t)groups_delete_check(api->groups, group);
+	if (*error != KAFKA_NONE)
+		return;
+	state_each(api->store, STATE_OFFSETS, offsets_prefix(key, group), collect_key, &keys);
+	if (delete_keys(d, &keys, error))
+		groups_delete(api->groups, group);
+	buf_done(&keys.bytes);
+}
+
+static void
+go_on(struct request *r)
+{
+	const struct wire_delete_groups_request *q = r->message;
+	struct deletion *d = r->state;
+	struct wire_delete_groups_response_result *to = d->response.results;
+
+	for (size_t i = 0; i < SLICE && d->next < q->n_groups_names; i++, d->next++)
+		delete_group(d, q->groups_names[d->next], &to[d->next].error_code);
+	group_calls_after(r->api);
+	if (d->next < q->n_groups_names) {
+		request_pause(r, go_on);
+		return;
+	}
+	r->gone = NULL; /* what is awaited comes soon */
+	pending_release(d->pending);
+}
+
+/* The connection is gone: groups that were not begun stay. */
+static void
+gone(struct request *r)
+{
+	struct deletion *d = r->state;
+
+	list_del(&r->turn);
+	r->gone = NULL;
+	pending_release(d->pending);
 }
 
 void
@@ -144,27 +176,16 @@ delete_groups_run(struct request *r)
 {
 	const struct wire_delete_groups_request *q = r->message;
 	struct deletion *d = request_alloc(r, sizeof *d);
-	uint8_t key[OFFSETS_KEY_MAX];
-	struct keys keys = { 0 };
 
-	d->request = r;
 	wire_delete_groups_response_default(&d->response);
 	d->response.n_results = q->n_groups_names;
 	d->response.results = request_array(r, q->n_groups_names, sizeof *d->response.results);
 	for (size_t i = 0; i < q->n_groups_names; i++) {
-		struct span group = q->groups_names[i];
-		enum group_error error = groups_delete(r->api->groups, group);
-
 		wire_delete_groups_response_result_default(&d->response.results[i]);
-		d->response.results[i].group_id = group;
-		d->response.results[i].error_code = (int16_t)error;
-		if (error == GROUP_OK)
-			state_each(r->api->store, STATE_OFFSETS, offsets_prefix(key, group), collect_key, &keys);
+		d->response.results[i].group_id = q->groups_names[i];
 	}
-	group_calls_after(r->api);
-	if (keys.n == 0)
-		finish(d);
-	else
-		delete_offsets(d, &keys);
-	buf_done(&keys.bytes);
+	d->pending = pending_begin(r, &d->response);
+	r->state = d;
+	r->gone = gone;
+	go_on(r);
 }

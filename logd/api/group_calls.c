@@ -16,6 +16,7 @@ enum { GROUP_KEY = 0, MEMBER_ID_VERSION = 4, SKIP_ASSIGNMENT_VERSION = 9, BATCHE
 _Static_assert((int)GROUP_FENCED_INSTANCE_ID == (int)KAFKA_FENCED_INSTANCE_ID &&
     (int)GROUP_MEMBER_ID_REQUIRED == (int)KAFKA_MEMBER_ID_REQUIRED &&
     (int)GROUP_REBALANCE_IN_PROGRESS == (int)KAFKA_REBALANCE_IN_PROGRESS &&
+    (int)GROUP_NOT_COORDINATOR == (int)KAFKA_NOT_COORDINATOR &&
     (int)GROUP_NON_EMPTY == (int)KAFKA_NON_EMPTY_GROUP, "group errors are Kafka's");
 
 /* ---- the way back ---- */
@@ -91,6 +92,13 @@ group_calls_after(struct api *api)
 		loop_timer_cancel(api->loop, &api->groups_timer);
 	else
 		loop_timer_set(api->loop, &api->groups_timer, next);
+}
+
+void
+group_calls_drain(struct api *api)
+{
+	groups_close(api->groups);
+	group_calls_after(api);
 }
 
 void

@@ -13,6 +13,9 @@ void group_calls_load(struct api *);
  */
 void group_calls_after(struct api *);
 
+/* Joins and syncs that wait, or come now, are answered NOT_COORDINATOR: their clients join again. */
+void group_calls_drain(struct api *);
+
 /* For a request that waits in coord under itself as its token. */
 void group_calls_gone(struct request *);
 

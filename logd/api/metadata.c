@@ -58,11 +58,23 @@ answer(struct metadata *m)
 	request_reply(m->request, &m->response);
 }
 
+/* A topic that is made for this request, and what is answered of it. */
+struct making {
+	struct append append;
+	struct metadata *metadata;
+	struct wire_metadata_response_topic *answer;
+};
+
 static void
 made(struct append *a)
 {
-	struct metadata *m = a->user;
+	struct making *making = container_of(a, struct making, append);
+	struct metadata *m = making->metadata;
 
+	if (a->error != STORE_OK) {
+		making->answer->error_code = (int16_t)request_error(a->error);
+		making->answer->n_partitions = 0;
+	}
 	if (--m->pending == 0)
 		answer(m);
 	request_release(m->request);
@@ -70,12 +82,13 @@ made(struct append *a)
 
 /* Makes a topic that a client asked for and that is not there. */
 static struct topic *
-create(struct metadata *m, struct span name, enum kafka_error *error)
+create(struct metadata *m, struct span name, struct wire_metadata_response_topic *to,
+    enum kafka_error *error)
 {
 	struct request *r = m->request;
 	struct api *api = r->api;
 	struct topic_config config;
-	struct append *a;
+	struct making *making;
 	struct topic *t;
 	char why[512];
 
@@ -88,12 +101,13 @@ create(struct metadata *m, struct span name, enum kafka_error *error)
 		return NULL;
 	m->n_made++;
 	topic_config_init(&config, api->config.topic_defaults);
-	a = request_alloc(r, sizeof *a);
-	*a = (struct append){ .done = made, .user = m };
-	if (!topics_create(api, name, api->config.num_partitions, &config, a, &t)) {
+	making = request_alloc(r, sizeof *making);
+	*making = (struct making){ .append = { .done = made }, .metadata = m, .answer = to };
+	if (!topics_create(api, name, api->config.num_partitions, &config, &making->append, &t)) {
 		m->pending++;
 		request_hold(r);
 	}
+	*error = request_error(making->append.error);
 	topic_config_done(&config);
 	return t;
 }
@@ -132,7 +146,7 @@ find_topic(struct metadata *m, const struct wire_metadata_request_topic *asked,
 	if (t == NULL && !by_id && !topic_name_legal(asked->name))
 		error = KAFKA_INVALID_TOPIC_EXCEPTION;
 	else if (t == NULL && !by_id && may_create)
-		t = create(m, asked->name, &error);
+		t = create(m, asked->name, to, &error);
 	if (t == NULL)
 		to->error_code = (int16_t)error;
 	else

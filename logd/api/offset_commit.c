@@ -18,18 +18,20 @@ struct commit {
 	size_t n_entries;
 };
 
+static enum kafka_error
+commit_error(enum store_error error)
+{
+	return error == STORE_MESSAGE_TOO_LARGE || error == STORE_RECORD_LIST_TOO_LARGE ?
+	    KAFKA_INVALID_COMMIT_OFFSET_SIZE : request_error(error);
+}
+
 static void
 finish_commit(struct commit *c)
 {
-	const struct wire_offset_commit_request *q = c->request->message;
-
 	for (size_t i = 0; i < c->response.n_topics && c->append.error != STORE_OK; i++)
 		for (size_t k = 0; k < c->response.topics[i].n_partitions; k++)
 			if (c->response.topics[i].partitions[k].error_code == KAFKA_NONE)
-				c->response.topics[i].partitions[k].error_code = (int16_t)request_error(c->append.error);
-	if (c->n_entries > 0 && c->append.error == STORE_OK)
-		groups_note_offsets(c->request->api->groups, q->group_id, true, loop_now_ms(c->request->api->loop));
-	group_calls_after(c->request->api);
+				c->response.topics[i].partitions[k].error_code = (int16_t)commit_error(c->append.error);
 	request_reply(c->request, &c->response);
 }
 
@@ -111,6 +113,7 @@ offset_commit_run(struct request *r)
 		.group_not_found_known = r->version >= GROUP_NOT_FOUND_VERSION };
 	enum group_error refused = groups_commit_check(r->api->groups, &check, request_now_ms(r));
 	struct commit *c = request_alloc(r, sizeof *c);
+	bool over = true;
 	size_t n = 0;
 
 	for (size_t i = 0; i < q->n_topics; i++)
@@ -123,8 +126,14 @@ offset_commit_run(struct request *r)
 	for (size_t i = 0; i < q->n_topics; i++)
 		commit_topic(c, &q->topics[i], &c->response.topics[i], refused);
 	c->append = (struct append){ .done = committed, .user = c };
-	if (c->n_entries == 0 || state_put(r->api->store, STATE_OFFSETS, c->entries, c->n_entries,
-	    request_wall_ms(r), &c->append))
+	if (c->n_entries > 0) {
+		over = state_put(r->api->store, STATE_OFFSETS, c->entries, c->n_entries,
+		    request_wall_ms(r), &c->append);
+		if (c->append.error == STORE_OK)
+			groups_note_offsets(r->api->groups, q->group_id, true, request_now_ms(r));
+	}
+	group_calls_after(r->api);
+	if (over)
 		finish_commit(c);
 	else
 		request_hold(r);
@@ -135,33 +144,9 @@ offset_commit_run(struct request *r)
 struct deletion {
 	struct request *request;
 	struct wire_offset_delete_response response;
-	struct append append;
 	struct state_entry *entries;
 	size_t n_entries;
 };
-
-static void
-finish_deletion(struct deletion *d)
-{
-	const struct wire_offset_delete_request *q = d->request->message;
-
-	if (d->append.error != STORE_OK)
-		d->response.error_code = (int16_t)request_error(d->append.error);
-	else if (d->n_entries > 0)
-		offsets_note(d->request->api, q->group_id);
-	group_calls_after(d->request->api);
-	request_reply(d->request, &d->response);
-}
-
-static void
-deleted(struct append *a)
-{
-	struct deletion *d = a->user;
-	struct request *r = d->request;
-
-	finish_deletion(d);
-	request_release(r);
-}
 
 /* What is named again is answered again, but deleted once. */
 static void
@@ -196,6 +181,7 @@ offset_delete_run(struct request *r)
 	const struct wire_offset_delete_request *q = r->message;
 	struct deletion *d = request_alloc(r, sizeof *d);
 	enum group_error refused;
+	struct pending *p;
 	struct named named;
 	size_t n = 0;
 
@@ -218,10 +204,9 @@ offset_delete_run(struct request *r)
 		delete_topic(d, &q->topics[i], &d->response.topics[d->response.n_topics++], refused, &named);
 	}
 	named_done(&named);
-	d->append = (struct append){ .done = deleted, .user = d };
-	if (d->n_entries == 0 || state_put(r->api->store, STATE_OFFSETS, d->entries, d->n_entries,
-	    request_wall_ms(r), &d->append))
-		finish_deletion(d);
-	else
-		request_hold(r);
+	p = pending_begin(r, &d->response);
+	if (offsets_delete(p, d->entries, d->n_entries, &d->response.error_code) && d->n_entries > 0)
+		offsets_note(r->api, q->group_id);
+	group_calls_after(r->api);
+	pending_release(p);
 }

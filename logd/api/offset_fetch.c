@@ -148,7 +148,7 @@ each_committed(void *ctx, struct span key, struct span value)
 		    &all->cap_partitions, sizeof *to->partitions);
 	none_yet(&to->partitions[to->n_partitions], number);
 	fill(all->fetch, &to->partitions[to->n_partitions++], &record);
-	return true;
+	return !r->full;
 }
 
 static void
@@ -188,7 +188,7 @@ go_on(struct request *r)
 {
 	struct offset_fetch *f = r->state;
 
-	for (size_t i = 0; i < SLICE && f->next < f->n_groups; i++, f->next++) {
+	for (size_t i = 0; i < SLICE && f->next < f->n_groups && !r->full; i++, f->next++) {
 		const struct asked *asked = &f->asked[f->next];
 		struct wire_offset_fetch_response_group *to = &f->groups[f->next];
 
@@ -199,7 +199,7 @@ go_on(struct request *r)
 		else
 			named_topics(f, asked, to);
 	}
-	if (f->next < f->n_groups)
+	if (f->next < f->n_groups && !r->full)
 		request_pause(r, go_on);
 	else
 		answer(f);

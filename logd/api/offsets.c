@@ -4,6 +4,9 @@
 #include "base/diag.h"
 #include "base/must.h"
 
+/* Keys that are deleted as one batch: some 3 MB at most. */
+enum { DELETED_MAX = 10000 };
+
 struct span
 offsets_prefix(uint8_t key[OFFSETS_KEY_MAX], struct span group)
 {
@@ -63,6 +66,26 @@ offsets_get(struct api *api, struct span group, const uint8_t topic[16], int32_t
 	return group.n <= GROUP_ID_MAX_BYTES &&
 	    state_get(api->store, STATE_OFFSETS, offsets_key(key, group, topic, partition), value) &&
 	    offsets_parse(buf_bytes(value), out);
+}
+
+bool
+offsets_delete(struct pending *p, const struct state_entry *keys, size_t n, int16_t *error)
+{
+	struct span *text = request_alloc(p->request, sizeof *text); /* this answer has none */
+
+	for (size_t begun = 0, k; begun < n; begun += k) {
+		struct append *a = pending_append(p, error, text);
+		bool over, taken;
+
+		k = n - begun < DELETED_MAX ? n - begun : DELETED_MAX;
+		over = state_put(p->request->api->store, STATE_OFFSETS, keys + begun, k,
+		    request_wall_ms(p->request), a);
+		taken = a->error == STORE_OK;
+		pending_begun(a, over);
+		if (!taken)
+			return false;
+	}
+	return true;
 }
 
 static bool

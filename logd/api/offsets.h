@@ -7,7 +7,7 @@
 #ifndef API_OFFSETS_H
 #define API_OFFSETS_H
 
-#include "api/api.h"
+#include "api/pending.h"
 #include "coord/groups.h"
 #include "wire/kafka_wire.h"
 
@@ -26,6 +26,12 @@ bool offsets_get(struct api *, struct span group, const uint8_t topic[16], int32
 
 /* Reads a stored value, which `out` then points into. */
 bool offsets_parse(struct span value, struct wire_offset_commit_record *out);
+
+/*
+ * Deletes the keys, in as many batches as it takes.  False: the disk refused
+ * one, as `error` (of the pending answer) says; those before it are deleted.
+ */
+bool offsets_delete(struct pending *, const struct state_entry *keys, size_t n, int16_t *error);
 
 /* Tells coord whether the group has offsets (left). */
 void offsets_note(struct api *, struct span group);

@@ -22,6 +22,7 @@ struct produce {
 	struct timer timer;
 	bool answered;
 	bool failed;     /* some part has an error */
+	bool transactional; /* some part's batch is of a transaction */
 	int16_t acks;
 };
 
@@ -61,6 +62,14 @@ text_of(enum store_error error)
 	default:
 		return NULL;
 	}
+}
+
+static bool
+is_transactional(struct span records)
+{
+	struct batch b;
+
+	return batch_header(&b, records) && (b.attributes & BATCH_TRANSACTIONAL) != 0;
 }
 
 /* Writes the outcome of an append that is over into the answer. */
@@ -142,6 +151,9 @@ append(struct part *part)
 
 	if (p->acks < -1 || p->acks > 1)
 		set_error(part, KAFKA_INVALID_REQUIRED_ACKS, NULL);
+	else if (p->transactional)
+		/* Nobody has a transactional id, since none is given out. */
+		set_error(part, KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "Transactions are not served here.");
 	else if (tp == NULL)
 		set_error(part, KAFKA_UNKNOWN_TOPIC_OR_PARTITION, NULL);
 	else if (records.p == NULL || records.n == 0)
@@ -215,6 +227,7 @@ add_topic(struct produce *p, const struct wire_produce_request_topic *from,
 		part->produce = p;
 		part->topic = from;
 		part->records = from->partition_data[i].records;
+		p->transactional |= is_transactional(part->records);
 		part->answer = &to->partition_responses[i];
 		wire_produce_response_partition_default(part->answer);
 		part->answer->index = from->partition_data[i].index;

@@ -1,8 +1,11 @@
 /* record.c -- single records of the daemon's own state. */
 #include "api/record.h"
 
+#include <stdlib.h>
+
 #include "base/diag.h"
 #include "base/must.h"
+#include "base/xalloc.h"
 #include "wire/wire.h"
 
 /* What the arrays of a record may take, beside its bytes. */
@@ -55,4 +58,24 @@ record_put(struct api *api, struct span key, const char *name, const void *recor
 	over = state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), a);
 	gather_done(&value);
 	return over;
+}
+
+static void
+unawaited_done(struct append *a)
+{
+	free(a);
+}
+
+bool
+record_put_unawaited(struct api *api, enum state_log log, const struct state_entry *entries, size_t n)
+{
+	struct append *a = xcalloc(1, sizeof *a);
+	bool over, taken;
+
+	a->done = unawaited_done;
+	over = state_put(api->store, log, entries, n, loop_wall_ms(api->loop), a);
+	taken = a->error == STORE_OK;
+	if (over)
+		free(a);
+	return taken;
 }

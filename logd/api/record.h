@@ -20,4 +20,7 @@ int record_read(struct api *, struct span key, const char *name, struct arena *,
 /* Keeps the record in place of what was there.  As state_put(). */
 bool record_put(struct api *, struct span key, const char *name, const void *record, struct append *);
 
+/* As state_put(), for what nobody waits for.  False: the disk did not take it. */
+bool record_put_unawaited(struct api *, enum state_log, const struct state_entry *, size_t n);
+
 #endif

@@ -19,17 +19,20 @@ request_alloc(struct request *r, size_t n)
 {
 	void *p = arena_alloc(&r->arena, n);
 
-	must(p != NULL);
+	if (p == NULL && !r->full) {
+		r->full = true;
+		r->arena.cap = SIZE_MAX;
+		p = arena_alloc(&r->arena, n);
+	}
+	must(p != NULL); /* out of memory */
 	return p;
 }
 
 void *
 request_array(struct request *r, size_t n, size_t size)
 {
-	void *p = arena_array(&r->arena, n, size);
-
-	must(p != NULL);
-	return p;
+	must(size == 0 || n <= SIZE_MAX / size);
+	return request_alloc(r, n * size);
 }
 
 struct span
@@ -125,7 +128,13 @@ request_reply_version(struct request *r, const void *response, int version)
 {
 	struct wire_response_header header = { .correlation_id = r->correlation_id };
 	struct gather answer;
+	char why[96];
 
+	if (r->full) {
+		snprintf(why, sizeof why, "the answer to %s is too large; ask for less at a time", r->wire->name);
+		request_refuse(r, why);
+		return;
+	}
 	gather_init(&answer);
 	wire_response_header_encode(&answer, wire_response_header_version(r->wire, r->version), &header);
 	wire_encode(&answer, r->wire->response, version, response);

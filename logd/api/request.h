@@ -22,6 +22,7 @@ struct request {
 	struct api *api;
 	struct exchange *exchange;   /* NULL once answered */
 	struct arena arena;
+	bool full;                   /* the answer takes more than it may */
 	const struct wire_api *wire; /* the API */
 	int16_t version;
 	int32_t correlation_id;
@@ -36,10 +37,11 @@ struct request {
 };
 
 /*
- * Memory for the answer, zeroed, and `n` elements of it.  It is there: what a
- * request may be decoded to is capped so low (api.c), and answers are so
- * proportional to it or to what the daemon holds, that the cap for answers is
- * out of reach.  Beyond it the process ends, as it does out of memory.
+ * Memory for the answer, zeroed, and `n` elements of it.  It is always there:
+ * beyond the answer's cap (api.c), r->full is set and the memory is given all the
+ * same, so that only the sending has to look: request_reply() ends the connection
+ * then, with a line in the log.  Who fills an answer with more than the request
+ * names looks at r->full, too, and stops.
  */
 void *request_alloc(struct request *, size_t n);
 void *request_array(struct request *, size_t n, size_t size);
@@ -59,7 +61,7 @@ void request_forget(struct request *);
 
 /*
  * Answers with this response (struct wire_<api>_response of the request's API),
- * and lets go of the request.
+ * and lets go of the request.  Refuses it when the answer is too large.
  */
 void request_reply(struct request *, const void *response);
 

@@ -1,5 +1,6 @@
 /*
- * setting_entry.h -- one setting as DescribeConfigs tells it, of a topic or of the daemon.
+ * setting_entry.h -- one setting, of a topic or of the daemon, as DescribeConfigs
+ * tells it and as IncrementalAlterConfigs changes it.
  */
 #ifndef API_SETTING_ENTRY_H
 #define API_SETTING_ENTRY_H
@@ -8,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/setting.h"
 
 /* Where a value comes from: the numbers of DescribeConfigs. */
@@ -32,6 +34,13 @@ struct setting_entry {
 		int8_t source;
 	} synonyms[3]; /* all that has been said about it; what goes before comes first */
 	size_t n_synonyms;
+};
+
+/* One change of a setting, as IncrementalAlterConfigs has it. */
+struct setting_change {
+	struct span name;
+	int op; /* enum topic_config_op */
+	struct span value;
 };
 
 /* How DescribeConfigs numbers a type. */

@@ -135,14 +135,6 @@ check(size_t i, struct span value, char *why, size_t size)
 	return -1;
 }
 
-int
-topic_config_check(struct span name, struct span value, char *why, size_t size)
-{
-	int i = find(name, why, size);
-
-	return i == -1 ? -1 : check((size_t)i, value, why, size);
-}
-
 static char *
 text_of(struct span value)
 {
@@ -156,12 +148,29 @@ text_of(struct span value)
 	return text;
 }
 
+/* Whether this value has room beside the others that have been given. */
+static int
+check_room(const struct topic_config *c, size_t i, struct span value, char *why, size_t size)
+{
+	size_t n = value.n;
+
+	for (size_t k = 0; k < TOPIC_PARAMS; k++)
+		if (k != i && c->set[k] != NULL)
+			n += strlen(c->set[k]);
+	if (n <= TOPIC_CONFIG_BYTES_MAX)
+		return 0;
+	snprintf(why, size, "%s: all values that a topic is given may have %d bytes together: shorten some",
+	    table[i].setting.name, TOPIC_CONFIG_BYTES_MAX);
+	return -1;
+}
+
 static int
 set(struct topic_config *c, size_t i, struct span value, char *why, size_t size)
 {
 	char *text;
 
-	if (check(i, value, why, size) == -1)
+	value = setting_trim(value);
+	if (check(i, value, why, size) == -1 || check_room(c, i, value, why, size) == -1)
 		return -1;
 	text = text_of(value); /* a copy first: the value may lie in what is freed */
 	free(c->set[i]);

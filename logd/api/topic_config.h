@@ -24,6 +24,9 @@ enum topic_param {
 	TOPIC_PARAMS
 };
 
+/* All values that a topic has been given together: its record must hold them. */
+enum { TOPIC_CONFIG_BYTES_MAX = 64 * 1024 };
+
 /* Bits of cleanup_policy, values of message_timestamp_type and compression_type, in the table's order. */
 enum { CLEANUP_DELETE = 1, CLEANUP_COMPACT = 2 };
 enum { TIMESTAMP_CREATE, TIMESTAMP_APPEND };
@@ -55,9 +58,10 @@ void topic_config_done(struct topic_config *);
 void topic_config_copy(struct topic_config *to, const struct topic_config *from);
 
 /*
- * Gives a setting (copied), or takes it away where the value is null.  -1 with
- * the reason in `why` when the name is unknown or the value is wrong; then
- * nothing has changed.
+ * Gives a setting (copied without the blanks around it), or takes it away where
+ * the value is null.  -1 with the reason in `why` when the name is unknown, the
+ * value is wrong, or all values would be too long together; then nothing has
+ * changed.
  */
 int topic_config_set(struct topic_config *, struct span name, struct span value, char *why, size_t size);
 
@@ -70,9 +74,6 @@ enum topic_config_op { TOPIC_CONFIG_SET, TOPIC_CONFIG_DELETE, TOPIC_CONFIG_APPEN
  */
 int topic_config_alter(struct topic_config *, int op, struct span name, struct span value,
     char *why, size_t size);
-
-/* What topic_config_set() would say, changing nothing. */
-int topic_config_check(struct span name, struct span value, char *why, size_t size);
 
 /* Takes up changed defaults.  Needed for each topic at once when they have changed. */
 void topic_config_rebase(struct topic_config *);

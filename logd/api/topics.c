@@ -5,13 +5,19 @@
 #include <stdlib.h>
 
 #include "api/fetch.h"
+#include "api/offset_expiry.h"
 #include "api/record.h"
 #include "api/request.h"
 #include "base/diag.h"
 #include "base/must.h"
+#include "base/uuid.h"
 #include "base/xalloc.h"
 
 enum { KEY = 17, RECORD_ARENA = 64 * 1024 * 1024 };
+
+/* Of a setting, its name is in the record, too. */
+_Static_assert(TOPIC_CONFIG_BYTES_MAX + TOPIC_PARAMS * 128 + TOPIC_NAME_MAX < STATE_VALUE_MAX,
+    "whatever a topic is given, its record can be kept");
 
 /* The key of a topic in the state: 'T' and its id. */
 static struct span
@@ -198,19 +204,34 @@ add_partitions(struct api *api, struct topic *t, int32_t n)
 	}
 }
 
+/* A topic that nobody finds yet. */
 static struct topic *
-add_topic(struct api *api, const uint8_t id[16], struct span name, const struct topic_config *config)
+new_topic(const uint8_t id[16], struct span name, const struct topic_config *config, int64_t created_ms)
 {
 	struct topic *t = xcalloc(1, sizeof *t);
 
 	memcpy(t->id, id, sizeof t->id);
 	t->name = span_of(xmemdup(name.p, name.n), name.n);
 	t->folded = fold(name, xmalloc(name.n));
+	t->created_ms = created_ms;
 	topic_config_copy(&t->config, config);
+	return t;
+}
+
+static void
+enter(struct api *api, struct topic *t)
+{
 	must(map_put(&api->topics_by_name, t->name, t));
 	must(map_put(&api->topics_by_folded, t->folded, t));
 	must(map_put(&api->topics_by_id, span_of(t->id, sizeof t->id), t));
-	return t;
+}
+
+static void
+leave(struct api *api, struct topic *t)
+{
+	map_del(&api->topics_by_name, t->name);
+	map_del(&api->topics_by_folded, t->folded);
+	map_del(&api->topics_by_id, span_of(t->id, sizeof t->id));
 }
 
 static void
@@ -240,9 +261,10 @@ topics_free(struct api *api)
 
 /* ---- in the state ---- */
 
-/* Makes what is in memory durable. */
+/* Writes what the topic is to be.  Only when a->error says that this was taken may it become so. */
 static bool
-save(struct api *api, const struct topic *t, struct append *a)
+save(struct api *api, const struct topic *t, int32_t n_partitions, const struct topic_config *config,
+    struct append *a)
 {
 	struct wire_topic_record record;
 	struct wire_topic_record_config configs[TOPIC_PARAMS];
@@ -251,10 +273,10 @@ save(struct api *api, const struct topic *t, struct append *a)
 
 	wire_topic_record_default(&record);
 	record.name = t->name;
-	record.partitions = t->n_partitions;
+	record.partitions = n_partitions;
 	record.created_ms = t->created_ms;
 	record.configs = configs;
-	for (size_t i = 0; topic_config_entry(&t->config, i, &entry); i++)
+	for (size_t i = 0; topic_config_entry(config, i, &entry); i++)
 		if (entry.source == SETTING_FROM_TOPIC)
 			configs[record.n_configs++] = (struct wire_topic_record_config){
 				span_str(entry.name), span_str(entry.value) };
@@ -300,13 +322,47 @@ load_one(void *ctx, struct span key, struct span value)
 		if (topic_config_set(&config, record.configs[i].name, record.configs[i].value, why, sizeof why) == -1)
 			diag_warn("setting of a topic left out", "why=\"%s\"", why);
 	l = xcalloc(1, sizeof *l);
-	l->topic = add_topic(load->api, key.p + 1, record.name, &config);
-	l->topic->created_ms = record.created_ms;
+	l->topic = new_topic(key.p + 1, record.name, &config, record.created_ms);
 	l->partitions = record.partitions;
 	list_add(&load->found, &l->link);
 	topic_config_done(&config);
 	arena_done(&arena);
 	return true;
+}
+
+/*
+ * Two topics of one name: from before a deletion that failed left nothing
+ * behind.  The older is what somebody wanted to be rid of; its files are swept.
+ */
+static void
+forget(struct api *api, struct topic *older)
+{
+	char quoted[TOPIC_NAME_MAX * 4 + 8], id[UUID_TEXT + 1];
+	uint8_t key[KEY];
+	struct state_entry entry = { state_key(older, key), span_of(NULL, 0) };
+
+	uuid_text(older->id, id);
+	diag_warn("two topics of one name, of which the older is deleted", "topic=%s id=%s",
+	    diag_quote(quoted, sizeof quoted, older->name), id);
+	record_put_unawaited(api, STATE_METADATA, &entry, 1);
+	free_topic(older);
+}
+
+static void
+open_loaded(struct api *api, struct loaded *l)
+{
+	struct topic *t = l->topic, *other = topics_find(api, t->name);
+
+	if (other != NULL && other->created_ms > t->created_ms) {
+		forget(api, t);
+		return;
+	}
+	if (other != NULL) {
+		leave(api, other);
+		forget(api, other);
+	}
+	enter(api, t);
+	add_partitions(api, t, l->partitions);
 }
 
 int
@@ -319,13 +375,19 @@ topics_load(struct api *api)
 	list_each(it, &load.found) {
 		struct loaded *l = container_of(it, struct loaded, link);
 
-		add_partitions(api, l->topic, l->partitions);
+		open_loaded(api, l);
 		free(l);
 	}
 	return load.bad ? -1 : 0;
 }
 
-/* ---- changes ---- */
+/*
+ * ---- changes ----
+ *
+ * The record goes before what it says: a write that the disk refuses, which is
+ * known at once, changes nothing.  One that it took and that does not become
+ * durable ends the daemon.  So memory is never ahead of what the next start finds.
+ */
 
 bool
 topics_create(struct api *api, struct span name, int32_t n_partitions,
@@ -333,23 +395,33 @@ topics_create(struct api *api, struct span name, int32_t n_partitions,
 {
 	uint8_t id[16];
 	struct topic *t;
+	bool over;
 
 	/* Ids that begin with zeros are the daemon's own and Kafka's reserved ones. */
 	do
 		store_random(id, sizeof id);
 	while (load64(id) == 0);
-	t = add_topic(api, id, name, config);
-	t->created_ms = loop_wall_ms(api->loop);
-	add_partitions(api, t, n_partitions);
+	t = new_topic(id, name, config, loop_wall_ms(api->loop));
+	over = save(api, t, n_partitions, config, a);
+	if (a->error == STORE_OK) {
+		enter(api, t);
+		add_partitions(api, t, n_partitions);
+	} else {
+		free_topic(t);
+		t = NULL;
+	}
 	*made = t;
-	return save(api, t, a);
+	return over;
 }
 
 bool
 topics_grow(struct api *api, struct topic *t, int32_t n_partitions, struct append *a)
 {
-	add_partitions(api, t, n_partitions);
-	return save(api, t, a);
+	bool over = save(api, t, n_partitions, &t->config, a);
+
+	if (a->error == STORE_OK)
+		add_partitions(api, t, n_partitions);
+	return over;
 }
 
 static void
@@ -364,10 +436,14 @@ apply_config(const struct api *api, struct topic *t)
 bool
 topics_configure(struct api *api, struct topic *t, const struct topic_config *config, struct append *a)
 {
-	topic_config_done(&t->config);
-	topic_config_copy(&t->config, config);
-	apply_config(api, t);
-	return save(api, t, a);
+	bool over = save(api, t, t->n_partitions, config, a);
+
+	if (a->error == STORE_OK) {
+		topic_config_done(&t->config);
+		topic_config_copy(&t->config, config);
+		apply_config(api, t);
+	}
+	return over;
 }
 
 void
@@ -390,6 +466,18 @@ struct ending {
 	struct topic *topic;
 };
 
+/* Nobody finds it any more, its fetches are told, and what was committed of it goes. */
+static void
+withdraw(struct api *api, struct topic *t)
+{
+	leave(api, t);
+	for (int32_t i = 0; i < t->n_partitions; i++) {
+		fetch_wake(api, t->partitions[i]);
+		partition_set_user(t->partitions[i]->log, NULL);
+	}
+	offset_expiry_soon(api);
+}
+
 static void
 end_topic(struct ending *e)
 {
@@ -398,9 +486,7 @@ end_topic(struct ending *e)
 	if (e->append.error == STORE_OK)
 		for (int32_t i = 0; i < t->n_partitions; i++)
 			store_delete_partition(e->api->store, t->partitions[i]->log);
-	e->user->error = e->append.error;
 	free_topic(t);
-	free(e);
 }
 
 static void
@@ -410,6 +496,8 @@ end_stored(struct append *a)
 	struct append *user = e->user;
 
 	end_topic(e);
+	user->error = a->error;
+	free(e);
 	user->done(user);
 }
 
@@ -419,17 +507,17 @@ topics_delete(struct api *api, struct topic *t, struct append *a)
 	struct ending *e = xcalloc(1, sizeof *e);
 	uint8_t key[KEY];
 	struct state_entry entry = { state_key(t, key), span_of(NULL, 0) };
+	bool over;
 
 	*e = (struct ending){ .append = { .done = end_stored }, .user = a, .api = api, .topic = t };
-	map_del(&api->topics_by_name, t->name);
-	map_del(&api->topics_by_folded, t->folded);
-	map_del(&api->topics_by_id, span_of(t->id, sizeof t->id));
-	for (int32_t i = 0; i < t->n_partitions; i++) {
-		fetch_wake(api, t->partitions[i]);
-		partition_set_user(t->partitions[i]->log, NULL);
-	}
-	if (!state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), &e->append))
+	over = state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), &e->append);
+	if (e->append.error == STORE_OK)
+		withdraw(api, t);
+	if (!over)
 		return false;
-	end_topic(e);
+	if (e->append.error == STORE_OK)
+		end_topic(e);
+	a->error = e->append.error;
+	free(e);
 	return true;
 }

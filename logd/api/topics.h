@@ -65,7 +65,8 @@ enum kafka_error topics_check_replicas(const struct api *, struct span name, int
 /*
  * Makes a topic that passed the checks; it is there at once, and durable when
  * a->done() is called.  True: over already, see a->error (see state_put()).
- * The config is copied.
+ * When the disk does not take it, nothing has changed, and *made is NULL.  The
+ * config is copied.
  */
 bool topics_create(struct api *, struct span name, int32_t n_partitions,
     const struct topic_config *, struct append *a, struct topic **made);

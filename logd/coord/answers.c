@@ -124,6 +124,20 @@ answers_fail_waiter(struct answers *a, struct waiter *w, enum group_error error)
 		answers_fail(a, kind, token, error);
 }
 
+void
+answers_fail_all(struct answers *a, enum group_error error)
+{
+	struct waiter *w;
+	size_t it = 0;
+
+	while ((w = map_next(&a->waiting, &it)) != NULL)
+		answers_fail(a, w->kind, w->token, error);
+	it = 0;
+	while ((w = map_next(&a->waiting, &it)) != NULL)
+		w->token = NULL;
+	map_done(&a->waiting);
+}
+
 bool
 answers_take(struct answers *a, struct group_effect *out)
 {

@@ -39,6 +39,9 @@ void answers_park(struct answers *, struct waiter *, enum waiter_kind,
 /* Makes a waiter wait without its token; nothing happens when none has it. */
 void answers_forget(struct answers *, void *token);
 
+/* Answers all that wait with an error; their waiters wait on without them. */
+void answers_fail_all(struct answers *, enum group_error);
+
 /* Answers a request that did not wait. */
 void answers_join(struct answers *, void *token,
     const struct group_join_answer *);

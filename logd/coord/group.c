@@ -268,15 +268,6 @@ group_note_offsets(struct group *g, bool has_offsets, int64_t now_ms)
 	group_settle(g, now_ms);
 }
 
-enum group_error
-group_delete(struct group *g)
-{
-	if (g->state != GROUP_EMPTY)
-		return GROUP_NON_EMPTY;
-	group_set_state(g, GROUP_DEAD);
-	return GROUP_OK;
-}
-
 static bool
 collect_topics(struct group *g)
 {
@@ -307,12 +298,13 @@ group_subscribes(struct group *g, struct span topic)
 /* ---- life ---- */
 
 struct group *
-group_new(struct group_env *env, struct span id)
+group_new(struct group_env *env, struct span id, int64_t now_ms)
 {
 	struct group *g = xcalloc(1, sizeof *g);
 
 	g->env = env;
 	g->id = blob_new(id);
+	g->empty_ms = now_ms;
 	g->due.kind = DUE_GROUP;
 	list_init(&g->idle);
 	members_init(&g->members, &env->answers.bin, &env->bytes);

@@ -40,6 +40,7 @@ struct group {
 	struct member *leader;      /* NULL: no members */
 	struct members members;
 	bool has_offsets;
+	int64_t empty_ms;           /* Empty: since when */
 	struct list idle;           /* in env->idle, or in no list */
 	/*
 	 * Empty: end of the linger time.  Preparing: end of the initial delay
@@ -56,7 +57,7 @@ struct group {
 };
 
 /* Owned; Empty. */
-struct group *group_new(struct group_env *, struct span id);
+struct group *group_new(struct group_env *, struct span id, int64_t now_ms);
 
 /* Waiting requests are dropped unanswered. */
 void group_free(struct group *);
@@ -73,7 +74,6 @@ void group_leave(struct group *, struct group_leave *, size_t n,
 enum group_error group_commit_check(struct group *, const struct group_commit *,
     int64_t now_ms);
 void group_note_offsets(struct group *, bool has_offsets, int64_t now_ms);
-enum group_error group_delete(struct group *);
 
 /* Something of this group came due; the node is out of the heap. */
 void group_due(struct group *, int64_t now_ms);

@@ -279,6 +279,7 @@ group_complete(struct group *g, int64_t now_ms)
 	if (g->members.n == 0) {
 		group_disarm(g, &g->due);
 		group_set_state(g, GROUP_EMPTY);
+		g->empty_ms = now_ms;
 		return;
 	}
 	group_set_state(g, GROUP_COMPLETING);

@@ -4,11 +4,12 @@
 #include <strings.h>
 
 #include "base/xalloc.h"
-#include "coord/group.h"
+#include "coord/group_internal.h"
 
 struct groups {
 	struct group_env env;
 	struct map by_id; /* struct group, owned */
+	bool closed;
 };
 
 struct groups *
@@ -62,15 +63,6 @@ bury(struct groups *gs, struct group *g)
 		remove_group(gs, g);
 }
 
-static struct group *
-create(struct groups *gs, struct span id)
-{
-	struct group *g = group_new(&gs->env, id);
-
-	must(map_put(&gs->by_id, blob_span(g->id), g));
-	return g;
-}
-
 /* Room for one group more, if need be at the cost of one that has nothing. */
 static bool
 make_room(struct groups *gs)
@@ -83,6 +75,19 @@ make_room(struct groups *gs)
 		return false;
 	remove_group(gs, oldest);
 	return true;
+}
+
+/* The only way into the table; NULL when there is no room. */
+static struct group *
+create(struct groups *gs, struct span id, int64_t now_ms)
+{
+	struct group *g;
+
+	if (!make_room(gs))
+		return NULL;
+	g = group_new(&gs->env, id, now_ms);
+	must(map_put(&gs->by_id, blob_span(g->id), g));
+	return g;
 }
 
 static bool
@@ -113,6 +118,8 @@ protocols_too_large(const struct group_join *j)
 static enum group_error
 check_join(const struct groups *gs, const struct group_join *j)
 {
+	if (gs->closed)
+		return GROUP_NOT_COORDINATOR;
 	if (!is_member_group_id(j->group_id))
 		return GROUP_INVALID_GROUP_ID;
 	if (j->session_timeout_ms < gs->env.config.min_session_timeout_ms ||
@@ -133,10 +140,8 @@ groups_join(struct groups *gs, const struct group_join *j, void *token,
 	if (error == GROUP_OK && (g = find(gs, j->group_id)) == NULL) {
 		if (j->member_id.n > 0)
 			error = GROUP_UNKNOWN_MEMBER_ID;
-		else if (!make_room(gs))
+		else if ((g = create(gs, j->group_id, now_ms)) == NULL)
 			error = GROUP_COORDINATOR_NOT_AVAILABLE;
-		else
-			g = create(gs, j->group_id);
 	}
 	if (g == NULL) {
 		answers_fail(&gs->env.answers, WAITS_FOR_JOIN, token, error);
@@ -152,7 +157,10 @@ groups_sync(struct groups *gs, const struct group_sync *s, void *token,
 {
 	struct group *g = find(gs, s->group_id);
 
-	if (g != NULL)
+	if (gs->closed)
+		answers_fail(&gs->env.answers, WAITS_FOR_SYNC, token,
+		    GROUP_NOT_COORDINATOR);
+	else if (g != NULL)
 		group_sync(g, s, token, now_ms);
 	else
 		answers_fail(&gs->env.answers, WAITS_FOR_SYNC, token,
@@ -200,8 +208,9 @@ groups_commit_check(struct groups *gs, const struct group_commit *c,
 		return group_commit_check(g, c, now_ms);
 	if (!is_valid_id(c->group_id))
 		return GROUP_INVALID_GROUP_ID;
+	/* It will be created when its offsets are there. */
 	if (c->generation < 0)
-		return GROUP_OK;
+		return make_room(gs) ? GROUP_OK : GROUP_COORDINATOR_NOT_AVAILABLE;
 	return c->group_not_found_known ? GROUP_ID_NOT_FOUND :
 	    GROUP_ILLEGAL_GENERATION;
 }
@@ -216,6 +225,13 @@ bool
 groups_next_effect(struct groups *gs, struct group_effect *out)
 {
 	return answers_take(&gs->env.answers, out);
+}
+
+void
+groups_close(struct groups *gs)
+{
+	gs->closed = true;
+	answers_fail_all(&gs->env.answers, GROUP_NOT_COORDINATOR);
 }
 
 /* ---- time ---- */
@@ -276,11 +292,23 @@ groups_note_offsets(struct groups *gs, struct span group_id, bool has_offsets,
 	struct group *g = find(gs, group_id);
 
 	if (g == NULL && has_offsets)
-		g = create(gs, group_id);
+		g = create(gs, group_id, now_ms);
 	if (g == NULL)
 		return;
 	group_note_offsets(g, has_offsets, now_ms);
 	bury(gs, g);
+}
+
+int64_t
+groups_empty_ms(const struct groups *gs, struct span group_id, int64_t now_ms)
+{
+	const struct group *g = find(gs, group_id);
+
+	if (g == NULL)
+		return INT64_MAX;
+	if (g->state != GROUP_EMPTY || g->members.n_pending > 0)
+		return -1;
+	return now_ms - g->empty_ms;
 }
 
 enum group_error
@@ -424,16 +452,26 @@ groups_list(const struct groups *gs, struct group_filter filter, size_t *it,
 }
 
 enum group_error
-groups_delete(struct groups *gs, struct span group_id)
+groups_delete_check(const struct groups *gs, struct span group_id)
 {
-	struct group *g = find(gs, group_id);
-	enum group_error error;
+	const struct group *g = find(gs, group_id);
 
 	if (g == NULL)
 		return is_valid_id(group_id) ? GROUP_ID_NOT_FOUND :
 		    GROUP_INVALID_GROUP_ID;
-	error = group_delete(g);
-	bury(gs, g);
+	return g->state == GROUP_EMPTY ? GROUP_OK : GROUP_NON_EMPTY;
+}
+
+enum group_error
+groups_delete(struct groups *gs, struct span group_id)
+{
+	enum group_error error = groups_delete_check(gs, group_id);
+	struct group *g = find(gs, group_id);
+
+	if (error == GROUP_OK) {
+		group_set_state(g, GROUP_DEAD);
+		bury(gs, g);
+	}
 	return error;
 }
 

@@ -76,7 +76,7 @@ enum {
 	   the oldest is dropped, and its client has to ask again. */
 	GROUP_PENDING_MAX = 1000,
 	/* Beyond it a new group takes the place of one that has neither
-	   members nor offsets; when there is none, a join gets
+	   members nor offsets; when there is none, a join or commit gets
 	   GROUP_COORDINATOR_NOT_AVAILABLE, and is retried by clients. */
 	GROUPS_MAX = 100000,
 	/* A group that lost its last member and holds no offsets stays
@@ -91,6 +91,7 @@ enum {
 enum group_error {
 	GROUP_OK = 0,
 	GROUP_COORDINATOR_NOT_AVAILABLE = 15,
+	GROUP_NOT_COORDINATOR = 16,
 	GROUP_ILLEGAL_GENERATION = 22,
 	GROUP_INCONSISTENT_PROTOCOL = 23,
 	GROUP_INVALID_GROUP_ID = 24,
@@ -198,8 +199,9 @@ enum group_error groups_leave(struct groups *, struct span group_id,
 
 /*
  * Whether offsets may be committed; on GROUP_OK the member's session starts
- * anew.  Creates nothing: when the offsets are stored and are the first of
- * their group, the caller says so with groups_note_offsets().
+ * anew.  Creates nothing, but sees that there is room: when the offsets are
+ * stored and are the first of their group, the caller says so with
+ * groups_note_offsets(), before any other event.
  */
 enum group_error groups_commit_check(struct groups *,
     const struct group_commit *, int64_t now_ms);
@@ -270,11 +272,18 @@ struct group_effect {
  */
 bool groups_next_effect(struct groups *, struct group_effect *out);
 
+/*
+ * The end is near: whatever waits is answered GROUP_NOT_COORDINATOR, and so is
+ * each join and sync from now on.  Clients look for the coordinator then, and
+ * join anew when it is there again.
+ */
+void groups_close(struct groups *);
+
 /* ---- offsets, which are the caller's ---- */
 
 /*
  * Whether the group holds committed offsets.  Creates the group (Empty, of
- * type "") when it does and is unknown; an Empty group without is gone
+ * type "") when it does and is unknown and there is room; an Empty group without is gone
  * GROUP_LINGER_MS later (or now, when it never had a generation).
  */
 void groups_note_offsets(struct groups *, struct span group_id,
@@ -284,10 +293,16 @@ void groups_note_offsets(struct groups *, struct span group_id,
  * Whether offsets of the topic may be deleted (OffsetDelete):
  * GROUP_ID_NOT_FOUND and GROUP_NON_EMPTY (members that are no consumers)
  * concern the request as a whole, GROUP_SUBSCRIBED_TO_TOPIC this topic.
- * An expiry of offsets asks the same question.
  */
 enum group_error groups_offset_delete_check(struct groups *,
     struct span group_id, struct span topic);
+
+/*
+ * For how long the group has had no members; -1 while it has some, or somebody
+ * is about to join; INT64_MAX when it is unknown.  Of one that was there at the
+ * start nobody knows, so it counts from then.
+ */
+int64_t groups_empty_ms(const struct groups *, struct span group_id, int64_t now_ms);
 
 /* ---- for administrators ---- */
 
@@ -347,10 +362,13 @@ bool groups_list(const struct groups *, struct group_filter, size_t *it,
     struct group_listing *out);
 
 /*
- * Deletes an Empty group; its offsets are the caller's to delete.
+ * Deletes an Empty group, when the caller has deleted its offsets.
  * GROUP_NON_EMPTY, GROUP_ID_NOT_FOUND, or GROUP_INVALID_GROUP_ID (null).
  */
 enum group_error groups_delete(struct groups *, struct span group_id);
+
+/* What groups_delete() would say now. */
+enum group_error groups_delete_check(const struct groups *, struct span group_id);
 
 /* How many groups there are. */
 size_t groups_count(const struct groups *);

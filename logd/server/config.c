@@ -12,8 +12,16 @@
 #include "base/xalloc.h"
 #include "plat/file.h"
 #include "server/config_table.h"
+#include "store/store.h"
 
-enum { FILE_BYTES_MAX = 1 << 20 };
+enum {
+	FILE_BYTES_MAX = 1 << 20,
+	/* What a setting may be altered to: the record of all of them can be kept. */
+	ALTERED_BYTES_MAX = 4096
+};
+
+_Static_assert(CONFIG_PARAMS * (ALTERED_BYTES_MAX + 128) < STATE_VALUE_MAX,
+    "whatever is altered, its record can be kept");
 
 #define RESTART false
 #define DYNAMIC true
@@ -61,13 +69,18 @@ daemon_wide(struct span key)
 
 const struct conf_table config_table = { settings, CONFIG_PARAMS, aliases, NULL, "weir-logd.conf(5)", daemon_wide };
 
-/* Pairs of numbers of which the first may not be above the second. */
+/* Pairs of numbers of which the first may not be above the second, or a part of it. */
 static const struct {
 	enum config_param low, high;
+	int part;
+	const char *part_of;
 } ordered[] = {
-	{ CONFIG_group_min_session_timeout_ms, CONFIG_group_max_session_timeout_ms },
-	{ CONFIG_socket_request_max_bytes, CONFIG_queued_max_request_bytes },
+	{ CONFIG_group_min_session_timeout_ms, CONFIG_group_max_session_timeout_ms, 1, "" },
+	{ CONFIG_socket_request_max_bytes, CONFIG_queued_max_request_bytes, 1, "" },
+	{ CONFIG_journal_batch_max_bytes, CONFIG_journal_bytes, 4, "a quarter of " },
 };
+
+enum { ORDERED = sizeof ordered / sizeof *ordered };
 
 /* Whether the row is a field of struct config, and not a default of topics. */
 static bool
@@ -91,34 +104,31 @@ number(const struct config *c, size_t i)
 	return small;
 }
 
+/* Whether the k-th pair is the right way round; else with the reason in `why`. */
+static bool
+in_order(const struct config *c, size_t k, char *why, size_t size)
+{
+	size_t low = ordered[k].low, high = ordered[k].high;
+
+	if (number(c, low) <= number(c, high) / ordered[k].part)
+		return true;
+	snprintf(why, size,
+	    "%s is %" PRId64 " and above %s%s, which is %" PRId64 ": lower the one or raise the other",
+	    settings[low].name, number(c, low), ordered[k].part_of, settings[high].name,
+	    number(c, high));
+	return false;
+}
+
 static void
 check_numbers(const struct config *c, const char *file, struct buf *mistakes)
 {
 	char why[320];
 
-	for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
-		size_t low = ordered[i].low, high = ordered[i].high;
-
-		if (number(c, low) <= number(c, high))
-			continue;
-		snprintf(why, sizeof why,
-		    "%s is %" PRId64 " and above %s, which is %" PRId64
-		    ": lower the one or raise the other",
-		    settings[low].name, number(c, low), settings[high].name,
-		    number(c, high));
-		conf_late_mistake(&c->conf, file, c->conf.text[low] != NULL ? low : high, why, mistakes);
-	}
-	if (c->journal_batch_max_bytes > c->journal_bytes / 4) {
-		snprintf(why, sizeof why,
-		    "weir.journal.batch.max.bytes is %" PRId32
-		    " and more than a quarter of weir.journal.bytes, which is %" PRId64
-		    ": lower the one or raise the other",
-		    c->journal_batch_max_bytes, c->journal_bytes);
-		conf_late_mistake(&c->conf, file,
-		    c->conf.text[CONFIG_journal_batch_max_bytes] != NULL ? CONFIG_journal_batch_max_bytes
-								    : CONFIG_journal_bytes,
-		    why, mistakes);
-	}
+	for (size_t k = 0; k < ORDERED; k++)
+		if (!in_order(c, k, why, sizeof why))
+			conf_late_mistake(&c->conf, file,
+			    c->conf.text[ordered[k].low] != NULL ? ordered[k].low : ordered[k].high, why,
+			    mistakes);
 }
 
 static void
@@ -328,6 +338,7 @@ altered_text(const struct config *c, size_t i, int op, struct span value, char *
 	why[0] = '\0';
 	if (op == TOPIC_CONFIG_DELETE)
 		return NULL;
+	value = setting_trim(value);
 	if (config_rows[i].unit == 1) {
 		/* A default of topics: its own table knows lists. */
 		topic_config_copy(&topic, &c->topic_defaults);
@@ -348,6 +359,11 @@ altered_text(const struct config *c, size_t i, int op, struct span value, char *
 		text[value.n] = '\0';
 		why[0] = '\0';
 	}
+	if (text != NULL && strlen(text) > ALTERED_BYTES_MAX) {
+		snprintf(why, size, "%s: the value is too long: write at most %d bytes", s->name, ALTERED_BYTES_MAX);
+		free(text);
+		return NULL;
+	}
 	return text;
 }
 
@@ -363,14 +379,12 @@ put_in_force(struct config *c, size_t i)
 	}
 }
 
-int
-config_alter(struct config *c, int op, struct span name, struct span value, bool validate_only,
-    char *why, size_t size)
+/* Makes one change, and keeps what was there in `before`. */
+static int
+alter_one(struct config *c, const struct setting_change *change, char **before, char *why, size_t size)
 {
-	struct buf mistakes = { 0 };
-	size_t i = conf_find(&config_table, name);
-	char *text, *before;
-	bool wrong;
+	size_t i = conf_find(&config_table, change->name);
+	char *text;
 
 	if (i == CONFIG_PARAMS) {
 		snprintf(why, size, "There is no such setting.");
@@ -381,23 +395,48 @@ config_alter(struct config *c, int op, struct span name, struct span value, bool
 		    settings[i].name);
 		return -2;
 	}
-	text = altered_text(c, i, op, value, why, size);
+	text = altered_text(c, i, change->op, change->value, why, size);
 	if (why[0] != '\0')
 		return -1;
-	before = c->altered[i];
+	if (c->altered[i] != before[i])
+		free(c->altered[i]); /* changed twice, by two of its names */
 	c->altered[i] = text;
 	put_in_force(c, i);
-	check_numbers(c, "", &mistakes);
-	if ((wrong = mistakes.n > 0))
-		snprintf(why, size, "%.*s", (int)mistakes.n - 1, (const char *)mistakes.p);
-	if (wrong || validate_only) {
-		c->altered[i] = before;
-		put_in_force(c, i);
-		before = text;
+	return 0;
+}
+
+/* Ends what was altered, or what it was altered to, whichever is not to stay. */
+static void
+settle(struct config *c, char **before, bool stays)
+{
+	for (size_t i = 0; i < CONFIG_PARAMS; i++) {
+		char *altered = c->altered[i];
+
+		if (altered == before[i])
+			continue;
+		if (!stays) {
+			c->altered[i] = before[i];
+			put_in_force(c, i);
+		}
+		free(stays ? before[i] : altered);
 	}
-	free(before);
-	buf_done(&mistakes);
-	return wrong ? -1 : 0;
+}
+
+int
+config_alter(struct config *c, const struct setting_change *changes, size_t n,
+    bool (*keep)(void *ctx), void *ctx, char *why, size_t size)
+{
+	char *before[CONFIG_PARAMS];
+	int r = 0;
+
+	memcpy(before, c->altered, sizeof before);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = alter_one(c, &changes[i], before, why, size);
+	/* Whether they go together is a matter of the whole. */
+	for (size_t k = 0; k < ORDERED && r == 0; k++)
+		r = in_order(c, k, why, size) ? 0 : -1;
+	settle(c, before, r == 0 && keep(ctx));
+	return r;
 }
 
 /* A default of topics is told as it is in force, in whatever unit it was written. */

@@ -79,13 +79,14 @@ void config_done(struct config *);
 int config_reload(struct config *, struct buf *mistakes);
 
 /*
- * Alters a dynamic setting at run time (op: enum topic_config_op), over what the
- * file and the command line say, or only checks whether it could.  0; -1 with
- * the reason in `why`: the name or the value is wrong; -2: only a restart can
- * change it.  As after config_reload(), the caller hands new values on.
+ * Alters dynamic settings at run time, over what the file and the command line
+ * say: all of them or none.  When the whole is right, it is in force while
+ * keep(ctx) is asked; where that says no, all is as before.  0; -1 with the
+ * reason in `why`: a name or a value is wrong; -2: only a restart can change
+ * one.  As after config_reload(), the caller hands new values on.
  */
-int config_alter(struct config *, int op, struct span name, struct span value,
-    bool validate_only, char *why, size_t size);
+int config_alter(struct config *, const struct setting_change *, size_t n,
+    bool (*keep)(void *ctx), void *ctx, char *why, size_t size);
 
 /* The i-th setting, as DescribeConfigs tells it; false past the last.  Borrowed until a reload. */
 bool config_entry(const struct config *, size_t i, struct setting_entry *out);

@@ -16,8 +16,9 @@ static const char usage[] =
     "  -o KEY=VALUE       set one key, over what FILE says\n"
     "  -t                 check the configuration and end\n"
     "  -V                 print the version\n"
+    "  -h                 print this\n"
     "  --print-options=F  print all options as F: man, md or properties\n"
-    "  --ready-fd N       write \"ready host:port\" to descriptor N when clients are let in\n";
+    "  --ready-fd N       write \"ready host:port\" for each listener to descriptor N when clients are let in\n";
 
 struct options {
 	const char *file;

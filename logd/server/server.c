@@ -71,7 +71,7 @@ broker_setting(void *ctx, size_t i, struct setting_entry *out)
 	return config_entry(s->config, i, out);
 }
 
-static int broker_alter(void *, struct span, int, struct span, bool, char *, size_t);
+static int broker_alter(void *, const struct setting_change *, size_t, bool (*)(void *), void *, char *, size_t);
 
 static struct api_config
 api_config(struct server *s)
@@ -87,6 +87,8 @@ api_config(struct server *s)
 		.replication_factor_strict = c->replication_factor_strict,
 		.fetch_max_bytes = c->fetch_max_bytes,
 		.offset_metadata_max_bytes = c->offset_metadata_max_bytes,
+		.offsets_retention_ms = c->offsets_retention_minutes * INT64_C(60000),
+		.offsets_retention_check_ms = c->offsets_retention_check_interval_ms,
 		.transaction_max_timeout_ms = c->transaction_max_timeout_ms,
 		.producer_id_expiration_ms = c->producer_id_expiration_ms,
 		.topic_defaults = &c->topic_defaults,
@@ -159,13 +161,13 @@ hand_on(struct server *s)
 }
 
 static int
-broker_alter(void *ctx, struct span name, int op, struct span value, bool validate_only,
-    char *why, size_t size)
+broker_alter(void *ctx, const struct setting_change *changes, size_t n, bool (*keep)(void *),
+    void *keep_ctx, char *why, size_t size)
 {
 	struct server *s = ctx;
-	int r = config_alter(s->config, op, name, value, validate_only, why, size);
+	int r = config_alter(s->config, changes, n, keep, keep_ctx, why, size);
 
-	/* Topics point into the defaults, which a mere check rebuilds, too. */
+	/* Topics point into the defaults, which are rebuilt whatever came of it. */
 	hand_on(s);
 	return r;
 }
@@ -224,6 +226,7 @@ drain(struct server *s)
 	s->draining = true;
 	diag_info("draining", "");
 	net_drain(s->net);
+	api_drain(&s->api);
 	s->drain.fire = drained_late;
 	loop_timer_set(s->loop, &s->drain, loop_now_ms(s->loop) + DRAIN_MS);
 }

@@ -306,17 +306,17 @@ has_prefix(MDB_val k, struct span prefix)
 }
 
 void
-index_each(struct index *idx, enum index_table table, struct span prefix,
+index_each_from(struct index *idx, enum index_table table, struct span prefix, struct span from,
     bool (*each)(void *, struct span, struct span), void *ctx)
 {
 	MDB_txn *txn = begin_read(idx, table);
-	MDB_val k = val(prefix), v;
+	MDB_val k = val(from), v;
 	MDB_cursor *cursor;
 	struct span value;
 	int rc;
 
 	must(mdb_cursor_open(txn, idx->tables[table], &cursor) == 0);
-	rc = mdb_cursor_get(cursor, &k, &v, prefix.n == 0 ? MDB_FIRST : MDB_SET_RANGE);
+	rc = mdb_cursor_get(cursor, &k, &v, from.n == 0 ? MDB_FIRST : MDB_SET_RANGE);
 	for (; rc == 0 && has_prefix(k, prefix); rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
 		if (!open_value(span_val(k), v, &value))
 			end_process(table);
@@ -327,6 +327,13 @@ index_each(struct index *idx, enum index_table table, struct span prefix,
 		end_process(table);
 	mdb_cursor_close(cursor);
 	mdb_txn_reset(txn);
+}
+
+void
+index_each(struct index *idx, enum index_table table, struct span prefix,
+    bool (*each)(void *, struct span, struct span), void *ctx)
+{
+	index_each_from(idx, table, prefix, prefix, each, ctx);
 }
 
 static int

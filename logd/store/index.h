@@ -85,6 +85,10 @@ bool index_get(struct index *, enum index_table, struct span key, struct buf *to
 bool index_floor(struct index *, enum index_table, struct span key, size_t prefix,
     struct buf *found, struct buf *value);
 
+/* The same as index_each(), beginning at the key `from` or the first one after it. */
+void index_each_from(struct index *, enum index_table, struct span prefix, struct span from,
+    bool (*each)(void *ctx, struct span key, struct span value), void *ctx);
+
 /* Walks the keys that begin with the prefix, in byte order, until `each` returns false. */
 void index_each(struct index *, enum index_table, struct span prefix,
     bool (*each)(void *ctx, struct span key, struct span value), void *ctx);

@@ -404,11 +404,17 @@ note_durability(struct partition *p, const struct segment *s, int64_t pos, struc
 {
 	struct journal_entry e = { .kind = JOURNAL_BATCH, .id = p->id, .segment_base = s->base,
 		.segment_epoch = s->epoch, .pos = pos, .batch = batch };
+	uint64_t state;
 
-	if (p->internal || batch.n <= (size_t)p->store->config.journal_batch_bytes_max)
+	if (p->internal || batch.n <= (size_t)p->store->config.journal_batch_bytes_max) {
 		p->last_block = journal_add(p->store->journal, &e);
-	else
-		p->direct_end = p->end;
+		return;
+	}
+	p->direct_end = p->end;
+	/* Its sync may overtake the journal; but what makes its topic comes before it. */
+	state = state_partition(p->store, STATE_METADATA)->last_block;
+	if (state > p->last_block)
+		p->last_block = state;
 }
 
 static bool
@@ -521,6 +527,7 @@ finish_cut(struct partition_cut *cut)
 		cut->error = STORE_GONE;
 	else if (cut->error == STORE_OK)
 		partition_drop_below(p, cut->offset);
+	cut->log_start = p->log_start;
 	partition_release(p);
 }
 
@@ -540,6 +547,7 @@ partition_cut_front(struct partition *p, struct partition_cut *cut)
 	struct state_entry entry = { span_of(key, sizeof key), span_of(value, sizeof value) };
 
 	cut->error = STORE_OK;
+	cut->log_start = p->log_start;
 	if (cut->offset == -1)
 		cut->offset = p->high_watermark;
 	if (p->deleted)

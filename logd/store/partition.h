@@ -152,6 +152,7 @@ struct partition_cut {
 	int64_t offset;
 	void (*done)(struct partition_cut *);
 	enum store_error error;
+	int64_t log_start; /* STORE_OK: where it is now, which another cut may have moved further */
 	struct append append; /* ours, like the next */
 	struct partition *partition;
 };

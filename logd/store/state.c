@@ -11,8 +11,6 @@
 #include "base/xalloc.h"
 #include "store/store_internal.h"
 
-enum { VALUE_MAX = 512 * 1024 };
-
 /* Topic ids that Kafka never gives out: fifteen zeros and a number. */
 struct partition *
 state_partition(struct store *store, enum state_log log)
@@ -96,7 +94,7 @@ state_put(struct store *store, enum state_log log, const struct state_entry *ent
 	batch_begin(&builder, wall_ms);
 	for (size_t i = 0; i < n; i++) {
 		must(entries[i].key.n > 0 && entries[i].key.n <= STATE_KEY_MAX);
-		must(entries[i].value.n <= VALUE_MAX);
+		must(entries[i].value.n <= STATE_VALUE_MAX);
 		batch_add(&builder, entries[i].key, entries[i].value);
 	}
 	batch_finish(&builder);
@@ -165,13 +163,15 @@ by_key(const void *a, const void *b)
 }
 
 static void
-collect(struct merge *m, const struct map *from, const struct map *unless, struct span prefix)
+collect(struct merge *m, const struct map *of, const struct map *unless, struct span prefix,
+    struct span from)
 {
 	struct state_value *v;
 	size_t it = 0;
 
-	while ((v = map_next(from, &it)) != NULL) {
+	while ((v = map_next(of, &it)) != NULL) {
 		if (v->key.n < prefix.n || memcmp(v->key.p, prefix.p, prefix.n) != 0 ||
+		    compare(v->key, from) < 0 ||
 		    (unless != NULL && map_get(unless, v->key) != NULL))
 			continue;
 		m->recent = xrealloc(m->recent, (m->n + 1) * sizeof(struct state_value *));
@@ -204,21 +204,40 @@ give_indexed(void *ctx, struct span key, struct span value)
 	return m->more;
 }
 
+/* Both are full keys. */
+static void
+walk(struct store *store, struct span prefix, struct span from,
+    bool (*each)(void *, struct span, struct span), void *ctx)
+{
+	struct merge m = { .store = store, .each = each, .ctx = ctx, .more = true };
+
+	collect(&m, &store->state.fresh, NULL, prefix, from);
+	collect(&m, &store->state.frozen, &store->state.fresh, prefix, from);
+	if (m.n > 0)
+		qsort(m.recent, m.n, sizeof *m.recent, by_key);
+	index_each_from(store->index, INDEX_STATE, prefix, from, give_indexed, &m);
+	give_recent(&m, span_of(NULL, 0));
+	free(m.recent);
+}
+
 void
 state_each(struct store *store, enum state_log log, struct span prefix,
     bool (*each)(void *, struct span, struct span), void *ctx)
 {
 	uint8_t full[1 + STATE_KEY_MAX];
 	struct span k = full_key(full, log, prefix);
-	struct merge m = { .store = store, .each = each, .ctx = ctx, .more = true };
 
-	collect(&m, &store->state.fresh, NULL, k);
-	collect(&m, &store->state.frozen, &store->state.fresh, k);
-	if (m.n > 0)
-		qsort(m.recent, m.n, sizeof *m.recent, by_key);
-	index_each(store->index, INDEX_STATE, k, give_indexed, &m);
-	give_recent(&m, span_of(NULL, 0));
-	free(m.recent);
+	walk(store, k, k, each, ctx);
+}
+
+void
+state_each_from(struct store *store, enum state_log log, struct span from,
+    bool (*each)(void *, struct span, struct span), void *ctx)
+{
+	uint8_t full[1 + STATE_KEY_MAX];
+	struct span k = full_key(full, log, from);
+
+	walk(store, span_of(full, 1), k, each, ctx);
 }
 
 void

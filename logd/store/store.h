@@ -96,11 +96,11 @@ int store_space(struct store *, int64_t *total, int64_t *free_bytes);
 
 /*
  * The daemon's own state: keys and values in internal logs, one table each.
- * Keys are at most STATE_KEY_MAX bytes.  What was put is seen by state_get() at
+ * Keys are at most STATE_KEY_MAX bytes, values STATE_VALUE_MAX.  What was put is seen by state_get() at
  * once, and is durable when done() is called.
  */
 enum state_log { STATE_METADATA, STATE_OFFSETS, STATE_LOGS };
-enum { STATE_KEY_MAX = 480 };
+enum { STATE_KEY_MAX = 480, STATE_VALUE_MAX = 512 * 1024 };
 
 struct state_entry {
 	struct span key;
@@ -119,6 +119,10 @@ bool state_get(struct store *, enum state_log, struct span key, struct buf *valu
  * Spans are borrowed for the call; `each` may not call the store.
  */
 void state_each(struct store *, enum state_log, struct span prefix,
+    bool (*each)(void *ctx, struct span key, struct span value), void *ctx);
+
+/* The same for all keys from `from` on: a long walk in parts. */
+void state_each_from(struct store *, enum state_log, struct span from,
     bool (*each)(void *ctx, struct span key, struct span value), void *ctx);
 
 #endif

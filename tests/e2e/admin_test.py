@@ -318,6 +318,9 @@ def delete_records(w, produce):
     check("an offset beyond the end is refused", outcome(cut("cut", 11)), (OFFSET_OUT_OF_RANGE, -1))
     check("an offset below -1 is refused", outcome(cut("cut", -2)), (OFFSET_OUT_OF_RANGE, -1))
     check("the refusals changed nothing", earliest("cut"), 5)
+    answer = w.raw.ask("delete_records", 2, topics=[{"name": "cut", "partitions": [
+        {"partition_index": 0, "offset": offset} for offset in (7, 6)]}])["topics"][0]["partitions"]
+    check("what is named twice is told where it begins", ([outcome(p) for p in answer], earliest("cut")), ([(0, 7), (0, 7)], 7))
     check("-1 is the end", (outcome(cut("cut", -1)), earliest("cut")), ((0, 10), 10))
     check("an unknown topic is refused", outcome(cut("absent", 0)), (UNKNOWN_TOPIC, -1))
     check("an unknown partition is refused", outcome(cut("cut", 0, partition=1)), (UNKNOWN_TOPIC, -1))
@@ -409,7 +412,13 @@ def alter_topics(w):
     long = "leader.replication.throttled.replicas"
     check("a list may be 32767 bytes long", error_of(w.alter(TOPIC, "altered", (long, SET, "x" * 32767))), 0)
     check("a list can't be appended to beyond", error_of(w.alter(TOPIC, "altered", (long, APPEND, "y" * 32767))), BAD_CONFIG)
+    check("all values together are bound", error_of(w.alter(TOPIC, "altered", (long.replace("leader", "follower"), SET, "x" * 32767),
+                                                            ("message.format.version", SET, "123"))), BAD_CONFIG)
     w.alter(TOPIC, "altered", (long, DELETE, None))
+    for name in "retention.ms", "segment.ms", "flush.ms", "flush.messages", "max.message.bytes", "delete.retention.ms":
+        w.alter(TOPIC, "altered", (name, SET, " " * 32000 + "77777"))
+    check("blanks around a value are not kept", (given("altered")["retention.ms"], given("altered")["flush.ms"]), ("77777", "77777"))
+    w.replace(TOPIC, "altered", before)
     check("operation 4 is refused", error_of(w.alter(TOPIC, "altered", ("flush.ms", 4, "1"))), BAD_REQUEST)
     check("a setting named twice is refused", error_of(w.alter(TOPIC, "altered", ("flush.ms", SET, "1"), ("flush.ms", SET, "2"))), BAD_REQUEST)
     check("one wrong change keeps the others from being made",
@@ -461,8 +470,16 @@ def alter_broker(w):
     check("a wrong value is refused", error_of(w.alter(BROKER, me, ("num.partitions", SET, "0"))), BAD_CONFIG)
     check("one wrong change keeps the others from being made",
           (error_of(w.alter(BROKER, me, ("num.partitions", SET, "5"), ("log.retention.ms", SET, "x"))), altered()), (BAD_CONFIG, before))
+    shortest, longest = "group.min.session.timeout.ms", "group.max.session.timeout.ms"
+    answer = w.alter(BROKER, me, ("num.partitions", SET, "5"), (longest, SET, "5999"))
+    check("settings that don't go together are refused, all of them", (error_of(answer), altered()), (BAD_CONFIG, before))
+    check("the refusal says why", answer["error_message"], lambda text: text.startswith(shortest + " is 6000 and above " + longest))
     check("validate_only changes nothing",
           (error_of(w.alter(BROKER, me, ("num.partitions", SET, "5"), validate_only=True)), altered()), (0, before))
+    w.alter(BROKER, me, ("log.retention.ms", SET, " " * 32000 + "4242"), ("num.partitions", SET, "4" + " " * 32000),
+            (shortest, SET, "3000000"), (longest, SET, "4000000"))
+    before.update({shortest: "3000000", longest: "4000000"})
+    check("blanks around a value are not kept", altered(), before)
     check("another broker is refused", error_of(w.alter(BROKER, "9", ("num.partitions", SET, "5"))), BAD_REQUEST)
     w.again("stop")
     check("what was altered outlives a restart", altered(), before)

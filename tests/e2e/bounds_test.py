@@ -43,10 +43,10 @@ def varint(n):
     return bytes(out) + bytes([n])
 
 
-def batch(value):
+def batch(value, attributes=0):
     """A batch of one record without a key."""
     record = b"\0\0\0\x01" + varint(len(value)) + value + b"\0"
-    body = struct.pack(">hiqqqhii", 0, 0, 0, 0, -1, -1, -1, 1) + varint(len(record)) + record
+    body = struct.pack(">hiqqqhii", attributes, 0, 0, 0, -1, -1, -1, 1) + varint(len(record)) + record
     return struct.pack(">qiibI", 0, len(body) + 9, -1, 2, crc32c(body)) + body
 
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 
+import raw_client
 import weir_daemon
 from claims import finish, options, run, same, until
 
@@ -26,6 +27,7 @@ except ImportError:
     finish(0, 0, 1)
 
 PARTITIONS = 3
+NOT_COORDINATOR = 16
 
 
 class Place:
@@ -184,6 +186,46 @@ def test_all_is_there_after_sigterm():
         same(max(o for p, o in places if p == 0), 1099)
         same(daemon.stop(), 0, "its status")
         check(place.start(), places, cluster)
+
+
+def test_sigterm_answers_whatever_waits():
+    with Place() as place:
+        daemon = place.start()
+        create(daemon)
+        other, fetching, *members = [raw_client.Client(daemon.host, daemon.port, 20) for _ in range(6)]
+
+        def join(member, group, known=""):
+            member.send("join_group", 3, group_id=group, session_timeout_ms=60000, rebalance_timeout_ms=60000,
+                        member_id=known, protocol_type="consumer", protocols=[{"name": "range", "metadata": b""}])
+
+        def sync(member, group, joined):
+            member.send("sync_group", 2, group_id=group, generation_id=joined["generation_id"],
+                        member_id=joined["member_id"], assignments=[])
+
+        def wait_for(group, state):
+            until(state, lambda: other.ask("describe_groups", 3, groups=[group])["groups"][0]["group_state"] == state)
+
+        # One waits for the other to join anew, one for its leader's sync, one for records.
+        join(members[0], "joining")
+        members[0].receive("join_group", 3)
+        join(members[1], "joining")
+        join(members[2], "syncing")
+        leader = members[2].receive("join_group", 3)
+        join(members[3], "syncing")
+        wait_for("syncing", "PreparingRebalance")
+        join(members[2], "syncing", leader["member_id"])
+        members[2].receive("join_group", 3)
+        sync(members[3], "syncing", members[3].receive("join_group", 3))
+        fetching.send("fetch", 11, max_wait_ms=600000, min_bytes=1, max_bytes=1000, topics=[
+            {"topic": "kept", "partitions": [{"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1000}]}])
+        wait_for("joining", "PreparingRebalance")
+        wait_for("syncing", "CompletingRebalance")
+        daemon.signal(signal.SIGTERM)
+        same(members[1].receive("join_group", 3)["error_code"], NOT_COORDINATOR, "code of the join")
+        same(members[3].receive("sync_group", 2)["error_code"], NOT_COORDINATOR, "code of the sync")
+        same([(p["error_code"], p["records"]) for p in fetching.receive("fetch", 11)["responses"][0]["partitions"]], [(0, b"")], "the fetch")
+        same(daemon.stop(), 0, "its status")
+        assert "connections cut" not in daemon.said(), daemon.said()
 
 
 def test_all_that_was_acknowledged_is_there_after_sigkill():

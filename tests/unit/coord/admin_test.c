@@ -179,6 +179,38 @@ simple_group_goes_with_its_offsets(void)
 }
 
 static void
+a_group_is_empty_since_its_last_member_left(void)
+{
+	begin();
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == INT64_MAX);
+	stable(1);
+	groups_note_offsets(groups, text("g"), true, now_ms);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == -1);
+	pass_ms(MS_SESSION / 2);
+	CU_ASSERT(leave(ids[0], NULL) == GROUP_OK);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == 0);
+	pass_ms(77);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == 77);
+	/* Somebody is about to join. */
+	JOIN(9, .v4 = true);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == -1);
+	pass_ms(MS_SESSION);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == 77 + MS_SESSION);
+	stop();
+}
+
+static void
+a_group_that_only_has_offsets_is_empty_since_it_is_known(void)
+{
+	begin();
+	groups_note_offsets(groups, text("g"), true, now_ms);
+	pass_ms(77);
+	groups_note_offsets(groups, text("g"), true, now_ms);
+	CU_ASSERT(groups_empty_ms(groups, text("g"), now_ms) == 77);
+	stop();
+}
+
+static void
 left_group_lingers_and_goes(void)
 {
 	begin();
@@ -203,6 +235,32 @@ left_group_with_offsets_stays(void)
 	groups_note_offsets(groups, text("g"), false, now_ms);
 	pass_ms(GROUP_LINGER_MS);
 	CU_ASSERT(groups_count(groups) == 0);
+	stop();
+}
+
+static void
+closing_answers_whatever_waits_or_comes(void)
+{
+	begin();
+	preparing(2);
+	WAITS(0);
+	groups_close(groups);
+	pass_ms(0);
+	REFUSED(0, GROUP_NOT_COORDINATOR);
+	JOIN(1, .client = "c");
+	REFUSED(1, GROUP_NOT_COORDINATOR);
+	sync(2, ids[0], NULL, 1, NULL);
+	SYNCED(2, GROUP_NOT_COORDINATOR, "");
+	pass_ms(2 * MS_REBALANCE);
+	CU_ASSERT(answer_to(0)->n == 1);
+	stop();
+	begin();
+	completing(2);
+	sync(0, ids[1], NULL, 1, NULL);
+	WAITS(0);
+	groups_close(groups);
+	pass_ms(0);
+	SYNCED(0, GROUP_NOT_COORDINATOR, "");
 	stop();
 }
 
@@ -315,8 +373,11 @@ const struct unit_test admin_tests[] = {
 	UNIT(delete_does_not_wait_for_a_rebalance),
 	UNIT(simple_group_is_empty_and_of_no_type),
 	UNIT(simple_group_goes_with_its_offsets),
+	UNIT(a_group_is_empty_since_its_last_member_left),
+	UNIT(a_group_that_only_has_offsets_is_empty_since_it_is_known),
 	UNIT(left_group_lingers_and_goes),
 	UNIT(left_group_with_offsets_stays),
+	UNIT(closing_answers_whatever_waits_or_comes),
 	UNIT(lingering_group_can_be_joined),
 	UNIT(subscribed_topics_keep_their_offsets),
 	UNIT(subscriptions_that_cannot_be_told_keep_all),

@@ -461,6 +461,40 @@ groups_are_capped_at_the_cost_of_idle_ones(void)
 	stop();
 }
 
+static enum group_error
+commit_as_nobody(const char *group)
+{
+	struct group_commit c = { .group_id = text(group), .generation = -1 };
+
+	return groups_commit_check(groups, &c, now_ms);
+}
+
+static void
+groups_of_commits_are_capped_as_those_of_joins(void)
+{
+	char name[32];
+	int i;
+
+	begin();
+	for (i = 0; i < GROUPS_MAX + 1; i++) {
+		snprintf(name, sizeof name, "held-%d", i);
+		groups_note_offsets(groups, text(name), true, now_ms);
+	}
+	CU_ASSERT(groups_count(groups) == GROUPS_MAX);
+	CU_ASSERT(commit_as_nobody("held-0") == GROUP_OK);
+	CU_ASSERT(commit_as_nobody("new") == GROUP_COORDINATOR_NOT_AVAILABLE);
+	groups_note_offsets(groups, text("held-0"), false, now_ms);
+	JOIN(0, .group = "a", .v4 = true);
+	CU_ASSERT(groups_count(groups) == GROUPS_MAX);
+	/* One that has nothing makes room. */
+	CU_ASSERT(commit_as_nobody("new") == GROUP_OK);
+	groups_note_offsets(groups, text("new"), true, now_ms);
+	CU_ASSERT(groups_state(groups, text("new")) == GROUP_EMPTY);
+	CU_ASSERT(groups_state(groups, text("a")) == GROUP_DEAD);
+	CU_ASSERT(groups_count(groups) == GROUPS_MAX);
+	stop();
+}
+
 const struct unit_test join_tests[] = {
 	UNIT(first_join_is_answered_at_once_without_delay),
 	UNIT(member_ids_are_client_id_and_uuid),
@@ -490,5 +524,6 @@ const struct unit_test join_tests[] = {
 	UNIT(forgotten_join_is_not_answered_but_its_member_stays),
 	UNIT(answers_stay_readable_while_others_come),
 	UNIT(groups_are_capped_at_the_cost_of_idle_ones),
+	UNIT(groups_of_commits_are_capped_as_those_of_joins),
 	UNIT_END
 };

@@ -174,7 +174,7 @@ settings_that_contradict_each_other_are_mistakes(void)
 	    "lower the one or raise the other\n");
 	MISTAKES("socket.request.max.bytes=300000000\nqueued.max.request.bytes=300000000\n", "");
 	MISTAKES("weir.journal.bytes=1048576\nweir.journal.batch.max.bytes=262145",
-	    "f:2: weir.journal.batch.max.bytes: weir.journal.batch.max.bytes is 262145 and more than a quarter of weir.journal.bytes, which is 1048576: "
+	    "f:2: weir.journal.batch.max.bytes: weir.journal.batch.max.bytes is 262145 and above a quarter of weir.journal.bytes, which is 1048576: "
 	    "lower the one or raise the other\n");
 	MISTAKES("node.id=1\nlisteners=PLAINTEXT://:9092",
 	    "f:2: advertised.listeners: listener PLAINTEXT is on every address, so clients must be told one: "
@@ -415,6 +415,97 @@ printed_properties_can_be_read_back(void)
 	buf_done(&out);
 }
 
+/* ---- altering ---- */
+
+static bool
+yes(void *ctx)
+{
+	if (ctx != NULL)
+		++*(int *)ctx;
+	return true;
+}
+
+static bool
+no(void *ctx)
+{
+	const struct config *c = ctx;
+
+	/* What is asked about is in force meanwhile. */
+	CU_ASSERT_EQUAL(c->num_partitions, 7);
+	return false;
+}
+
+#define CHANGE(name, value) { span_str(name), TOPIC_CONFIG_SET, span_str(value) }
+
+static void
+alterations_are_judged_as_a_whole(void)
+{
+	const struct setting_change both[] = { CHANGE("group.max.session.timeout.ms", "3000"),
+		CHANGE("group.min.session.timeout.ms", "2000") };
+	const struct setting_change wrong[] = { CHANGE("num.partitions", "7"),
+		CHANGE("group.max.session.timeout.ms", "1000") };
+	struct config c;
+	char why[320];
+	int asked = 0;
+
+	parse(&c, "num.partitions = 3\n");
+	CU_ASSERT_EQUAL(config_alter(&c, both, 2, yes, &asked, why, sizeof why), 0);
+	CU_ASSERT_EQUAL(c.group_max_session_timeout_ms, 3000);
+	CU_ASSERT_EQUAL(c.group_min_session_timeout_ms, 2000);
+	CU_ASSERT_EQUAL(config_alter(&c, wrong, 2, yes, &asked, why, sizeof why), -1);
+	CU_ASSERT_STRING_EQUAL(why, "group.min.session.timeout.ms is 2000 and above group.max.session.timeout.ms, "
+	    "which is 1000: lower the one or raise the other");
+	CU_ASSERT_EQUAL(c.num_partitions, 3);
+	CU_ASSERT_EQUAL(c.group_max_session_timeout_ms, 3000);
+	CU_ASSERT_EQUAL(asked, 1);
+	config_done(&c);
+}
+
+static void
+alterations_that_are_not_kept_change_nothing(void)
+{
+	const struct setting_change first[] = { CHANGE("log.retention.ms", "5") };
+	const struct setting_change then[] = { CHANGE("num.partitions", "7"), CHANGE("log.retention.ms", "6"),
+		{ span_str("log.retention.ms"), TOPIC_CONFIG_DELETE, span_of(NULL, 0) } };
+	struct config c;
+	char why[320];
+
+	parse(&c, "");
+	CU_ASSERT_EQUAL(config_alter(&c, first, 1, yes, NULL, why, sizeof why), 0);
+	CU_ASSERT_EQUAL(config_alter(&c, then, 3, no, &c, why, sizeof why), 0);
+	CU_ASSERT_EQUAL(c.num_partitions, 1);
+	CU_ASSERT_EQUAL(c.topic_defaults.retention_ms, 5);
+	CU_ASSERT_EQUAL(entry(&c, "num.partitions").source, SETTING_FROM_DEFAULT);
+	config_done(&c);
+}
+
+static void
+altered_values_are_kept_without_blanks_and_are_short(void)
+{
+	static char blanks[30001], list[8000];
+	struct setting_change change = { .op = TOPIC_CONFIG_SET };
+	struct config c;
+	char why[320];
+
+	memset(blanks, ' ', sizeof blanks - 1);
+	blanks[10000] = '7';
+	for (size_t i = 0; i + 7 < sizeof list; i += 7)
+		memcpy(list + i, i == 0 ? "compact" : ",delete", 7);
+	parse(&c, "");
+	change.name = span_str("log.retention.ms");
+	change.value = span_str(blanks);
+	CU_ASSERT_EQUAL(config_alter(&c, &change, 1, yes, NULL, why, sizeof why), 0);
+	CU_ASSERT_STRING_EQUAL(entry(&c, "log.retention.ms").synonyms[0].value, "7");
+	change.name = span_str("num.partitions");
+	CU_ASSERT_EQUAL(config_alter(&c, &change, 1, yes, NULL, why, sizeof why), 0);
+	CU_ASSERT_STRING_EQUAL(entry(&c, "num.partitions").value, "7");
+	change.name = span_str("log.cleanup.policy");
+	change.value = span_str(list);
+	CU_ASSERT_EQUAL(config_alter(&c, &change, 1, yes, NULL, why, sizeof why), -1);
+	CU_ASSERT_STRING_EQUAL(why, "log.cleanup.policy: the value is too long: write at most 4096 bytes");
+	config_done(&c);
+}
+
 const struct unit_test config_tests[] = {
 	UNIT(nothing_written_gives_the_defaults),
 	UNIT(what_is_written_is_taken),
@@ -433,5 +524,8 @@ const struct unit_test config_tests[] = {
 	UNIT(file_that_can_not_be_read_is_a_mistake),
 	UNIT(every_format_lists_every_setting),
 	UNIT(printed_properties_can_be_read_back),
+	UNIT(alterations_are_judged_as_a_whole),
+	UNIT(alterations_that_are_not_kept_change_nothing),
+	UNIT(altered_values_are_kept_without_blanks_and_are_short),
 	UNIT_END,
 };

@@ -118,9 +118,9 @@ refused_settings_change_nothing(void)
 	CU_ASSERT_STRING_EQUAL(why, "Unknown topic config name: \"retention.mss\"; did you mean retention.ms?");
 	CU_ASSERT_EQUAL(set(&c, "remote.storage.enable", "true"), -1);
 	CU_ASSERT_EQUAL(set(&c, "remote.storage.enable", "false"), 0);
-	CU_ASSERT_EQUAL(topic_config_check(span_str("nothing.like.it"), span_str("1"), why, sizeof why), -1);
+	CU_ASSERT_EQUAL(topic_config_set(&c, span_str("nothing.like.it"), span_str("1"), why, sizeof why), -1);
 	CU_ASSERT_STRING_EQUAL(why, "Unknown topic config name: \"nothing.like.it\"");
-	CU_ASSERT_EQUAL(topic_config_check(span_str("flush.ms"), span_str("1"), why, sizeof why), 0);
+	CU_ASSERT_EQUAL(topic_config_set(&c, span_str("flush.ms"), span_str("1"), why, sizeof why), 0);
 	topic_config_done(&c);
 }
 
@@ -189,10 +189,46 @@ every_entry_has_a_value_that_its_check_takes(void)
 
 	topic_config_init(&c, NULL);
 	for (i = 0; topic_config_entry(&c, i, &e); i++) {
-		CU_ASSERT_EQUAL(topic_config_check(span_str(e.name), span_str(e.value), why, sizeof why), 0);
+		CU_ASSERT_EQUAL(topic_config_set(&c, span_str(e.name), span_str(e.value), why, sizeof why), 0);
 		CU_ASSERT_TRUE(strlen(e.doc) > 10);
 	}
 	CU_ASSERT_EQUAL(i, TOPIC_PARAMS);
+	topic_config_done(&c);
+}
+
+static void
+blanks_around_a_value_are_not_kept(void)
+{
+	struct topic_config c;
+
+	topic_config_init(&c, NULL);
+	CU_ASSERT_EQUAL(set(&c, "retention.ms", "  7\t\n"), 0);
+	CU_ASSERT_EQUAL(c.retention_ms, 7);
+	CU_ASSERT_STRING_EQUAL(entry(&c, TOPIC_retention_ms).value, "7");
+	CU_ASSERT_EQUAL(alter(&c, TOPIC_CONFIG_SET, "follower.replication.throttled.replicas", " 0:1, 1:1 "), 0);
+	CU_ASSERT_STRING_EQUAL(c.follower_throttled_replicas, "0:1, 1:1");
+	topic_config_done(&c);
+}
+
+/* Each may be 32767 bytes long. */
+static void
+all_values_together_have_a_bound(void)
+{
+	static char half[TOPIC_CONFIG_BYTES_MAX / 2];
+	struct topic_config c;
+	char why[400];
+
+	memset(half, 'x', sizeof half - 1);
+	topic_config_init(&c, NULL);
+	CU_ASSERT_EQUAL(set(&c, "leader.replication.throttled.replicas", half), 0);
+	CU_ASSERT_EQUAL(set(&c, "follower.replication.throttled.replicas", half), 0);
+	CU_ASSERT_EQUAL(set(&c, "retention.ms", "77"), 0);
+	CU_ASSERT_EQUAL(topic_config_set(&c, span_str("retention.ms"), span_str("777"), why, sizeof why), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "retention.ms: all values"));
+	CU_ASSERT_EQUAL(set(&c, "message.format.version", half), -1);
+	CU_ASSERT_EQUAL(c.retention_ms, 77);
+	/* One in the place of another takes no more. */
+	CU_ASSERT_EQUAL(set(&c, "leader.replication.throttled.replicas", half), 0);
 	topic_config_done(&c);
 }
 
@@ -205,5 +241,7 @@ const struct unit_test topic_config_tests[] = {
 	UNIT(operations_that_make_no_sense_are_refused),
 	UNIT(copy_is_independent),
 	UNIT(every_entry_has_a_value_that_its_check_takes),
+	UNIT(blanks_around_a_value_are_not_kept),
+	UNIT(all_values_together_have_a_bound),
 	UNIT_END,
 };

@@ -43,6 +43,37 @@ large_batches_wait_for_their_segment(void)
 }
 
 static void
+stated(struct append *a)
+{
+	a->done = NULL;
+}
+
+/* Its segment may be synced before the journal is: the record that makes its topic. */
+static void
+large_batches_wait_for_the_state_before_them(void)
+{
+	struct state_entry entry = { span_str("T"), span_str("a topic") };
+
+	for (uint64_t seed = 1; seed <= 50; seed++) {
+		struct append state = { .done = stated }, large;
+
+		world_begin(&w);
+		fake_worker_seed(seed);
+		world_append(&w, world_partition(&w, 0), true, 1, 50000, NULL, NULL);
+		CU_ASSERT(!state_put(w.store, STATE_METADATA, &entry, 1, w.now, &state));
+		CU_ASSERT(!world_begin_append(&w, world_partition(&w, 0), true, 1, 50000, &large));
+		while (!world_over(&large)) {
+			store_flush(w.store);
+			mailbox_wait(w.mailbox);
+			mailbox_run(w.mailbox);
+		}
+		CU_ASSERT(world_over(&state));
+		world_settle(&w);
+		world_end(&w);
+	}
+}
+
+static void
 offsets_that_were_seen_are_not_given_out_again(void)
 {
 	struct partition *p;
@@ -259,6 +290,7 @@ a_smaller_cut_takes_nothing_back(void)
 	CU_ASSERT(!partition_cut_front(p, &large) && !partition_cut_front(p, &small));
 	world_settle(&w);
 	CU_ASSERT(large.done == NULL && small.done == NULL && partition_log_start(p) == 4);
+	CU_ASSERT(large.log_start == 4 && small.log_start == 4);
 	world_cut(&w, true);
 	CU_ASSERT_FATAL(world_open(&w));
 	CU_ASSERT(partition_log_start(world_partition(&w, 0)) == 4);
@@ -410,6 +442,7 @@ a_store_without_room_for_its_journal_closes(void)
 const struct unit_test partition_tests[] = {
 	UNIT(acks_1_waits_for_acks_all_before_it),
 	UNIT(large_batches_wait_for_their_segment),
+	UNIT(large_batches_wait_for_the_state_before_them),
 	UNIT(offsets_that_were_seen_are_not_given_out_again),
 	UNIT(a_reader_passes_segments_that_only_skip),
 	UNIT(reads_keep_to_their_limits),

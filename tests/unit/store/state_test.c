@@ -50,6 +50,20 @@ state_is(const char *expected)
 	return ok;
 }
 
+/* What a walk finds from here on. */
+static bool
+from_is(const char *from, const char *expected)
+{
+	struct buf all = { 0 };
+	bool ok;
+
+	state_each_from(w.store, STATE_OFFSETS, span_str(from), join, &all);
+	buf_u8(&all, 0);
+	ok = strcmp((char *)all.p, expected) == 0;
+	buf_done(&all);
+	return ok;
+}
+
 static bool
 has(const char *key, const char *value)
 {
@@ -78,9 +92,12 @@ a_walk_merges_what_is_old_and_new(void)
 	put("k4", "c");
 	put("k5", NULL);
 	CU_ASSERT(state_is("k1=a k2=b k3=b k4=c "));
+	CU_ASSERT(from_is("", "k1=a k2=b k3=b k4=c other=x ") && from_is("k2", "k2=b k3=b k4=c other=x "));
+	CU_ASSERT(from_is("k3x", "k4=c other=x ") && from_is("z", ""));
 	CU_ASSERT(has("k3", "b") && has("k5", NULL) && has("k1", "a"));
 	world_settle(&w);
 	CU_ASSERT(state_is("k1=a k2=b k3=b k4=c "));
+	CU_ASSERT(from_is("k3", "k3=b k4=c other=x "));
 	world_close(&w);
 	CU_ASSERT_FATAL(world_open(&w));
 	CU_ASSERT(store_started_clean(w.store));
