@@ -102,7 +102,8 @@ weir_producer_new(const struct weir_setting *settings, size_t n, struct weir_err
 	static const struct weir_setting own[] = {
 		{ "acks", "all" },
 		{ "enable.idempotence", "true" },
-		{ "linger.ms", "0" },
+		/* With 0 librdkafka's threads spin while answers are awaited, and take the processor from whom they wait for. */
+		{ "linger.ms", "0.5" },
 		{ "partitioner", "murmur2_random" },
 		{ "delivery.timeout.ms", "30000" },
 		{ "topic.metadata.propagation.max.ms", "3000" },

@@ -27,7 +27,7 @@ struct weir_receipt {
 
 /*
  * Makes a producer.  Unless the settings say otherwise: acks=all, enable.idempotence=true,
- * linger.ms=0, partitioner=murmur2_random.  Owned; NULL with `why` filled.  Connects by
+ * linger.ms=0.5, partitioner=murmur2_random.  Owned; NULL with `why` filled.  Connects by
  * itself, whenever a broker can be reached.  Any thread may use it.
  */
 struct weir_producer *weir_producer_new(const struct weir_setting *, size_t n, struct weir_error *why);

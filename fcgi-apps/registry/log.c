@@ -26,7 +26,9 @@ struct log {
 	char *topic;
 	log_apply *apply;
 	void *ctx;
-	rd_kafka_t *reader, *producer; /* producer: NULL when we don't write */
+	rd_kafka_t *reader;
+	rd_kafka_t *asker;             /* for questions: the reader's connection is busy waiting for records */
+	rd_kafka_t *producer;          /* NULL when we don't write */
 	char *cluster_id;              /* librdkafka's */
 	pthread_t thread;
 	atomic_bool stopping;
@@ -170,16 +172,33 @@ make_handles(struct log *log)
 		{ "client.id", "weir-registry" },
 		{ "acks", "all" },
 		{ "enable.idempotence", "true" },
-		{ "linger.ms", "0" },
+		{ "linger.ms", "0.5" }, /* with 0 librdkafka's thread spins */
 		{ "reconnect.backoff.max.ms", "1000" },
 		{ "delivery.timeout.ms", timeout },
+	};
+	const struct log_property asker[] = {
+		{ "client.id", "weir-registry" },
+		{ "allow.auto.create.topics", "false" },
+		{ "reconnect.backoff.max.ms", "1000" },
 	};
 
 	snprintf(timeout, sizeof timeout, "%d", log->settings.timeout_ms);
 	log->reader = make_handle(log, RD_KAFKA_CONSUMER, reader, sizeof reader / sizeof *reader);
-	if (log->reader != NULL && log->settings.writer)
+	if (log->reader != NULL)
+		log->asker = make_handle(log, RD_KAFKA_CONSUMER, asker, sizeof asker / sizeof *asker);
+	if (log->asker != NULL && log->settings.writer)
 		log->producer = make_handle(log, RD_KAFKA_PRODUCER, writer, sizeof writer / sizeof *writer);
-	return log->reader != NULL && (log->producer != NULL) == log->settings.writer;
+	return log->asker != NULL && (log->producer != NULL) == log->settings.writer;
+}
+
+static void
+destroy_handles(struct log *log)
+{
+	rd_kafka_t *all[] = { log->producer, log->asker, log->reader };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i] != NULL)
+			rd_kafka_destroy(all[i]);
 }
 
 /* ---- the topic ---- */
@@ -214,8 +233,8 @@ create_topic(struct log *log, int n_brokers, char *why, size_t size)
 {
 	int replicas = log->settings.replication_factor < n_brokers ? log->settings.replication_factor : n_brokers;
 	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(log->topic, 1, replicas, why, size);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->reader);
-	rd_kafka_AdminOptions_t *options = admin_options(log->reader);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->asker);
+	rd_kafka_AdminOptions_t *options = admin_options(log->asker);
 	const rd_kafka_topic_result_t **results;
 	rd_kafka_event_t *e;
 	bool good = false;
@@ -226,7 +245,7 @@ create_topic(struct log *log, int n_brokers, char *why, size_t size)
 			diag_warn("the topic is made with fewer replicas than asked for, as there are fewer brokers",
 			    "topic=%s replicas=%d asked=%d", log->topic, replicas, log->settings.replication_factor);
 		rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact");
-		rd_kafka_CreateTopics(log->reader, &topic, 1, options, queue);
+		rd_kafka_CreateTopics(log->asker, &topic, 1, options, queue);
 		if ((e = wait_result(queue, why, size)) != NULL) {
 			results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(e), &n);
 			good = n == 1 && (rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_NO_ERROR ||
@@ -247,15 +266,15 @@ static bool
 check_policy(struct log *log, char *why, size_t size)
 {
 	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, log->topic);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->reader);
-	rd_kafka_AdminOptions_t *options = admin_options(log->reader);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->asker);
+	rd_kafka_AdminOptions_t *options = admin_options(log->asker);
 	const rd_kafka_ConfigResource_t **resources;
 	const rd_kafka_ConfigEntry_t **entries;
 	const char *policy = NULL;
 	rd_kafka_event_t *e;
 	size_t n;
 
-	rd_kafka_DescribeConfigs(log->reader, &resource, 1, options, queue);
+	rd_kafka_DescribeConfigs(log->asker, &resource, 1, options, queue);
 	if ((e = wait_result(queue, why, size)) != NULL) {
 		resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(e), &n);
 		entries = n == 0 ? NULL : rd_kafka_ConfigResource_configs(resources[0], &n);
@@ -282,9 +301,9 @@ enum topic_state { TOPIC_READY, TOPIC_WAIT, TOPIC_WRONG };
 static enum topic_state
 look_at_topic(struct log *log, char *why, size_t size)
 {
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(log->reader, log->topic, NULL);
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(log->asker, log->topic, NULL);
 	const struct rd_kafka_metadata *m = NULL;
-	rd_kafka_resp_err_t r = rd_kafka_metadata(log->reader, 0, handle, &m, 2000);
+	rd_kafka_resp_err_t r = rd_kafka_metadata(log->asker, 0, handle, &m, 2000);
 	enum topic_state state = TOPIC_WAIT;
 
 	if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -370,7 +389,8 @@ begin_reading(struct log *log)
 	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_resp_err_t r;
 
-	rd_kafka_topic_partition_list_add(all, log->topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+	/* As a number: librdkafka would take half a second to ask where the beginning is.  Behind 0, it resets by itself. */
+	rd_kafka_topic_partition_list_add(all, log->topic, 0)->offset = 0;
 	rd_kafka_poll_set_consumer(log->reader);
 	r = rd_kafka_assign(log->reader, all);
 	rd_kafka_topic_partition_list_destroy(all);
@@ -391,7 +411,7 @@ log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 	init_locks(log);
 	if (!make_handles(log) || !find_topic(log, &deadline) || !begin_reading(log))
 		goto fail;
-	log->cluster_id = rd_kafka_clusterid(log->reader, ADMIN_TIMEOUT_MS);
+	log->cluster_id = rd_kafka_clusterid(log->asker, ADMIN_TIMEOUT_MS);
 	must(pthread_create(&log->thread, NULL, read_topic, log) == 0);
 	if (log_catch_up(log, left_ms(&deadline)))
 		return log;
@@ -402,10 +422,7 @@ log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 	pthread_join(log->thread, NULL);
 fail:
 	log->settings.n_properties = 0;
-	if (log->reader != NULL)
-		rd_kafka_destroy(log->reader);
-	if (log->producer != NULL)
-		rd_kafka_destroy(log->producer);
+	destroy_handles(log);
 	free(log->topic);
 	free(log);
 	return NULL;
@@ -416,12 +433,10 @@ log_close(struct log *log)
 {
 	atomic_store(&log->stopping, true);
 	pthread_join(log->thread, NULL);
-	if (log->producer != NULL)
-		rd_kafka_destroy(log->producer);
 	if (log->cluster_id != NULL)
-		rd_kafka_mem_free(log->reader, log->cluster_id);
+		rd_kafka_mem_free(log->asker, log->cluster_id);
 	rd_kafka_consumer_close(log->reader);
-	rd_kafka_destroy(log->reader);
+	destroy_handles(log);
 	pthread_cond_destroy(&log->moved);
 	pthread_mutex_destroy(&log->mutex);
 	free(log->topic);
@@ -438,7 +453,7 @@ look(struct log *log, int timeout_ms)
 
 	log->looking = true;
 	pthread_mutex_unlock(&log->mutex);
-	r = rd_kafka_query_watermark_offsets(log->reader, log->topic, 0, &low, &high, timeout_ms);
+	r = rd_kafka_query_watermark_offsets(log->asker, log->topic, 0, &low, &high, timeout_ms);
 	pthread_mutex_lock(&log->mutex);
 	log->looking = false;
 	log->looks_done = mine;

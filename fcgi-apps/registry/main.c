@@ -117,6 +117,38 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 	return r;
 }
 
+/*
+ * Settles who writes before the first who registers comes: it takes half a second, in which questions are
+ * answered already.
+ */
+static void *
+settle(void *arg)
+{
+	struct app *app = arg;
+
+	pthread_mutex_lock(&app->writing);
+	log_settle(app->log);
+	pthread_mutex_unlock(&app->writing);
+	return NULL;
+}
+
+static int
+open_and_serve(struct app *app, const struct conf *conf, const struct settings *s, int ready_fd)
+{
+	pthread_t settler;
+	bool settling;
+	int r;
+
+	if ((app->log = open_log(app, conf, s)) == NULL)
+		return -1;
+	settling = app->writer && pthread_create(&settler, NULL, settle, app) == 0;
+	r = serve(app, s, ready_fd);
+	if (settling)
+		pthread_join(settler, NULL);
+	log_close(app->log);
+	return r;
+}
+
 static int
 run(const struct conf *conf, const struct settings *s, int ready_fd)
 {
@@ -129,10 +161,8 @@ run(const struct conf *conf, const struct settings *s, int ready_fd)
 
 	pthread_rwlock_init(&app.lock, NULL);
 	pthread_mutex_init(&app.writing, NULL);
-	if ((app.log = open_log(&app, conf, s)) != NULL) {
-		status = serve(&app, s, ready_fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-		log_close(app.log);
-	}
+	if (open_and_serve(&app, conf, s, ready_fd) == 0)
+		status = EXIT_SUCCESS;
 	registry_free(app.registry);
 	return status;
 }
