@@ -301,9 +301,10 @@ enum topic_state { TOPIC_READY, TOPIC_WAIT, TOPIC_WRONG };
 static enum topic_state
 look_at_topic(struct log *log, char *why, size_t size)
 {
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(log->asker, log->topic, NULL);
+	/* Of the reader, which so learns where the topic is before it begins to read. */
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(log->reader, log->topic, NULL);
 	const struct rd_kafka_metadata *m = NULL;
-	rd_kafka_resp_err_t r = rd_kafka_metadata(log->asker, 0, handle, &m, 2000);
+	rd_kafka_resp_err_t r = rd_kafka_metadata(log->reader, 0, handle, &m, 2000);
 	enum topic_state state = TOPIC_WAIT;
 
 	if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
