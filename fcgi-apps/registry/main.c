@@ -149,6 +149,18 @@ open_and_serve(struct app *app, const struct conf *conf, const struct settings *
 	return r;
 }
 
+/* Readers come without a break: the log's thread, which writes, goes before them. */
+static void
+init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
 static int
 run(const struct conf *conf, const struct settings *s, int ready_fd)
 {
@@ -159,7 +171,7 @@ run(const struct conf *conf, const struct settings *s, int ready_fd)
 		.group = s->group_id };
 	int status = EXIT_FAILURE;
 
-	pthread_rwlock_init(&app.lock, NULL);
+	init_lock(&app.lock);
 	pthread_mutex_init(&app.writing, NULL);
 	if (open_and_serve(&app, conf, s, ready_fd) == 0)
 		status = EXIT_SUCCESS;
