@@ -87,6 +87,18 @@ read_text(struct v3_record *r, struct json_scan *s, struct arena *a, const char 
 	return settle(r, a, &text, out);
 }
 
+/* The bytes of base64; `raw` is how it was sent. */
+static bool
+decode(struct v3_record *r, struct arena *a, struct span text, struct span raw, struct span *out)
+{
+	struct buf bytes = { 0 };
+
+	if (base64_take(&bytes, text))
+		return settle(r, a, &bytes, out);
+	buf_done(&bytes);
+	return refuse(r, a, BAD_REQUEST, "Bad Request: data=%.*s is not a valid base64 string.", (int)raw.n, (const char *)raw.p);
+}
+
 /* ---- keys and values ---- */
 
 /* A key or value as it stands in the request. */
@@ -139,18 +151,15 @@ read_data(struct v3_record *r, struct json_scan *s, struct arena *a, struct data
 static bool
 convert_binary(struct v3_record *r, struct arena *a, const struct data *d, struct json_scan *s, struct span *out)
 {
-	struct buf text = { 0 }, bytes = { 0 };
+	struct buf text = { 0 };
 	bool good;
 
 	if (s->token != JSON_STRING)
 		return refuse(r, a, BAD_REQUEST, "Bad Request: data=%.*s is not a base64 string.", (int)d->raw.n, (const char *)d->raw.p);
 	json_text(s, &text);
-	good = base64_take(&bytes, buf_bytes(&text));
+	good = decode(r, a, buf_bytes(&text), d->raw, out);
 	buf_done(&text);
-	if (good)
-		return settle(r, a, &bytes, out);
-	buf_done(&bytes);
-	return refuse(r, a, BAD_REQUEST, "Bad Request: data=%.*s is not a valid base64 string.", (int)d->raw.n, (const char *)d->raw.p);
+	return good;
 }
 
 static bool
@@ -246,7 +255,6 @@ read_timestamp(struct v3_record *r, struct json_scan *s, struct arena *a)
 static bool
 read_header(struct v3_record *r, struct json_scan *s, struct arena *a, struct weir_header *h)
 {
-	struct buf bytes = { 0 };
 	struct span text;
 
 	*h = (struct weir_header){ { NULL, 0 }, { NULL, 0 } };
@@ -261,12 +269,9 @@ read_header(struct v3_record *r, struct json_scan *s, struct arena *a, struct we
 				return false;
 		} else if (!value)
 			h->name = text;
-		else if (text.p != NULL && !base64_take(&bytes, text))
-			refuse(r, a, BAD_REQUEST, "Bad Request: data=\"%.*s\" is not a valid base64 string.", (int)text.n, (const char *)text.p);
 		else if (text.p != NULL)
-			settle(r, a, &bytes, &h->value);
+			decode(r, a, text, span_of(s->text.p - 1, s->text.n + 2), &h->value);
 	}
-	buf_done(&bytes);
 	if (s->token != JSON_OBJECT_END)
 		return broken(r, a, s);
 	if (h->name.p == NULL || memchr(h->name.p, '\0', h->name.n) != NULL)
