@@ -533,11 +533,25 @@ cut_done(struct append *a)
 	cut->done(cut);
 }
 
+/* The greatest log start that was asked for and taken, durable or not yet. */
+static int64_t
+asked_log_start(const struct partition *p, struct span key)
+{
+	struct buf value = { 0 };
+	int64_t asked = -1;
+
+	if (state_get(p->store, STATE_METADATA, key, &value) && value.n == 8)
+		asked = (int64_t)load64(value.p);
+	buf_done(&value);
+	return asked;
+}
+
 bool
 partition_cut_front(struct partition *p, struct partition_cut *cut)
 {
 	uint8_t key[2 + PARTITION_KEY] = { 0, 'S' }, value[8];
 	struct state_entry entry = { span_of(key, sizeof key), span_of(value, sizeof value) };
+	int64_t asked;
 
 	cut->error = STORE_OK;
 	if (cut->offset == -1)
@@ -549,10 +563,12 @@ partition_cut_front(struct partition *p, struct partition_cut *cut)
 	if (cut->error != STORE_OK || cut->offset <= p->log_start)
 		return true;
 	memcpy(key + 2, p->key, PARTITION_KEY);
-	/* One that asks for less, while another is under way, takes nothing back. */
-	if (cut->offset > p->cut_to)
-		p->cut_to = cut->offset;
-	store64(value, (uint64_t)p->cut_to);
+	/*
+	 * One that asks for less, while another is under way, takes nothing back.  The
+	 * state alone says what was asked for: what it refused leaves no trace.
+	 */
+	asked = asked_log_start(p, entry.key);
+	store64(value, (uint64_t)(cut->offset > asked ? cut->offset : asked));
 	cut->append.done = cut_done;
 	cut->partition = p;
 	p->jobs++;

@@ -174,7 +174,6 @@ struct partition {
 	struct segment **segments; /* owned */
 	size_t n_segments, cap_segments;
 	int64_t log_start, high_watermark, end;
-	int64_t cut_to;       /* the greatest log start that was asked for since the start */
 	int64_t direct_end;   /* behind the last batch that is in no journal */
 	int64_t stable_end;   /* below it all is synced in the segments */
 	uint64_t last_block;  /* journal block of its last batch there */

@@ -391,6 +391,32 @@ a_journal_without_room_waits_for_it(void)
 	world_end(&w);
 }
 
+/* Refused, it has no effect, not even by way of the next one. */
+static void
+a_cut_that_was_refused_leaves_no_trace(void)
+{
+	struct partition *p;
+	struct append a;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	CU_ASSERT(world_append(&w, p, true, 100, 10, NULL, NULL) == STORE_OK);
+	fill_journal(&a, p);
+	CU_ASSERT(world_cut_front(&w, p, 90) == STORE_DISK && partition_log_start(p) == 0);
+	fake_disk_fail(0, 0, false, 0, NULL);
+	store_tick(w.store, w.now + 1000, w.now + 1000);
+	while (!world_over(&a)) {
+		store_flush(w.store);
+		mailbox_wait(w.mailbox);
+		mailbox_run(w.mailbox);
+	}
+	CU_ASSERT(world_cut_front(&w, p, 10) == STORE_OK && partition_log_start(p) == 10);
+	world_cut(&w, true);
+	CU_ASSERT_FATAL(world_open(&w));
+	CU_ASSERT(partition_log_start(world_partition(&w, 0)) == 10);
+	world_end(&w);
+}
+
 static void
 a_store_without_room_for_its_journal_closes(void)
 {
@@ -424,6 +450,7 @@ const struct unit_test partition_tests[] = {
 	UNIT(a_failed_sync_takes_only_its_partition_offline),
 	UNIT(a_full_disk_refuses_and_recovers),
 	UNIT(a_journal_without_room_waits_for_it),
+	UNIT(a_cut_that_was_refused_leaves_no_trace),
 	UNIT(a_store_without_room_for_its_journal_closes),
 	UNIT_END
 };
