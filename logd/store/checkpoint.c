@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/must.h"
 #include "base/xalloc.h"
+#include "plat/file.h"
 #include "store/store_internal.h"
 
 enum { RETRY_MS = 5000 };
@@ -23,7 +24,6 @@ struct checkpoint {
 	struct sync_set set;
 	struct index_batch *changes; /* one for each group of the set, and the common one */
 	uint64_t journal_block;      /* entries up to here are superfluous behind it */
-	bool synced;                 /* only the index is still to be written */
 	int error;
 };
 
@@ -108,9 +108,10 @@ run_checkpoint(struct job *job)
 	struct checkpoint *c = container_of(job, struct checkpoint, job);
 	size_t i, n = c->set.n_groups;
 
-	if (!c->synced)
-		sync_set_run(&c->set);
-	c->synced = true;
+	if (sync_set_run(&c->set) == -1) {
+		c->error = errno; /* only the rest is synced when it is tried again */
+		return;
+	}
 	for (i = 0; i < n; i++)
 		if (c->set.groups[i].error != 0) {
 			index_batch_done(&c->changes[i]);
@@ -195,9 +196,9 @@ checkpoint_done(struct job *job)
 	store->jobs--;
 	if (c->error == 0)
 		end(c);
-	else if (c->error == ENOSPC || c->error == EDQUOT) {
+	else if (file_lacks(c->error)) {
 		stat_add(&store->stats.checkpoints_failed, 1);
-		diag_warn("checkpoint put off", "error=\"%s\" action=\"make room; it is tried again\"",
+		diag_warn("checkpoint put off", "error=\"%s\" action=\"make room, or allow more open files; it is tried again\"",
 		    strerror(c->error));
 		store->checkpoint_retry_ms = store->mono_ms + RETRY_MS;
 	} else

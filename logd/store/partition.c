@@ -18,7 +18,7 @@
  * resumes that far up at the most; a new one is made when half is used up, so
  * that producers seldom wait for it.
  */
-enum { RESERVE = 1 << 17, REFUSAL_TOLD_MS = 10000 };
+enum { RESERVE = 1 << 17 };
 
 struct partition *
 partition_new(struct store *store, const struct partition_id *id)
@@ -371,25 +371,14 @@ segment_for(struct partition *p, size_t n, int64_t now_ms)
 	return s;
 }
 
-/* Told once in a while: the log may lie on the same disk. */
-static void
-tell_refusal(struct store *store, int error)
-{
-	if (store->mono_ms - store->refusal_told_ms < REFUSAL_TOLD_MS)
-		return;
-	store->refusal_told_ms = store->mono_ms;
-	diag_warn("appends are refused", "error=\"%s\" action=\"make room; nothing needs to be restarted\"",
-	    strerror(error));
-}
-
-/* A full disk refuses this batch; any other failure leaves the file unknown. */
+/* What lacks room or descriptors refuses this batch; any other failure leaves the file unknown. */
 static bool
 write_failed(struct partition *p, struct append *a, int error)
 {
 	a->error = STORE_DISK;
 	stat_add(&p->store->stats.appends_refused, 1);
-	if (error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE || error == ENOMEM)
-		tell_refusal(p->store, error);
+	if (file_lacks(error) || error == ENOMEM)
+		store_tell_lack(p->store, "appends are refused", error);
 	else
 		partition_offline(p, "segment write failed", error);
 	return true;

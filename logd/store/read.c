@@ -202,7 +202,7 @@ read_done(struct job *job)
 	if (p->deleted)
 		r->error = STORE_GONE;
 	settle(p, r);
-	segment_unpin(r->segment);
+	segment_unuse(r->segment);
 	partition_release(p);
 	r->done(r);
 }
@@ -253,7 +253,7 @@ partition_read(struct partition *p, struct partition_read *r)
 	free(r->bytes);
 	r->bytes = NULL;
 	r->job = (struct job){ .run = run_read, .done = read_done };
-	segment_pin(s);
+	segment_use(s);
 	p->jobs++;
 	p->store->jobs++;
 	stat_add(&p->store->stats.reads_cold, 1);

@@ -56,7 +56,7 @@ make_room(struct store *store)
 
 		if (store->n_open < store->config.open_files_max)
 			return;
-		if (s->pins == 0)
+		if (s->uses == 0)
 			close_fd(s);
 	}
 }
@@ -132,6 +132,21 @@ segment_unpin(struct segment *s)
 	must(s->pins > 0);
 	if (--s->pins == 0 && s->doomed)
 		delete_file(s);
+}
+
+void
+segment_use(struct segment *s)
+{
+	must(s->fd != -1);
+	s->uses++;
+	segment_pin(s);
+}
+
+void
+segment_unuse(struct segment *s)
+{
+	s->uses--;
+	segment_unpin(s);
 }
 
 void

@@ -13,7 +13,7 @@
 #include "plat/file.h"
 #include "store/store_internal.h"
 
-enum { READERS = 4, SYNCERS = 1, TICK_MS = 1000 };
+enum { READERS = 4, SYNCERS = 1, TICK_MS = 1000, LACK_TOLD_MS = 10000 };
 
 /* The mark of a clean end: the index, whose file has this checksum, tells all. */
 enum { CLEAN_MAGIC = 0, CLEAN_INDEX_CRC = 8, CLEAN_CRC = 12, CLEAN_SIZE = 16 };
@@ -41,6 +41,16 @@ store_fail(struct store *store, const char *why)
 		return;
 	store->failed = true;
 	store->hooks.failed(store->hooks.ctx, why);
+}
+
+void
+store_tell_lack(struct store *store, const char *what, int error)
+{
+	if (store->mono_ms - store->lack_told_ms < LACK_TOLD_MS)
+		return;
+	store->lack_told_ms = store->mono_ms;
+	diag_warn(what, "error=\"%s\" action=\"make room, or allow more open files; nothing needs to be restarted\"",
+	    strerror(error));
 }
 
 static void
@@ -235,6 +245,7 @@ store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
 {
 	store->mono_ms = mono_ms;
 	store->wall_ms = wall_ms;
+	store->sync_put_off = false;
 	journal_prepare(store->journal, store->keepers);
 	if (journal_full(store->journal)) {
 		store_checkpoint(store); /* which frees files */
@@ -435,7 +446,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->mailbox = mailbox;
 	store->lock_fd = -1;
 	store->mono_ms = store->last_checkpoint_ms = mono_ms;
-	store->refusal_told_ms = INT64_MIN / 2;
+	store->lack_told_ms = INT64_MIN / 2;
 	store->wall_ms = wall_ms;
 	store->checkpoints = 1;
 	list_init(&store->waiting);
@@ -467,8 +478,9 @@ fail:
 static bool
 busy(const struct store *store)
 {
+	/* What is put off is left to the checkpoint that follows. */
 	return store->jobs > 0 || !journal_idle(store->journal) ||
-	    (!list_empty(&store->waiting) && !journal_full(store->journal));
+	    (!list_empty(&store->waiting) && !journal_full(store->journal) && !store->sync_put_off);
 }
 
 void

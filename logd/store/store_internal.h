@@ -51,7 +51,8 @@ struct segment {
 	bool named;       /* its name is on stable storage */
 	bool recorded;    /* the index has its record as it is now */
 	bool doomed;      /* deleted: goes when nobody uses it */
-	int pins;         /* jobs that use it */
+	int pins;         /* jobs that its file must outlive */
+	int uses;         /* those of them that use its descriptor */
 	int fd;           /* -1: closed */
 	struct list lru;  /* store.open_segments, when open */
 	/* Entries that the index does not have yet, oldest first. */
@@ -65,10 +66,14 @@ struct segment *segment_new(struct partition *, int64_t base, int32_t epoch);
 void segment_path(const struct segment *, char *path, size_t size);
 /* Makes the file (and the partition's folder).  -1 with errno. */
 int segment_create(struct segment *);
-/* Its descriptor, opened when it is not; -1 with errno.  Stays open while pinned. */
+/* Its descriptor, opened when it is not; -1 with errno. */
 int segment_fd(struct segment *);
+/* Its file stays. */
 void segment_pin(struct segment *);
 void segment_unpin(struct segment *); /* may free it, when doomed */
+/* Pinned, and its descriptor, which is open, stays so for a thread to use. */
+void segment_use(struct segment *);
+void segment_unuse(struct segment *);
 /* Out of use: closed and its file deleted, now or at the last unpin. */
 void segment_doom(struct segment *);
 /* Frees it without touching the file. */
@@ -252,7 +257,8 @@ struct sync_group {
 	size_t first, n;         /* its items */
 	int64_t end;
 	bool folder_named;
-	int error;
+	bool synced;             /* all of it */
+	int error;               /* why it is not, when it was tried */
 };
 
 struct sync_set {
@@ -265,9 +271,12 @@ struct sync_set {
 
 /* Adds what of the partition is not durable.  Store's thread. */
 void sync_set_add(struct sync_set *, struct partition *);
-/* Syncs; failures are noted in the groups.  Any thread. */
-void sync_set_run(struct sync_set *);
-/* Takes the outcome over and empties the set.  Store's thread. */
+/*
+ * Syncs what is not yet; failures are noted in the groups.  Any thread.  -1 with
+ * errno: some lacked descriptors, and may be run again.
+ */
+int sync_set_run(struct sync_set *);
+/* Takes the outcome over and empties the set.  What lacked descriptors goes on wanting.  Store's thread. */
 void sync_set_apply(struct sync_set *);
 /* Starts a round of syncs for acks=all of what is in no journal. */
 void sync_flush(struct store *);
@@ -309,16 +318,19 @@ struct store {
 	int64_t checkpoint_retry_ms, last_checkpoint_ms;
 	int64_t appended_bytes;   /* since the last checkpoint began */
 	bool syncing;             /* a round of sync.c is under way */
+	bool sync_put_off;        /* the last one lacked descriptors: the next comes after a tick */
 	bool failed, clean;
 	bool offline;             /* a partition is: the end won't be a clean one */
 	bool logs_named;          /* no folder was made since the last sync of their names */
 	int lock_fd;
 	int jobs;                 /* under way, of all kinds but the journal's */
 	int64_t mono_ms, wall_ms; /* as of the last tick */
-	int64_t refusal_told_ms;  /* when the log last said that appends are refused */
+	int64_t lack_told_ms;     /* when the log last said that something is lacking */
 	struct store_stats stats;
 };
 
+/* A line in the log, once in a while (the log may lie on the same disk). */
+void store_tell_lack(struct store *, const char *what, int error);
 /* Something that the daemon can't go on from. */
 void store_fail(struct store *, const char *why);
 /* Deletes a file or an empty folder in the background, in the order of the calls. */

@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "fake/file_fake.h"
 #include "fake/worker_fake.h"
+#include "plat/file.h"
 #include "plat/worker.h"
 #include "store/store_internal.h"
 
@@ -1079,9 +1080,9 @@ static void
 settle(void)
 {
 	while (life.under_way > 0 && life.failed == NULL) {
-		if (journal_full(life.store->journal)) {
+		if (journal_full(life.store->journal) || life.store->sync_put_off) {
 			if (life.plan.lasting)
-				return; /* it will never have room */
+				return; /* it will never have what it lacks */
 			h->now += 1000;
 			store_tick(life.store, h->now, h->now);
 		}
@@ -1150,8 +1151,8 @@ check_blame(void)
 	enum fake_op op = fake_disk_failed(&path);
 	int n = 0;
 
-	if (life.failed != NULL && life.plan.error == ENOSPC)
-		broken("a full disk ended the store");
+	if (life.failed != NULL && file_lacks(life.plan.error))
+		broken("a lack that passes ended the store: %s", strerror(life.plan.error));
 	if (op != FAKE_SYNC || life.plan.lasting || strstr(path, "/logs/") == NULL ||
 	    strstr(path, "/logs/AAAAAAAA") != NULL)
 		return;

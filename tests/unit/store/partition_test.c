@@ -433,6 +433,81 @@ a_store_without_room_for_its_journal_closes(void)
 	world_end(&w);
 }
 
+static void
+wait_until_over(const struct append *a)
+{
+	for (int i = 1; i < 10 && !world_over(a); i++) {
+		world_settle(&w);
+		store_tick(w.store, w.now + i * 1000, w.now + i * 1000);
+	}
+	CU_ASSERT(world_over(a));
+}
+
+/* Segments are synced by descriptors of their own: that there are none is no failed sync. */
+static void
+a_sync_without_descriptors_is_put_off(void)
+{
+	struct partition *p, *other;
+	struct append a;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	other = world_partition(&w, 1);
+	CU_ASSERT(world_append(&w, p, true, 1, 10, NULL, NULL) == STORE_OK);
+	CU_ASSERT(world_append(&w, other, true, 1, 10, NULL, NULL) == STORE_OK);
+	fake_disk_fail(0, EMFILE, true, FAKE_OPEN | FAKE_SYNC_DIR, "/logs/BwAA");
+	CU_ASSERT(!world_begin_append(&w, p, true, 1, 50000, &a));
+	for (int i = 1; i < 4; i++) {
+		world_settle(&w);
+		store_tick(w.store, w.now + i * 1000, w.now + i * 1000);
+		CU_ASSERT(!world_over(&a) && partition_online(p) && w.failures == 0);
+	}
+	fake_disk_fail(0, 0, false, 0, NULL);
+	CU_ASSERT(world_append(&w, other, true, 1, 50000, NULL, NULL) == STORE_OK);
+	wait_until_over(&a);
+	CU_ASSERT(a.error == STORE_OK && a.base_offset == 1);
+	world_cut(&w, true);
+	CU_ASSERT_FATAL(world_open(&w));
+	CU_ASSERT(world_count(&w, world_partition(&w, 0)) == 2);
+	world_end(&w);
+}
+
+static void
+a_store_that_lacks_descriptors_closes(void)
+{
+	struct append a;
+
+	world_begin(&w);
+	CU_ASSERT(world_append(&w, world_partition(&w, 0), true, 1, 10, NULL, NULL) == STORE_OK);
+	fake_disk_fail(0, ENFILE, true, FAKE_OPEN | FAKE_SYNC_DIR, "/logs/BwAA");
+	CU_ASSERT(!world_begin_append(&w, world_partition(&w, 0), true, 1, 50000, &a));
+	world_settle(&w);
+	world_close(&w);
+	CU_ASSERT(world_over(&a) && w.failures == 0);
+	fake_disk_fail(0, 0, false, 0, NULL);
+	CU_ASSERT_FATAL(world_open(&w));
+	CU_ASSERT(world_count(&w, world_partition(&w, 0)) >= 1);
+	world_end(&w);
+}
+
+static void
+a_journal_without_descriptors_waits_for_them(void)
+{
+	struct partition *p;
+	struct append a;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	fake_disk_fail(0, EMFILE, true, FAKE_OPEN | FAKE_SYNC_DIR, "/journal");
+	CU_ASSERT(!world_begin_append(&w, p, true, 1, 10, &a));
+	world_settle(&w);
+	CU_ASSERT(w.failures == 0 && !world_over(&a));
+	fake_disk_fail(0, 0, false, 0, NULL);
+	wait_until_over(&a);
+	CU_ASSERT(a.error == STORE_OK);
+	world_end(&w);
+}
+
 const struct unit_test partition_tests[] = {
 	UNIT(acks_1_waits_for_acks_all_before_it),
 	UNIT(large_batches_wait_for_their_segment),
@@ -452,5 +527,8 @@ const struct unit_test partition_tests[] = {
 	UNIT(a_journal_without_room_waits_for_it),
 	UNIT(a_cut_that_was_refused_leaves_no_trace),
 	UNIT(a_store_without_room_for_its_journal_closes),
+	UNIT(a_sync_without_descriptors_is_put_off),
+	UNIT(a_store_that_lacks_descriptors_closes),
+	UNIT(a_journal_without_descriptors_waits_for_them),
 	UNIT_END
 };
