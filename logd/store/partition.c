@@ -435,7 +435,7 @@ partition_append(struct partition *p, struct append *a)
 	const struct partition_config *c = &p->config;
 	struct batch_rules rules = { .max_bytes = c->max_message_bytes,
 		.segment_bytes = c->segment_bytes, .keyed = c->compacted,
-		.zstd_allowed = a->zstd_allowed, .log_append_time = c->log_append_time,
+		.zstd_allowed = a->zstd_allowed, .inflated_max = BATCH_INFLATED_MAX, .log_append_time = c->log_append_time,
 		.now_ms = a->now_ms, .before_max_ms = c->timestamp_before_max_ms,
 		.after_max_ms = c->timestamp_after_max_ms };
 	struct producer_batch original;
@@ -469,7 +469,8 @@ partition_append(struct partition *p, struct append *a)
 		batch_stamp_time(a->bytes, b.size, a->now_ms);
 		batch_header(&b, span_of(a->bytes, a->n));
 		a->append_time_ms = a->now_ms;
-	}
+	} else if (batch_max_time(a->bytes) != b.max_timestamp)
+		batch_stamp_max_time(a->bytes, b.size, b.max_timestamp);
 	return append_checked(p, a, &b);
 }
 

@@ -77,7 +77,7 @@ state_apply(struct store *store, enum state_log log, const struct batch *b, cons
 	struct record_walk walk;
 	struct record r;
 
-	record_walk(&walk, b, bytes);
+	record_walk(&walk, b, bytes, BATCH_INFLATED_MAX);
 	while (record_next(&walk, &r))
 		if (r.key.p != NULL && r.key.n <= STATE_KEY_MAX)
 			remember(&store->state, full_key(key, log, r.key), r.value);

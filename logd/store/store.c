@@ -13,7 +13,7 @@
 #include "plat/file.h"
 #include "store/store_internal.h"
 
-enum { READERS = 4, SYNCERS = 1, TICK_MS = 1000, LACK_TOLD_MS = 10000 };
+enum { READERS = 4, CHECKERS = 4, SYNCERS = 1, TICK_MS = 1000, LACK_TOLD_MS = 10000 };
 
 /* The mark of a clean end: the index, whose file has this checksum, tells all. */
 enum { CLEAN_MAGIC = 0, CLEAN_INDEX_CRC = 8, CLEAN_CRC = 12, CLEAN_SIZE = 16 };
@@ -416,6 +416,8 @@ free_store(struct store *store)
 		workers_free(store->syncers);
 	if (store->readers != NULL)
 		workers_free(store->readers);
+	if (store->checkers != NULL)
+		workers_free(store->checkers);
 	mailbox_run(store->mailbox);
 	checkpoint_abandon(store);
 	journal_close(store->journal);
@@ -456,6 +458,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->keepers = workers_new("keeper", 1, mailbox);
 	store->syncers = workers_new("syncer", SYNCERS, mailbox);
 	store->readers = workers_new("reader", READERS, mailbox);
+	store->checkers = workers_new("checker", CHECKERS, mailbox);
 	if (make_folders(store) == -1)
 		goto fail;
 	path_in(store, "journal", path, sizeof path);

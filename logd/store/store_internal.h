@@ -81,12 +81,7 @@ void segment_free(struct segment *);
 /* Notes a batch that was appended at `pos`. */
 void segment_note(struct segment *, const struct batch *, int64_t pos);
 
-/* A place in a segment at which a batch begins. */
-struct place {
-	int64_t pos;
-	int64_t offset; /* its base offset */
-};
-/* The best known place at or before `offset`, or before the first batch that may reach `time`. */
+/* The best known place (partition.h) at or before `offset`, or before the first batch that may reach `time`. */
 struct place segment_place_offset(struct segment *, int64_t offset);
 struct place segment_place_time(struct segment *, int64_t time);
 
@@ -304,6 +299,7 @@ struct store {
 	struct workers *keepers;  /* checkpoints, preparation of files, deletion: one thread */
 	struct workers *syncers;  /* syncs of segments that acks=all waits for */
 	struct workers *readers;  /* reads that wait for the disk */
+	struct workers *checkers; /* looking into batches */
 	struct index *index;
 	struct journal *journal;
 	struct map partitions;    /* by partition.key */

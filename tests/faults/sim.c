@@ -347,7 +347,7 @@ number_of(const struct log *l, const struct batch *b, const uint8_t *bytes)
 	struct record r;
 	uint64_t number = UINT64_MAX;
 
-	record_walk(&walk, b, bytes);
+	record_walk(&walk, b, bytes, BATCH_INFLATED_MAX);
 	if (record_next(&walk, &r) && r.value.n >= 8)
 		number = load64(r.value.p) - load64(l->id.topic + 8) * ID_STEP;
 	record_done(&walk);

@@ -187,7 +187,7 @@ damage_costs_one_batch_whatever_byte_it_is(void)
 static void
 times_and_epochs_are_found(void)
 {
-	struct partition_found found;
+	struct partition_lookup found;
 	struct partition *p;
 	int32_t epoch;
 	int64_t end;
@@ -196,10 +196,10 @@ times_and_epochs_are_found(void)
 	p = world_partition(&w, 0);
 	for (int i = 0; i < 3; i++, w.now += 100)
 		world_append(&w, p, true, 2, 10, NULL, NULL);
-	CU_ASSERT(partition_find_time(p, WORLD_NOW + 50, &found) == STORE_OK && found.offset == 2 &&
+	CU_ASSERT(world_look_up(&w, p, WORLD_NOW + 50, false, &found) == STORE_OK && found.offset == 2 &&
 	    found.timestamp == WORLD_NOW + 100);
-	CU_ASSERT(partition_find_time(p, WORLD_NOW + 201, &found) == STORE_OK && found.offset == -1);
-	CU_ASSERT(partition_find_max_time(p, &found) == STORE_OK && found.offset == 4);
+	CU_ASSERT(world_look_up(&w, p, WORLD_NOW + 201, false, &found) == STORE_OK && found.offset == -1);
+	CU_ASSERT(world_look_up(&w, p, 0, true, &found) == STORE_OK && found.offset == 4);
 	partition_epoch_end(p, 0, &epoch, &end);
 	CU_ASSERT(epoch == 0 && end == 6);
 	world_cut(&w, false);

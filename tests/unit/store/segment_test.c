@@ -31,7 +31,7 @@ begin(int n, size_t size, size_t odd_size)
 static void
 walk_from(struct segment_walk *k, int batch, int64_t to)
 {
-	segment_walk(k, s, (struct place){ at[batch], batch * RECORDS }, to, true);
+	segment_walk(k, s, (struct place){ .pos = at[batch], .offset = batch * RECORDS }, to, true);
 }
 
 /* Whether the walk stands at this batch. */
@@ -75,7 +75,7 @@ a_walk_gives_each_batch_once_in_order(void)
 	begin(MANY, 3000, 40); /* several of the near walk's windows */
 	for (int first = 0; first < MANY; first += 7)
 		for (int near = 0; near < 2; near++) {
-			segment_walk(&k, s, (struct place){ at[first], first * RECORDS }, s->size, near == 1);
+			segment_walk(&k, s, (struct place){ .pos = at[first], .offset = first * RECORDS }, s->size, near == 1);
 			for (int i = first; i < MANY; i++)
 				CU_ASSERT(segment_walk_next(&k) == WALK_BATCH && stands_at(&k, i));
 			CU_ASSERT(segment_walk_next(&k) == WALK_END && segment_walk_next(&k) == WALK_END);
@@ -90,12 +90,12 @@ a_place_where_no_batch_begins_is_damage(void)
 	struct segment_walk k;
 
 	begin(BATCHES, 40, 40);
-	segment_walk(&k, s, (struct place){ at[1] + 1, RECORDS }, s->size, true);
+	segment_walk(&k, s, (struct place){ .pos = at[1] + 1, .offset = RECORDS }, s->size, true);
 	CU_ASSERT(segment_walk_next(&k) == WALK_DAMAGED);
 	CU_ASSERT(segment_walk_resync(&k) == WALK_BATCH && stands_at(&k, 2));
 	segment_walk_done(&k);
 	/* The right position with another offset. */
-	segment_walk(&k, s, (struct place){ at[1], RECORDS + 1 }, s->size, true);
+	segment_walk(&k, s, (struct place){ .pos = at[1], .offset = RECORDS + 1 }, s->size, true);
 	CU_ASSERT(segment_walk_next(&k) == WALK_DAMAGED);
 	CU_ASSERT(segment_walk_resync(&k) == WALK_BATCH && stands_at(&k, 2));
 	segment_walk_done(&k);
@@ -215,7 +215,7 @@ batches_larger_than_the_window_are_walked(void)
 
 		begin(BATCHES, 100, sizes[i]);
 		for (int near = 0; near < 2; near++) {
-			segment_walk(&k, s, (struct place){ 0, 0 }, s->size, near == 1);
+			segment_walk(&k, s, (struct place){ .pos = 0, .offset = 0 }, s->size, near == 1);
 			for (int n = 0; n < BATCHES; n++)
 				CU_ASSERT(segment_walk_next(&k) == WALK_BATCH && stands_at(&k, n));
 			CU_ASSERT(segment_walk_next(&k) == WALK_END);

@@ -230,6 +230,24 @@ world_count(struct world *w, struct partition *p)
 }
 
 static void
+look_up_done(struct partition_lookup *l)
+{
+	l->done = NULL;
+}
+
+enum store_error
+world_look_up(struct world *w, struct partition *p, int64_t time, bool max, struct partition_lookup *l)
+{
+	*l = (struct partition_lookup){ .time = time, .max_time = max, .done = look_up_done };
+	if (!partition_look_up(p, l))
+		while (l->done != NULL) {
+			mailbox_wait(w->mailbox);
+			mailbox_run(w->mailbox);
+		}
+	return l->error;
+}
+
+static void
 cut_done(struct partition_cut *c)
 {
 	c->done = NULL;

@@ -61,6 +61,10 @@ enum store_error world_read(struct world *, struct partition *, int64_t offset, 
 /* The batches that can be read from the log start on. */
 int world_count(struct world *, struct partition *);
 
+/* Looks up and waits: the first record at or after the time, or (max) that with the largest. */
+enum store_error world_look_up(struct world *, struct partition *, int64_t time, bool max,
+    struct partition_lookup *);
+
 enum store_error world_cut_front(struct world *, struct partition *, int64_t offset);
 
 #endif
