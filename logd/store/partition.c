@@ -433,22 +433,21 @@ bool
 partition_append(struct partition *p, struct append *a)
 {
 	const struct partition_config *c = &p->config;
-	struct batch_rules rules = { .max_bytes = c->max_message_bytes,
-		.segment_bytes = c->segment_bytes, .keyed = c->compacted,
-		.zstd_allowed = a->zstd_allowed, .inflated_max = BATCH_INFLATED_MAX, .log_append_time = c->log_append_time,
-		.now_ms = a->now_ms, .before_max_ms = c->timestamp_before_max_ms,
-		.after_max_ms = c->timestamp_after_max_ms };
 	struct producer_batch original;
-	enum store_error error;
 	struct batch b;
 
 	a->base_offset = a->append_time_ms = -1;
-	a->bad_record = -1;
-	if (p->deleted || p->offline || journal_full(p->store->journal))
+	if (p->deleted || p->offline || journal_full(p->store->journal)) {
+		a->bad_record = -1;
 		return refuse(p, a, p->deleted ? STORE_GONE : STORE_DISK);
-	error = batch_check(span_of(a->bytes, a->n), &rules, &b, &a->bad_record);
-	if (error != STORE_OK)
-		return refuse(p, a, error);
+	}
+	if (!a->examined)
+		examine(p, a);
+	a->examined = false; /* of this batch; the struct may be used for another */
+	if (a->error != STORE_OK)
+		return refuse(p, a, a->error);
+	must(batch_header(&b, span_of(a->bytes, a->n)));
+	b.max_timestamp = a->max_timestamp;
 	if (b.producer_id >= 0)
 		switch (producers_check(p, &b, a->now_ms, &original)) {
 		case SEQUENCE_DUPLICATE:

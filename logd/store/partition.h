@@ -31,6 +31,7 @@
 
 struct partition;
 struct segment;
+struct store;
 
 /* The name of a partition, below the names that people give to topics. */
 struct partition_id {
@@ -83,7 +84,30 @@ struct append {
 	int64_t append_time_ms; /* LogAppendTime, or -1 */
 	/* the partition's */
 	struct list link;
+	bool examined;        /* partition_examine() has looked into it: error and bad_record are its word */
+	int64_t max_timestamp;
 };
+
+/*
+ * A look into the batch of an append that is to come, where that is long work.
+ * The user's structs, and the bytes, stay as they are until done().
+ */
+struct partition_examination {
+	/* set by the user */
+	struct append *append;
+	void (*done)(struct partition_examination *);
+	/* the partition's */
+	struct job job;
+	struct store *store;
+	struct batch_rules rules;
+};
+
+/*
+ * True: nothing is to be waited for; false: a thread looks, done() follows.  Then
+ * the append may be begun, which knows what was found.  Without this, an append
+ * looks into its batch within its call.
+ */
+bool partition_examine(struct partition *, struct partition_examination *);
 
 /*
  * Appends one batch.  True: it is over (answered, or refused with a->error);

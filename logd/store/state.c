@@ -104,7 +104,7 @@ state_put(struct store *store, enum state_log log, const struct state_entry *ent
 	a->bytes = builder.bytes.p;
 	a->n = builder.bytes.n;
 	a->durable = true;
-	a->zstd_allowed = false;
+	a->zstd_allowed = a->examined = false;
 	a->now_ms = wall_ms;
 	over = partition_append(p, a);
 	if (a->error == STORE_OK) {

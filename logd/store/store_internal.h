@@ -81,7 +81,10 @@ void segment_free(struct segment *);
 /* Notes a batch that was appended at `pos`. */
 void segment_note(struct segment *, const struct batch *, int64_t pos);
 
-/* The best known place (partition.h) at or before `offset`, or before the first batch that may reach `time`. */
+/*
+ * The best known place (partition.h) at or before `offset`, or before the first
+ * batch that may reach `time`.
+ */
 struct place segment_place_offset(struct segment *, int64_t offset);
 struct place segment_place_time(struct segment *, int64_t time);
 
@@ -148,6 +151,11 @@ enum sequence producers_check(struct partition *, const struct batch *, int64_t 
 void producers_note(struct partition *, const struct batch *, int64_t now_ms, int64_t append_time);
 /* Moves what changed into the batch of index changes. */
 void producers_collect(struct partition *, struct index_batch *);
+
+/* ---- examine.c ---- */
+
+/* Looks into the batch of an append; a->error and a->bad_record say what is wrong with it. */
+void examine(const struct partition *, struct append *);
 
 /* ---- partition.c ---- */
 

@@ -30,7 +30,7 @@ static void
 check(struct span s, unsigned how)
 {
 	struct batch_rules rules = { .max_bytes = 1 << 20, .segment_bytes = 1 << 20, .keyed = how & 1,
-		.zstd_allowed = how & 2, .log_append_time = how & 4, .now_ms = 1700000000000,
+		.zstd_allowed = how & 2, .inflated_max = 1 << 20, .log_append_time = how & 4, .now_ms = 1700000000000,
 		.before_max_ms = how & 8 ? INT64_MAX : 1000, .after_max_ms = how & 8 ? INT64_MAX : 1000 };
 	uint8_t *copy = xmemdup(s.p, s.n);
 	struct batch b;
@@ -39,6 +39,8 @@ check(struct span s, unsigned how)
 	if (batch_check(span_of(copy, s.n), &rules, &b, &bad) == STORE_OK) {
 		must(b.size <= s.n && b.count > 0 && bad == -1);
 		batch_stamp(copy, 5, 3);
+		batch_stamp_max_time(copy, b.size, b.max_timestamp);
+		must(batch_max_time(copy) == b.max_timestamp);
 		batch_stamp_time(copy, b.size, 1700000000000);
 		must(batch_header(&b, span_of(copy, s.n)) && batch_crc_ok(&b, copy) && b.base_offset == 5 &&
 		    b.leader_epoch == 3);

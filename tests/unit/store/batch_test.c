@@ -4,7 +4,6 @@
 #include "base/crc32c.h"
 #include "base/xalloc.h"
 #include "store/codec.h"
-#include "unit/store/pack.h"
 #include "world.h"
 
 static const struct batch_rules easy = { .max_bytes = 1000, .segment_bytes = 1000, .zstd_allowed = true,
@@ -181,21 +180,6 @@ log_append_time_is_stamped(void)
 	buf_done(&b.bytes);
 }
 
-/* A batch whose records, from the `plain` bytes on, come compressed; count and deltas as they are. */
-static void
-pack_batch(struct batch_builder *b, int codec)
-{
-	struct buf packed = { 0 };
-
-	buf_put(&packed, b->bytes.p, BATCH_HEADER);
-	pack(codec, span_of(b->bytes.p + BATCH_HEADER, b->bytes.n - BATCH_HEADER), &packed);
-	buf_done(&b->bytes);
-	b->bytes = packed;
-	store32(packed.p + 8, (uint32_t)packed.n - BATCH_OVERHEAD);
-	packed.p[22] = (uint8_t)codec;
-	mend(b);
-}
-
 static void
 compressed_records_are_looked_into(void)
 {
@@ -205,7 +189,7 @@ compressed_records_are_looked_into(void)
 		struct batch out;
 		int32_t bad;
 
-		pack_batch(&b, codec);
+		world_pack(&b, codec);
 		CU_ASSERT(batch_check(buf_bytes(&b.bytes), &easy, &out, &bad) == STORE_OK && bad == -1);
 		rules.inflated_max = 20;
 		CU_ASSERT(batch_check(buf_bytes(&b.bytes), &rules, &out, &bad) == STORE_MESSAGE_TOO_LARGE);
@@ -228,7 +212,7 @@ what_can_not_be_inflated_is_refused(void)
 		for (int cut = 0; cut < 3; cut++) {
 			struct batch_builder b = one();
 
-			pack_batch(&b, codec);
+			world_pack(&b, codec);
 			if (cut == 0)
 				memset(b.bytes.p + BATCH_HEADER, 'x', b.bytes.n - BATCH_HEADER);
 			else if (cut == 1)
@@ -255,7 +239,7 @@ damaged_records_inside_are_refused_at_every_byte(void)
 			b = one();
 			b.bytes.p[at] ^= 0x40;
 			if (packed)
-				pack_batch(&b, CODEC_LZ4);
+				world_pack(&b, CODEC_LZ4);
 			mend(&b);
 			refused[packed] += check(&b, &easy) != STORE_OK;
 		}
@@ -285,7 +269,7 @@ the_time_of_each_record_counts(void)
 			b.bytes.p[second + 2] = (uint8_t)(times[i].delta < 0 ? -times[i].delta * 2 - 1 : times[i].delta * 2);
 			mend(&b);
 			if (packed)
-				pack_batch(&b, CODEC_ZSTD);
+				world_pack(&b, CODEC_ZSTD);
 			CU_ASSERT_EQUAL(batch_check(buf_bytes(&b.bytes), &rules, &out, &bad), times[i].error);
 			CU_ASSERT(bad == (times[i].error == STORE_OK ? -1 : 1));
 			if (times[i].error == STORE_OK)

@@ -3,7 +3,6 @@
 
 #include "base/crc32c.h"
 #include "store/codec.h"
-#include "unit/store/pack.h"
 #include "world.h"
 
 enum { RECORDS_MAX = 128, STEP = 10, TIME_MAX = 1000 };
@@ -201,24 +200,11 @@ a_batch_that_claims_a_later_time_than_its_records_have_is_put_right(void)
 
 /* ---- what a look-up costs ---- */
 
-enum inflated __real_codec_inflate(int, struct span, size_t, struct buf *);
-enum inflated __wrap_codec_inflate(int, struct span, size_t, struct buf *);
-
-static int inflations;
-
-enum inflated
-__wrap_codec_inflate(int codec, struct span from, size_t max, struct buf *to)
-{
-	inflations++;
-	return __real_codec_inflate(codec, from, max, to);
-}
-
 /* So many records of one compressed batch, a millisecond apart from `time` on. */
 static bool
 begin_compressed(struct append *a, int n, int64_t time)
 {
 	struct batch_builder b;
-	struct buf packed = { 0 };
 	bool over;
 
 	batch_begin(&b, time);
@@ -230,16 +216,10 @@ begin_compressed(struct append *a, int n, int64_t time)
 		note(partition_log_end(p) + i, time + i);
 	}
 	batch_finish(&b);
-	buf_put(&packed, b.bytes.p, BATCH_HEADER);
-	pack(CODEC_GZIP, span_of(b.bytes.p + BATCH_HEADER, b.bytes.n - BATCH_HEADER), &packed);
-	store32(packed.p + 8, (uint32_t)packed.n - BATCH_OVERHEAD);
-	packed.p[22] = CODEC_GZIP;
-	store64(packed.p + 35, (uint64_t)(time + n - 1));
-	store32(packed.p + 17, crc32c(0, packed.p + 21, packed.n - 21));
-	*a = (struct append){ .bytes = packed.p, .n = packed.n, .durable = true, .now_ms = time + n, .done = nothing };
+	world_pack(&b, CODEC_GZIP);
+	*a = (struct append){ .bytes = b.bytes.p, .n = b.bytes.n, .durable = true, .now_ms = time + n, .done = nothing };
 	over = partition_append(p, a);
 	CU_ASSERT(a->error == STORE_OK);
-	buf_done(&packed);
 	buf_done(&b.bytes);
 	return over;
 }
@@ -276,13 +256,13 @@ a_look_up_inflates_one_batch_and_one_at_the_log_start(void)
 		CU_ASSERT(world_cut_front(&w, p, cut) == STORE_OK);
 		CU_ASSERT(!begin_compressed(&a, 3, 100 + cut)); /* later than all that can be seen */
 		for (int64_t time = 0; time < 100; time += 3) {
-			inflations = 0;
+			world_inflations = 0;
 			CU_ASSERT(world_look_up(&w, p, time, false, &found) == STORE_OK);
-			CU_ASSERT(is_record(&found, first_at(time)) && inflations <= 2);
+			CU_ASSERT(is_record(&found, first_at(time)) && world_inflations <= 2);
 		}
-		inflations = 0;
+		world_inflations = 0;
 		CU_ASSERT(world_look_up(&w, p, 0, true, &found) == STORE_OK);
-		CU_ASSERT(is_record(&found, last) && inflations <= 2);
+		CU_ASSERT(is_record(&found, last) && world_inflations <= 2);
 		world_settle(&w);
 	}
 	world_end(&w);
@@ -294,11 +274,11 @@ the_loop_inflates_nothing_for_a_look_up(void)
 	struct partition_lookup l = { .max_time = true, .done = begun };
 
 	begin_compressed_log(2);
-	inflations = 0;
-	CU_ASSERT(!partition_look_up(p, &l) && inflations == 0);
+	world_inflations = 0;
+	CU_ASSERT(!partition_look_up(p, &l) && world_inflations == 0);
 	while (l.done != NULL)
 		mailbox_run(w.mailbox);
-	CU_ASSERT(inflations == 1 && is_record(&l, n_records - 1));
+	CU_ASSERT(world_inflations == 1 && is_record(&l, n_records - 1));
 	l = (struct partition_lookup){ .time = 5000, .done = begun };
 	CU_ASSERT(partition_look_up(p, &l) && l.offset == -1); /* later than all */
 	world_end(&w);

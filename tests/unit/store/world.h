@@ -48,6 +48,11 @@ struct producer_of_batch {
 };
 void world_batch(struct batch_builder *, int n, size_t size, int64_t time, const struct producer_of_batch *);
 
+/* Compresses the records of a batch, as they are; its header says so. */
+void world_pack(struct batch_builder *, int codec);
+/* How often something was inflated, by whomever. */
+extern int world_inflations;
+
 /* Appends and waits; the error.  The base offset goes to *base when it is not NULL. */
 enum store_error world_append(struct world *, struct partition *, bool durable, int n, size_t size,
     const struct producer_of_batch *, int64_t *base);
