@@ -29,7 +29,7 @@
  * unread: enough to keep a disk and a network busy, few enough to bound memory.
  */
 enum { IN_FLIGHT_MAX = 256, SEND_BYTES_MAX = 32 * 1024 * 1024, DRAIN_MS = 10000,
-	OPEN_SEGMENTS_MAX = 8192, OTHER_FILES_MAX = 64,
+	PRODUCERS_MAX = 200000, OPEN_SEGMENTS_MAX = 8192, OTHER_FILES_MAX = 64,
 	INTERNAL_SEGMENT_BYTES = 64 * 1024 * 1024, INTERNAL_MESSAGE_BYTES = 16 * 1024 * 1024 };
 
 /* How the open files that the system grants are shared out. */
@@ -152,6 +152,7 @@ store_config(const struct server *s)
 		.checkpoint_interval_ms = c->checkpoint_interval_ms,
 		.checkpoint_bytes = c->checkpoint_bytes,
 		.open_files_max = s->descriptors.segments,
+		.producers_max = PRODUCERS_MAX,
 		.internal = {
 			.segment_bytes = INTERNAL_SEGMENT_BYTES,
 			.segment_ms = INT64_MAX,

@@ -22,10 +22,17 @@ struct checkpoint {
 	struct job job;
 	struct store *store;
 	struct sync_set set;
-	struct index_batch *changes; /* one for each group of the set, and the common one */
+	/* What goes, which may come back at once; one for each group of the set; the common one. */
+	struct index_batch *changes;
 	uint64_t journal_block;      /* entries up to here are superfluous behind it */
 	int error;
 };
+
+static struct index_batch *
+group_changes(const struct checkpoint *c, size_t i)
+{
+	return &c->changes[i + 1];
+}
 
 static void
 put_segment(struct index_batch *to, const struct segment *s)
@@ -77,8 +84,10 @@ collect(struct checkpoint *c)
 
 	list_each(counted, &store->dirty)
 		n++;
-	c->changes = xcalloc(n + 1, sizeof *c->changes);
-	common = &c->changes[n];
+	c->changes = xcalloc(n + 2, sizeof *c->changes);
+	c->changes[0] = store->removals;
+	store->removals = (struct index_batch){ 0 };
+	common = &c->changes[n + 1];
 	list_each(it, &store->dirty) {
 		struct partition *p = container_of(it, struct partition, dirty);
 
@@ -89,14 +98,12 @@ collect(struct checkpoint *c)
 		const struct sync_group *g = &c->set.groups[i];
 
 		for (k = g->first; k < g->first + g->n; k++) {
-			put_segment(&c->changes[i], c->set.items[k].segment);
-			put_entries(&c->changes[i], c->set.items[k].segment);
+			put_segment(group_changes(c, i), c->set.items[k].segment);
+			put_entries(group_changes(c, i), c->set.items[k].segment);
 			c->set.items[k].segment->recorded = true;
 		}
-		producers_collect(g->partition, &c->changes[i]);
+		producers_collect(g->partition, group_changes(c, i));
 	}
-	*common = store->removals;
-	store->removals = (struct index_batch){ 0 };
 	put_applied(store, common);
 	state_freeze(store, common);
 }
@@ -114,14 +121,14 @@ run_checkpoint(struct job *job)
 	}
 	for (i = 0; i < n; i++)
 		if (c->set.groups[i].error != 0) {
-			index_batch_done(&c->changes[i]);
+			index_batch_done(group_changes(c, i));
 			/* An internal log that failed ends the daemon: the state must not run ahead of it. */
 			if (c->set.groups[i].partition->internal) {
 				c->error = EIO; /* whatever it was called: a failed sync is never tried again */
 				return;
 			}
 		}
-	c->error = index_commit(c->store->index, c->changes, n + 1) == 0 ? 0 : errno;
+	c->error = index_commit(c->store->index, c->changes, n + 2) == 0 ? 0 : errno;
 }
 
 /* Forgets entries that the index has now. */
@@ -144,7 +151,7 @@ drop_entries(const struct sync_item *item)
 static void
 drop_changes(struct checkpoint *c)
 {
-	for (size_t i = 0; i <= c->set.n_groups; i++)
+	for (size_t i = 0; i < c->set.n_groups + 2; i++)
 		index_batch_done(&c->changes[i]);
 	free(c->changes);
 }

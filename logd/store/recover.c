@@ -726,6 +726,7 @@ recover(struct store *store, bool clean, bool rebuild)
 	int result = -1;
 
 	index_each(store->index, INDEX_SEGMENTS, span_of(NULL, 0), indexed_segment, store);
+	producers_load(store);
 	for (int log = 0; log < STATE_LOGS; log++)
 		state_partition(store, (enum state_log)log);
 	if (!unclean) {

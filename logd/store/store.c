@@ -164,6 +164,7 @@ void
 store_delete_partition(struct store *store, struct partition *p)
 {
 	index_del_prefix(&store->removals, INDEX_PRODUCERS, span_of(p->key, sizeof p->key));
+	producers_done(&p->producers);
 	p->deleted = true;
 	p->jobs++; /* until this is over */
 	map_del(&store->partitions, span_of(p->key, sizeof p->key));
@@ -246,6 +247,7 @@ store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
 	store->mono_ms = mono_ms;
 	store->wall_ms = wall_ms;
 	store->sync_put_off = false;
+	producers_expire(store);
 	journal_prepare(store->journal, store->keepers);
 	if (journal_full(store->journal)) {
 		store_checkpoint(store); /* which frees files */
@@ -454,6 +456,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	list_init(&store->waiting);
 	list_init(&store->dirty);
 	list_init(&store->wants_sync);
+	list_init(&store->producers);
 	list_init(&store->open_segments);
 	store->keepers = workers_new("keeper", 1, mailbox);
 	store->syncers = workers_new("syncer", SYNCERS, mailbox);

@@ -115,7 +115,7 @@ enum walked segment_walk_next(struct segment_walk *);
 enum walked segment_walk_resync(struct segment_walk *);
 void segment_walk_done(struct segment_walk *);
 
-/* ---- producers.c: idempotent producers of a partition ---- */
+/* ---- producers.c: idempotent producers of each partition ---- */
 
 enum { PRODUCER_BATCHES = 5 };
 
@@ -132,18 +132,25 @@ struct producer {
 	int n;
 	struct producer_batch batches[PRODUCER_BATCHES]; /* oldest first */
 	int64_t last_ms;     /* wall time of the last append */
+	struct partition *partition;
 	struct list dirty_link; /* producers.dirty: the index does not have it as it is */
+	struct list used_link;  /* store.producers */
 };
 
 struct producers {
-	struct map by_id;    /* owned: those touched since the start */
+	struct map by_id;    /* owned */
 	struct list dirty;
 };
 
 enum sequence { SEQUENCE_NEXT, SEQUENCE_DUPLICATE, SEQUENCE_OUT_OF_ORDER, SEQUENCE_FENCED };
 
 void producers_init(struct producers *);
+/* Forgets them; the index is left as it is. */
 void producers_done(struct producers *);
+/* At the start: those that the index has. */
+void producers_load(struct store *);
+/* Now and then: forgets some of those that have expired. */
+void producers_expire(struct store *);
 /* What a batch of an idempotent producer is; `original` for a duplicate. */
 enum sequence producers_check(struct partition *, const struct batch *, int64_t now_ms,
     struct producer_batch *original);
@@ -313,6 +320,8 @@ struct store {
 	struct map partitions;    /* by partition.key */
 	struct state state;
 	struct list waiting, dirty, wants_sync;
+	struct list producers;    /* of all partitions, least recently used first */
+	int n_producers;
 	struct index_batch removals; /* what the next checkpoint takes out of the index */
 	struct list open_segments; /* least recently used first */
 	int n_open;

@@ -1129,7 +1129,7 @@ open_store(void)
 	struct store_config config = { .dir = dir, .journal_bytes = 4 << 20,
 		.journal_batch_bytes_max = h->options.journal_batch_bytes_max,
 		.checkpoint_interval_ms = 10000, .checkpoint_bytes = h->options.checkpoint_bytes,
-		.open_files_max = 4, .internal = some_config(1) };
+		.open_files_max = 4, .producers_max = 1000, .internal = some_config(1) };
 	struct store_hooks hooks = { .visible = on_visible, .failed = on_failed };
 
 	config.internal.segment_bytes = config.internal.max_message_bytes = 16384;

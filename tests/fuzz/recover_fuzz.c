@@ -227,7 +227,7 @@ static void
 start(void)
 {
 	struct store_config c = { .dir = dir, .journal_bytes = 1 << 20, .journal_batch_bytes_max = 10000,
-		.checkpoint_interval_ms = 60000, .checkpoint_bytes = 1 << 24, .open_files_max = 4, .internal = config };
+		.checkpoint_interval_ms = 60000, .checkpoint_bytes = 1 << 24, .open_files_max = 4, .producers_max = 100, .internal = config };
 	struct store_hooks hooks = { NULL, on_visible, on_failed };
 	struct mailbox *mailbox = mailbox_new();
 	struct store *store;

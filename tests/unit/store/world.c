@@ -67,7 +67,7 @@ world_begin(struct world *w)
 		.timestamp_after_max_ms = INT64_MAX, .producer_expiry_ms = 1000 };
 	w->config = (struct store_config){ .dir = w->dir, .journal_bytes = 4 << 20,
 		.journal_batch_bytes_max = 10000, .checkpoint_interval_ms = 1000,
-		.checkpoint_bytes = 1 << 24, .open_files_max = 4, .internal = w->partition };
+		.checkpoint_bytes = 1 << 24, .open_files_max = 4, .producers_max = 16, .internal = w->partition };
 	CU_ASSERT_FATAL(world_open(w));
 }
 
