@@ -26,13 +26,19 @@ enum {
 bool
 batch_header(struct batch *b, struct span bytes)
 {
+	return bytes.n >= BATCH_HEADER && bytes.p[AT_MAGIC] == BATCH_MAGIC && batch_claims(b, bytes);
+}
+
+bool
+batch_claims(struct batch *b, struct span bytes)
+{
 	const uint8_t *p = bytes.p;
 	int32_t length;
 
 	if (bytes.n < BATCH_HEADER)
 		return false;
 	length = (int32_t)load32(p + AT_LENGTH);
-	if (p[AT_MAGIC] != BATCH_MAGIC || length < BATCH_HEADER - BATCH_OVERHEAD ||
+	if (length < BATCH_HEADER - BATCH_OVERHEAD ||
 	    length > INT32_MAX - BATCH_OVERHEAD)
 		return false;
 	*b = (struct batch){

@@ -60,6 +60,9 @@ batch_last_offset(const struct batch *b)
  */
 bool batch_header(struct batch *, struct span bytes);
 
+/* The same of what may be damaged: whatever its magic is. */
+bool batch_claims(struct batch *, struct span bytes);
+
 /* Whether the checksum of a whole batch (b->size bytes at p) is right. */
 bool batch_crc_ok(const struct batch *, const uint8_t *p);
 

@@ -338,9 +338,43 @@ segment_walk_next(struct segment_walk *w)
 	return w->pos >= w->to ? WALK_END : batch_at(w, w->pos, true);
 }
 
+/*
+ * What lies inside of a damaged batch are a producer's bytes, which may look like
+ * a batch that would fit.  So first its own word for its length is believed, if
+ * that leads to a batch, or to the end; or by way of others that are damaged.
+ */
+static enum walked
+behind_claimed_length(struct segment_walk *w)
+{
+	int64_t pos = w->pos;
+	const uint8_t *p;
+	struct batch b;
+
+	while (w->to - pos >= BATCH_HEADER) {
+		enum walked found;
+
+		if ((p = need(w, pos, BATCH_HEADER)) == NULL)
+			return errno == 0 ? WALK_DAMAGED : WALK_FAILED;
+		if (!batch_claims(&b, span_of(p, BATCH_HEADER)) || (int64_t)b.size > w->to - pos ||
+		    (pos > w->pos && (b.leader_epoch != w->segment->epoch || b.base_offset < w->offset)))
+			return WALK_DAMAGED;
+		pos += (int64_t)b.size;
+		if (pos == w->to)
+			return WALK_END;
+		if ((found = batch_at(w, pos, false)) != WALK_DAMAGED)
+			return found;
+	}
+	return WALK_DAMAGED;
+}
+
+/* Where the length is damaged, too, each place is tried. */
 enum walked
 segment_walk_resync(struct segment_walk *w)
 {
+	enum walked behind = behind_claimed_length(w);
+
+	if (behind != WALK_DAMAGED)
+		return behind;
 	for (int64_t pos = w->pos + 1; w->to - pos >= BATCH_HEADER; pos++) {
 		enum walked found = batch_at(w, pos, false);
 

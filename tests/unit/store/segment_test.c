@@ -29,6 +29,12 @@ begin(int n, size_t size, size_t odd_size)
 }
 
 static void
+nothing(struct append *a)
+{
+	(void)a;
+}
+
+static void
 walk_from(struct segment_walk *k, int batch, int64_t to)
 {
 	segment_walk(k, s, (struct place){ .pos = at[batch], .offset = batch * RECORDS }, to, true);
@@ -141,6 +147,57 @@ a_gap_of_zeros_is_stepped_over(void)
 	CU_ASSERT(steps_over(0, 1, BATCHES)); /* the first of all */
 	fake_disk_poke(path, at[0], zeros, (size_t)(at[BATCHES] - at[0]));
 	CU_ASSERT(steps_over(0, BATCHES, BATCHES)); /* nothing is left */
+	world_end(&w);
+}
+
+/* A batch whose value is a batch that would fit, and one behind it that does. */
+static void
+begin_forged(void)
+{
+	struct batch_builder inner, outer;
+	struct append a = { .durable = true, .now_ms = WORLD_NOW, .done = nothing };
+
+	begin(1, 40, 40);
+	world_batch(&inner, RECORDS, 20, WORLD_NOW, NULL);
+	batch_stamp(inner.bytes.p, RECORDS, s->epoch);
+	batch_begin(&outer, WORLD_NOW);
+	batch_add(&outer, span_of(NULL, 0), buf_bytes(&inner.bytes));
+	batch_add(&outer, span_of(NULL, 0), buf_bytes(&inner.bytes));
+	batch_finish(&outer);
+	a.bytes = outer.bytes.p;
+	a.n = outer.bytes.n;
+	CU_ASSERT(!partition_append(p, &a));
+	world_settle(&w);
+	at[2] = s->size;
+	CU_ASSERT(world_append(&w, p, true, RECORDS, 40, NULL, NULL) == STORE_OK);
+	at[3] = s->size;
+	buf_done(&inner.bytes);
+	buf_done(&outer.bytes);
+}
+
+static void
+a_batch_inside_of_a_damaged_one_is_not_taken(void)
+{
+	uint8_t byte;
+
+	begin_forged();
+	for (int64_t i = at[1]; i < at[2]; i++) {
+		if (i - at[1] >= 8 && i - at[1] < 12)
+			continue; /* its length: then nobody knows where it ends */
+		CU_ASSERT(fake_disk_peek(path, i, &byte, 1) == 0);
+		byte ^= 0x11;
+		fake_disk_poke(path, i, &byte, 1);
+		CU_ASSERT(steps_over(1, 2, 3));
+		byte ^= 0x11;
+		fake_disk_poke(path, i, &byte, 1);
+	}
+	/* Nor when the one behind it is damaged, or not there. */
+	byte = 0x55;
+	fake_disk_poke(path, at[1] + 70, &byte, 1);
+	fake_disk_poke(path, at[2] + 70, &byte, 1);
+	CU_ASSERT(steps_over(1, 3, 3));
+	s->size = at[2];
+	CU_ASSERT(steps_over(1, 2, 2));
 	world_end(&w);
 }
 
@@ -299,6 +356,7 @@ const struct unit_test segment_tests[] = {
 	UNIT(a_place_where_no_batch_begins_is_damage),
 	UNIT(a_changed_byte_costs_its_batch_alone),
 	UNIT(a_gap_of_zeros_is_stepped_over),
+	UNIT(a_batch_inside_of_a_damaged_one_is_not_taken),
 	UNIT(a_torn_tail_ends_it),
 	UNIT(a_batch_of_another_place_is_damage),
 	UNIT(batches_larger_than_the_window_are_walked),
