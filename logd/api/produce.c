@@ -9,7 +9,15 @@ enum {
 	ZSTD_VERSION = 7,
 	TIMEOUT_MIN_MS = 1,
 	/* Partitions appended to at a time: the first append to one makes a file. */
-	SLICE = 64
+	SLICE = 64,
+	/* Batches of a request that threads look into at a time: others' go in between. */
+	LOOKS = 4
+};
+
+struct look {
+	struct partition_examination examination;
+	struct produce *produce;
+	bool busy;
 };
 
 struct produce {
@@ -19,7 +27,11 @@ struct produce {
 	size_t n_parts;
 	size_t n_begun;  /* parts whose append was begun, the first ones */
 	size_t pending;  /* parts whose append was begun and is not over */
+	size_t n_examined; /* parts whose batch was looked into, or is, the first ones */
+	int looking;     /* threads that look: they need the frame */
+	struct look looks[LOOKS];
 	struct timer timer;
+	bool gone;       /* the connection is, while threads look */
 	bool answered;
 	bool failed;     /* some part has an error */
 	bool transactional; /* some part's batch is of a transaction */
@@ -58,7 +70,7 @@ text_of(enum store_error error)
 	case STORE_INVALID_TIMESTAMP:
 		return "The timestamp lies outside of what message.timestamp.before.max.ms and after.max.ms allow.";
 	case STORE_MESSAGE_TOO_LARGE:
-		return "The batch is larger than max.message.bytes.";
+		return "The batch is larger than max.message.bytes, or than 64 MiB when it is decompressed.";
 	default:
 		return NULL;
 	}
@@ -162,11 +174,6 @@ append(struct part *part)
 		set_error(part, KAFKA_NOT_ENOUGH_REPLICAS, NULL);
 	else {
 		part->log = tp->log;
-		part->append = (struct append){
-			/* The frame is ours: the batch is stamped where it lies. */
-			.bytes = (uint8_t *)(uintptr_t)records.p, .n = records.n,
-			.durable = p->acks == -1, .zstd_allowed = r->version >= ZSTD_VERSION,
-			.now_ms = request_wall_ms(r), .done = append_done };
 		part->pending = !partition_append(tp->log, &part->append);
 		if (part->pending) {
 			p->pending++;
@@ -189,12 +196,83 @@ go_on(struct request *r)
 		answer(p);
 }
 
+/* ---- examining: all batches before the first append ---- */
+
+static void
+examined(struct partition_examination *pe)
+{
+	struct look *look = container_of(pe, struct look, examination);
+	struct produce *p = look->produce;
+
+	look->busy = false;
+	p->looking--;
+	if (!p->gone)
+		request_go_on(p->request);
+	else if (p->looking == 0)
+		request_drop(p->request);
+}
+
+static void
+examine(struct part *part)
+{
+	struct produce *p = part->produce;
+	struct request *r = p->request;
+	struct topic_partition *tp = topic_partition(topics_find(r->api, part->topic->name),
+	    part->answer->index);
+	struct look *look = p->looks;
+
+	while (look->busy)
+		look++;
+	part->append = (struct append){
+		/* The frame is ours: the batch is stamped where it lies. */
+		.bytes = (uint8_t *)(uintptr_t)part->records.p, .n = part->records.n,
+		.durable = p->acks == -1, .zstd_allowed = r->version >= ZSTD_VERSION,
+		.now_ms = request_wall_ms(r), .done = append_done };
+	look->produce = p;
+	look->examination = (struct partition_examination){ .append = &part->append, .done = examined };
+	look->busy = tp != NULL && part->records.n > 0 && !partition_examine(tp->log, &look->examination);
+	p->looking += look->busy;
+}
+
+static void
+begin_appends(struct request *r)
+{
+	struct produce *p = r->state;
+	int32_t timeout_ms = ((const struct wire_produce_request *)r->message)->timeout_ms;
+
+	if (p->acks == -1) {
+		p->timer.fire = timed_out;
+		loop_timer_set(r->api->loop, &p->timer, request_now_ms(r) +
+		    (timeout_ms < TIMEOUT_MIN_MS ? TIMEOUT_MIN_MS : timeout_ms));
+	}
+	go_on(r);
+}
+
+static void
+examine_some(struct request *r)
+{
+	struct produce *p = r->state;
+
+	for (size_t i = 0; i < SLICE && p->n_examined < p->n_parts && p->looking < LOOKS && !p->gone; i++)
+		examine(&p->parts[p->n_examined++]);
+	if (p->looking == 0 && p->n_examined == p->n_parts)
+		begin_appends(r);
+	else if (p->looking == LOOKS || p->n_examined == p->n_parts || p->gone)
+		request_await(r, examine_some);
+	else
+		request_pause(r, examine_some);
+}
+
 /* The connection is gone: what was not begun is not appended. */
 static void
 gone(struct request *r)
 {
 	struct produce *p = r->state;
 
+	if (p->looking > 0) {
+		p->gone = true;
+		return;
+	}
 	p->answered = true;
 	loop_timer_cancel(r->api->loop, &p->timer);
 	request_drop(r);
@@ -257,10 +335,5 @@ produce_run(struct request *r)
 		add_topic(p, &q->topic_data[i], &p->response.responses[i]);
 	r->state = p;
 	r->gone = gone;
-	if (q->acks == -1) {
-		p->timer.fire = timed_out;
-		loop_timer_set(r->api->loop, &p->timer, request_now_ms(r) +
-		    (q->timeout_ms < TIMEOUT_MIN_MS ? TIMEOUT_MIN_MS : q->timeout_ms));
-	}
-	go_on(r);
+	examine_some(r);
 }

@@ -164,16 +164,37 @@ request_refuse(struct request *r, const char *why)
 
 /* ---- pauses ---- */
 
-void
-request_pause(struct request *r, void (*go_on)(struct request *))
+static void
+stop(struct request *r, void (*go_on)(struct request *))
 {
 	must(r->gone != NULL);
 	if (r->go_on == NULL)
 		exchange_pause(r->exchange);
 	r->go_on = go_on;
-	list_add(&r->api->paused, &r->turn);
+}
+
+void
+request_await(struct request *r, void (*go_on)(struct request *))
+{
+	stop(r, go_on);
+	r->awaiting = true;
+}
+
+void
+request_go_on(struct request *r)
+{
+	r->awaiting = false;
+	if (list_empty(&r->turn))
+		list_add(&r->api->paused, &r->turn);
 	/* The turn comes at the end of a round: let the next one not wait for events. */
 	loop_timer_set(r->api->loop, &r->api->paused_timer, request_now_ms(r));
+}
+
+void
+request_pause(struct request *r, void (*go_on)(struct request *))
+{
+	stop(r, go_on);
+	request_go_on(r);
 }
 
 static void
@@ -181,7 +202,7 @@ take_turn(struct request *r)
 {
 	request_hold(r);
 	r->go_on(r);
-	if (r->exchange != NULL && list_empty(&r->turn)) {
+	if (r->exchange != NULL && list_empty(&r->turn) && !r->awaiting) {
 		r->go_on = NULL;
 		exchange_resume(r->exchange);
 	}

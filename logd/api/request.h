@@ -34,6 +34,7 @@ struct request {
 	struct buffer *buffers;      /* owned bytes that the answer points to */
 	struct list turn;            /* api.paused, while it is paused */
 	void (*go_on)(struct request *); /* what follows the pause */
+	bool awaiting;               /* the pause ends with request_go_on() */
 };
 
 /*
@@ -87,6 +88,13 @@ void request_release(struct request *);
  * r->gone.
  */
 void request_pause(struct request *, void (*go_on)(struct request *));
+
+/*
+ * The same for what is done elsewhere: `go_on` follows at the end of the round in
+ * which request_go_on() is called.
+ */
+void request_await(struct request *, void (*go_on)(struct request *));
+void request_go_on(struct request *);
 
 /* At the start: nothing is paused.  Once per round: those that are paused go on. */
 void request_turns_init(struct api *);

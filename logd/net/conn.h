@@ -34,6 +34,7 @@ struct net_limits {
 	int32_t frame_bytes_max;      /* socket.request.max.bytes */
 	int connections_max;          /* max.connections */
 	int connections_per_ip_max;   /* max.connections.per.ip */
+	int descriptors_max;          /* what connections may take of the open files that the system grants */
 	int64_t idle_ms_max;          /* connections.max.idle.ms; < 0: never */
 	int64_t request_bytes_max;    /* queued.max.request.bytes: frames in memory, all connections; beyond it large ones wait; < 0: no limit */
 	int in_flight_max;            /* requests of one connection under way */

@@ -63,6 +63,8 @@ limit_reached(const struct net *n, const struct origin *o, int *max)
 {
 	if (n->n_conns >= (*max = n->limits.connections_max))
 		return "max.connections";
+	if (n->n_conns >= (*max = n->limits.descriptors_max))
+		return "open.files";
 	if ((o == NULL ? 0 : o->n_conns) >= (*max = n->limits.connections_per_ip_max))
 		return "max.connections.per.ip";
 	return NULL;

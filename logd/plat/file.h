@@ -14,10 +14,28 @@
 #ifndef PLAT_FILE_H
 #define PLAT_FILE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
+
+/*
+ * Whether an operation failed for want of descriptors: it was not begun, and may
+ * succeed later.
+ */
+static inline bool
+file_not_begun(int error)
+{
+	return error == EMFILE || error == ENFILE;
+}
+
+/* The same, or for want of room: what it wrote is unknown, but not what was there before. */
+static inline bool
+file_lacks(int error)
+{
+	return file_not_begun(error) || error == ENOSPC || error == EDQUOT;
+}
 
 enum file_mode {
 	FILE_READ,       /* must exist */

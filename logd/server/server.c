@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +29,17 @@
  * unread: enough to keep a disk and a network busy, few enough to bound memory.
  */
 enum { IN_FLIGHT_MAX = 256, SEND_BYTES_MAX = 32 * 1024 * 1024, DRAIN_MS = 10000,
+	PRODUCERS_MAX = 200000, OPEN_SEGMENTS_MAX = 8192, OTHER_FILES_MAX = 64,
 	INTERNAL_SEGMENT_BYTES = 64 * 1024 * 1024, INTERNAL_MESSAGE_BYTES = 16 * 1024 * 1024 };
+
+/* How the open files that the system grants are shared out. */
+struct descriptors {
+	int segments, connections;
+};
 
 struct server {
 	struct config *config;
+	struct descriptors descriptors;
 	struct loop *loop;
 	struct mailbox *mailbox;
 	struct store *store;
@@ -49,12 +57,15 @@ struct server {
 /* ---- configuration, in the words of each part ---- */
 
 static struct net_limits
-net_limits(const struct config *c)
+net_limits(const struct server *s)
 {
+	const struct config *c = s->config;
+
 	return (struct net_limits){
 		.frame_bytes_max = c->socket_request_max_bytes,
 		.connections_max = c->max_connections,
 		.connections_per_ip_max = c->max_connections_per_ip,
+		.descriptors_max = s->descriptors.connections,
 		.idle_ms_max = c->connections_max_idle_ms,
 		.request_bytes_max = c->queued_max_request_bytes,
 		.answer_bytes_max = c->weir_queued_max_response_bytes,
@@ -110,31 +121,40 @@ groups_config(const struct config *c)
 	};
 }
 
-/* Half of the descriptors that the system grants; the others are for connections. */
-static int
-open_files_max(void)
+/*
+ * First the store, without which nothing can be made durable: its segments, and
+ * journal, index and syncs.  Connections have what is left.
+ */
+static struct descriptors
+share_descriptors(void)
 {
 	struct rlimit limit;
+	int n = 1024, segments, others;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return 256;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur > 16384)
-		return 8192;
-	return (int)limit.rlim_cur / 2;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		n = limit.rlim_cur > INT_MAX ? INT_MAX : (int)limit.rlim_cur;
+	segments = n / 2 < OPEN_SEGMENTS_MAX ? n / 2 : OPEN_SEGMENTS_MAX;
+	others = n / 4 < OTHER_FILES_MAX ? n / 4 : OTHER_FILES_MAX;
+	return (struct descriptors){ .segments = segments, .connections = n - segments - others };
 }
 
 static struct store_config
-store_config(const struct config *c)
+store_config(const struct server *s)
 {
+	const struct config *c = s->config;
+
 	return (struct store_config){
 		.dir = c->log_dirs,
 		.journal_bytes = c->journal_bytes,
 		.journal_batch_bytes_max = c->journal_batch_max_bytes,
 		.checkpoint_interval_ms = c->checkpoint_interval_ms,
 		.checkpoint_bytes = c->checkpoint_bytes,
-		.open_files_max = open_files_max(),
+		.open_files_max = s->descriptors.segments,
+		.producers_max = PRODUCERS_MAX,
 		.internal = {
 			.segment_bytes = INTERNAL_SEGMENT_BYTES,
 			.segment_ms = INT64_MAX,
@@ -151,7 +171,7 @@ store_config(const struct config *c)
 static void
 hand_on(struct server *s)
 {
-	struct net_limits limits = net_limits(s->config);
+	struct net_limits limits = net_limits(s);
 	struct api_config config = api_config(s);
 
 	if (s->net != NULL)
@@ -363,12 +383,12 @@ listen_all(struct server *s)
 static int
 start(struct server *s)
 {
-	struct store_config store = store_config(s->config);
+	struct store_config store = store_config(s);
 	struct store_hooks hooks = { s, visible, store_failed };
 	struct net_hooks net_hooks = { &s->api, api_request, api_gone };
 	struct api_config api = api_config(s);
 	struct groups_config groups = groups_config(s->config);
-	struct net_limits limits = net_limits(s->config);
+	struct net_limits limits = net_limits(s);
 
 	if ((s->loop = loop_new()) == NULL || watch_signals(s) == -1) {
 		diag_error("event loop can't be made", "error=\"%s\"", strerror(errno));
@@ -402,6 +422,7 @@ server_new(struct config *config)
 	uint64_t seed[2];
 
 	s->config = config;
+	s->descriptors = share_descriptors();
 	must(file_random(seed, sizeof seed) == 0);
 	map_seed(seed[0], seed[1]);
 	diag_set_level((enum diag_level)config->log_level);

@@ -23,11 +23,14 @@ enum {
 	AT_COUNT = 57
 };
 
-/* What a compressed batch may grow to while we look into it. */
-enum { INFLATED_MAX = 256 * 1024 * 1024 };
-
 bool
 batch_header(struct batch *b, struct span bytes)
+{
+	return bytes.n >= BATCH_HEADER && bytes.p[AT_MAGIC] == BATCH_MAGIC && batch_claims(b, bytes);
+}
+
+bool
+batch_claims(struct batch *b, struct span bytes)
 {
 	const uint8_t *p = bytes.p;
 	int32_t length;
@@ -35,7 +38,7 @@ batch_header(struct batch *b, struct span bytes)
 	if (bytes.n < BATCH_HEADER)
 		return false;
 	length = (int32_t)load32(p + AT_LENGTH);
-	if (p[AT_MAGIC] != BATCH_MAGIC || length < BATCH_HEADER - BATCH_OVERHEAD ||
+	if (length < BATCH_HEADER - BATCH_OVERHEAD ||
 	    length > INT32_MAX - BATCH_OVERHEAD)
 		return false;
 	*b = (struct batch){
@@ -121,16 +124,24 @@ headers_ok(struct span s)
 	return s.n == 0;
 }
 
+bool
+batch_is_compressed(const struct batch *b)
+{
+	return (b->attributes & BATCH_CODEC) != CODEC_NONE;
+}
+
 void
-record_walk(struct record_walk *w, const struct batch *b, const uint8_t *p)
+record_walk(struct record_walk *w, const struct batch *b, const uint8_t *p, size_t inflated_max)
 {
 	struct span body = span_of(p + BATCH_HEADER, b->size - BATCH_HEADER);
-	int codec = b->attributes & BATCH_CODEC;
+	enum inflated outcome;
 
 	*w = (struct record_walk){ .batch = *b, .rest = body };
-	if (codec == CODEC_NONE)
+	if (!batch_is_compressed(b))
 		return;
-	w->broken = !codec_inflate(codec, body, INFLATED_MAX, &w->inflated);
+	outcome = codec_inflate(b->attributes & BATCH_CODEC, body, inflated_max, &w->inflated);
+	w->too_large = outcome == INFLATED_TOO_LARGE;
+	w->broken = outcome != INFLATED;
 	w->rest = buf_bytes(&w->inflated);
 }
 
@@ -177,55 +188,64 @@ check_header(const struct batch *b, const struct batch_rules *rules)
 	    (b->attributes & BATCH_CONTROL) ||
 	    (b->producer_id >= 0 && (b->base_sequence < 0 || b->producer_epoch < 0)))
 		return STORE_INVALID_RECORD;
+	if (b->attributes & BATCH_LOG_APPEND_TIME)
+		return STORE_INVALID_TIMESTAMP; /* that is for us to say */
 	if (codec >= CODECS || (codec == CODEC_ZSTD && !rules->zstd_allowed))
 		return STORE_UNSUPPORTED_CODEC;
 	return STORE_OK;
 }
 
-/*
- * The records: that they can be read, that offsets count up by one, that there
- * are keys.
- */
-static enum store_error
-check_records(const struct batch *b, const uint8_t *p, const struct batch_rules *rules, int32_t *bad)
+static bool
+time_allowed(int64_t time, const struct batch_rules *rules)
 {
-	enum store_error error = STORE_OK;
-	struct record_walk walk;
-	struct record r;
-
-	record_walk(&walk, b, p);
-	while (error == STORE_OK && record_next(&walk, &r)) {
-		*bad = walk.index - 1;
-		if (r.offset != b->base_offset + walk.index - 1)
-			error = STORE_INVALID_RECORD;
-		else if (rules->keyed && r.key.p == NULL)
-			error = STORE_NO_KEY;
-	}
-	if (error == STORE_OK && (walk.broken || walk.index != b->count)) {
-		*bad = walk.index < b->count ? walk.index : -1;
-		error = STORE_INVALID_RECORD;
-	}
-	if (error == STORE_OK)
-		*bad = -1;
-	record_done(&walk);
-	return error;
+	if (rules->log_append_time)
+		return true;
+	/* By subtraction from `now`, which is small: the bounds may be INT64_MAX. */
+	if (time > rules->now_ms)
+		return time - rules->now_ms <= rules->after_max_ms;
+	return time < 0 || rules->now_ms - time <= rules->before_max_ms;
 }
 
 static enum store_error
-check_time(const struct batch *b, const struct batch_rules *rules)
+check_record(const struct record *r, int64_t offset, const struct batch_rules *rules)
 {
-	if (b->attributes & BATCH_LOG_APPEND_TIME)
-		return STORE_INVALID_TIMESTAMP; /* that is for us to say */
-	if (rules->log_append_time)
-		return STORE_OK;
-	/* By subtraction from `now`, which is small: the bounds may be INT64_MAX. */
-	if (b->max_timestamp > rules->now_ms &&
-	    b->max_timestamp - rules->now_ms > rules->after_max_ms)
-		return STORE_INVALID_TIMESTAMP;
-	if (b->base_timestamp >= 0 && b->base_timestamp < rules->now_ms &&
-	    rules->now_ms - b->base_timestamp > rules->before_max_ms)
-		return STORE_INVALID_TIMESTAMP;
-	return STORE_OK;
+	if (r->offset != offset)
+		return STORE_INVALID_RECORD;
+	if (rules->keyed && r->key.p == NULL)
+		return STORE_NO_KEY;
+	return time_allowed(r->timestamp, rules) ? STORE_OK : STORE_INVALID_TIMESTAMP;
+}
+
+/*
+ * The records: that they can be read, that offsets count up by one, that there
+ * are keys, that times are within the bounds.
+ */
+static enum store_error
+check_records(struct batch *b, const uint8_t *p, const struct batch_rules *rules, int32_t *bad)
+{
+	enum store_error error = STORE_OK;
+	int64_t max = INT64_MIN;
+	struct record_walk walk;
+	struct record r;
+
+	record_walk(&walk, b, p, rules->inflated_max);
+	while (error == STORE_OK && record_next(&walk, &r)) {
+		*bad = walk.index - 1;
+		error = check_record(&r, b->base_offset + walk.index - 1, rules);
+		max = r.timestamp > max ? r.timestamp : max;
+	}
+	if (walk.too_large) {
+		error = STORE_MESSAGE_TOO_LARGE;
+	} else if (error == STORE_OK && (walk.broken || walk.index != b->count)) {
+		*bad = walk.index < b->count ? walk.index : -1;
+		error = STORE_INVALID_RECORD;
+	}
+	if (error == STORE_OK) {
+		*bad = -1;
+		b->max_timestamp = max;
+	}
+	record_done(&walk);
+	return error;
 }
 
 enum store_error
@@ -250,10 +270,7 @@ batch_check(struct span sent, const struct batch_rules *rules, struct batch *b, 
 		return STORE_CORRUPT_MESSAGE;
 	if ((error = check_header(b, rules)) != STORE_OK)
 		return error;
-	if (rules->keyed || (b->attributes & BATCH_CODEC) == CODEC_NONE)
-		if ((error = check_records(b, sent.p, rules, bad)) != STORE_OK)
-			return error;
-	return check_time(b, rules);
+	return check_records(b, sent.p, rules, bad);
 }
 
 void
@@ -269,12 +286,24 @@ stamp_crc(uint8_t *p, size_t size)
 	store32(p + AT_CRC, crc32c(0, p + AT_ATTRIBUTES, size - AT_ATTRIBUTES));
 }
 
+int64_t
+batch_max_time(const uint8_t *p)
+{
+	return (int64_t)load64(p + AT_MAX_TIMESTAMP);
+}
+
+void
+batch_stamp_max_time(uint8_t *p, size_t size, int64_t max_timestamp)
+{
+	store64(p + AT_MAX_TIMESTAMP, (uint64_t)max_timestamp);
+	stamp_crc(p, size);
+}
+
 void
 batch_stamp_time(uint8_t *p, size_t size, int64_t now_ms)
 {
 	store16(p + AT_ATTRIBUTES, load16(p + AT_ATTRIBUTES) | BATCH_LOG_APPEND_TIME);
-	store64(p + AT_MAX_TIMESTAMP, (uint64_t)now_ms);
-	stamp_crc(p, size);
+	batch_stamp_max_time(p, size, now_ms);
 }
 
 void

@@ -19,7 +19,9 @@
 enum {
 	BATCH_OVERHEAD = 12, /* base offset and length, not counted by the length field */
 	BATCH_HEADER = 61,   /* bytes before the first record */
-	BATCH_MAGIC = 2
+	BATCH_MAGIC = 2,
+	/* What the records of a compressed batch may grow to; more is refused, so there is none. */
+	BATCH_INFLATED_MAX = 64 * 1024 * 1024
 };
 
 enum batch_attributes {
@@ -58,6 +60,9 @@ batch_last_offset(const struct batch *b)
  */
 bool batch_header(struct batch *, struct span bytes);
 
+/* The same of what may be damaged: whatever its magic is. */
+bool batch_claims(struct batch *, struct span bytes);
+
 /* Whether the checksum of a whole batch (b->size bytes at p) is right. */
 bool batch_crc_ok(const struct batch *, const uint8_t *p);
 
@@ -67,22 +72,33 @@ struct batch_rules {
 	int32_t segment_bytes;
 	bool keyed;                 /* compacted: each record needs a key */
 	bool zstd_allowed;          /* the request's version knows zstd */
+	size_t inflated_max;        /* up to where compressed records are looked into */
 	bool log_append_time;
 	int64_t now_ms;
 	int64_t before_max_ms, after_max_ms; /* bounds of CreateTime */
 };
 
 /*
- * Checks the one batch that a producer sent for a partition, in Kafka's order.
- * `bad_record` becomes the index of the record at fault, or -1 when the batch
- * as a whole is.  Records of compressed batches are looked at only where keys
- * are demanded: what is inside is the producer's word, its checksum ours.
+ * Checks the one batch that a producer sent for a partition, in Kafka's order:
+ * first what its header says, then its records, which are inflated for it
+ * (docs/decisions/0007).  `bad_record` becomes the index of the record at fault, or -1
+ * when the batch as a whole is.  out->max_timestamp becomes the largest time of
+ * a record, whatever the header says.  STORE_MESSAGE_TOO_LARGE also when the
+ * records are larger than rules->inflated_max.
  */
 enum store_error batch_check(struct span sent, const struct batch_rules *,
     struct batch *out, int32_t *bad_record);
 
+/* Whether the records are compressed. */
+bool batch_is_compressed(const struct batch *);
+
 /* Sets what the broker owns and no checksum covers.  Not b's fields. */
 void batch_stamp(uint8_t *batch, int64_t base_offset, int32_t leader_epoch);
+
+/* The largest timestamp as the header says it. */
+int64_t batch_max_time(const uint8_t *batch);
+/* Sets the largest timestamp, which producers may get wrong, and the checksum. */
+void batch_stamp_max_time(uint8_t *batch, size_t size, int64_t max_timestamp);
 
 /* Sets LogAppendTime: the flag, the largest timestamp, the checksum; the records' own times stay. */
 void batch_stamp_time(uint8_t *batch, size_t size, int64_t now_ms);
@@ -102,10 +118,14 @@ struct record_walk {
 	struct buf inflated;  /* owned: the records of a compressed batch */
 	int32_t index;
 	bool broken;          /* the records can't be read to the end */
+	bool too_large;       /* because they are larger than was allowed */
 };
 
-/* Begins a walk; the batch is borrowed until record_done(). */
-void record_walk(struct record_walk *, const struct batch *, const uint8_t *p);
+/*
+ * Begins a walk of records that take up to so many bytes; the batch is borrowed
+ * until record_done().
+ */
+void record_walk(struct record_walk *, const struct batch *, const uint8_t *p, size_t inflated_max);
 /* The next record; false at the end or when broken. */
 bool record_next(struct record_walk *, struct record *);
 void record_done(struct record_walk *);

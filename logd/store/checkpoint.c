@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/must.h"
 #include "base/xalloc.h"
+#include "plat/file.h"
 #include "store/store_internal.h"
 
 enum { RETRY_MS = 5000 };
@@ -21,11 +22,17 @@ struct checkpoint {
 	struct job job;
 	struct store *store;
 	struct sync_set set;
-	struct index_batch *changes; /* one for each group of the set, and the common one */
+	/* What goes, which may come back at once; one for each group of the set; the common one. */
+	struct index_batch *changes;
 	uint64_t journal_block;      /* entries up to here are superfluous behind it */
-	bool synced;                 /* only the index is still to be written */
 	int error;
 };
+
+static struct index_batch *
+group_changes(const struct checkpoint *c, size_t i)
+{
+	return &c->changes[i + 1];
+}
 
 static void
 put_segment(struct index_batch *to, const struct segment *s)
@@ -77,8 +84,10 @@ collect(struct checkpoint *c)
 
 	list_each(counted, &store->dirty)
 		n++;
-	c->changes = xcalloc(n + 1, sizeof *c->changes);
-	common = &c->changes[n];
+	c->changes = xcalloc(n + 2, sizeof *c->changes);
+	c->changes[0] = store->removals;
+	store->removals = (struct index_batch){ 0 };
+	common = &c->changes[n + 1];
 	list_each(it, &store->dirty) {
 		struct partition *p = container_of(it, struct partition, dirty);
 
@@ -89,14 +98,12 @@ collect(struct checkpoint *c)
 		const struct sync_group *g = &c->set.groups[i];
 
 		for (k = g->first; k < g->first + g->n; k++) {
-			put_segment(&c->changes[i], c->set.items[k].segment);
-			put_entries(&c->changes[i], c->set.items[k].segment);
+			put_segment(group_changes(c, i), c->set.items[k].segment);
+			put_entries(group_changes(c, i), c->set.items[k].segment);
 			c->set.items[k].segment->recorded = true;
 		}
-		producers_collect(g->partition, &c->changes[i]);
+		producers_collect(g->partition, group_changes(c, i));
 	}
-	*common = store->removals;
-	store->removals = (struct index_batch){ 0 };
 	put_applied(store, common);
 	state_freeze(store, common);
 }
@@ -108,19 +115,20 @@ run_checkpoint(struct job *job)
 	struct checkpoint *c = container_of(job, struct checkpoint, job);
 	size_t i, n = c->set.n_groups;
 
-	if (!c->synced)
-		sync_set_run(&c->set);
-	c->synced = true;
+	if (sync_set_run(&c->set) == -1) {
+		c->error = errno; /* only the rest is synced when it is tried again */
+		return;
+	}
 	for (i = 0; i < n; i++)
 		if (c->set.groups[i].error != 0) {
-			index_batch_done(&c->changes[i]);
+			index_batch_done(group_changes(c, i));
 			/* An internal log that failed ends the daemon: the state must not run ahead of it. */
 			if (c->set.groups[i].partition->internal) {
 				c->error = EIO; /* whatever it was called: a failed sync is never tried again */
 				return;
 			}
 		}
-	c->error = index_commit(c->store->index, c->changes, n + 1) == 0 ? 0 : errno;
+	c->error = index_commit(c->store->index, c->changes, n + 2) == 0 ? 0 : errno;
 }
 
 /* Forgets entries that the index has now. */
@@ -143,7 +151,7 @@ drop_entries(const struct sync_item *item)
 static void
 drop_changes(struct checkpoint *c)
 {
-	for (size_t i = 0; i <= c->set.n_groups; i++)
+	for (size_t i = 0; i < c->set.n_groups + 2; i++)
 		index_batch_done(&c->changes[i]);
 	free(c->changes);
 }
@@ -195,9 +203,9 @@ checkpoint_done(struct job *job)
 	store->jobs--;
 	if (c->error == 0)
 		end(c);
-	else if (c->error == ENOSPC || c->error == EDQUOT) {
+	else if (file_lacks(c->error)) {
 		stat_add(&store->stats.checkpoints_failed, 1);
-		diag_warn("checkpoint put off", "error=\"%s\" action=\"make room; it is tried again\"",
+		diag_warn("checkpoint put off", "error=\"%s\" action=\"make room, or allow more open files; it is tried again\"",
 		    strerror(c->error));
 		store->checkpoint_retry_ms = store->mono_ms + RETRY_MS;
 	} else

@@ -9,63 +9,80 @@
 
 enum { STEP = 64 * 1024 };
 
-/* Room for the next piece: STEP bytes, less at the limit; 0 when it is reached. */
-static size_t
-room(struct buf *to, size_t start, size_t max)
-{
-	size_t used = to->n - start, n = max - used < STEP ? max - used : STEP;
+/* Where the bytes go, and how many may still come. */
+struct sink {
+	struct buf *to;
+	size_t left;
+	bool full; /* more came */
+};
 
-	return n == 0 || buf_room(to, n) == NULL ? 0 : n;
+/* Room for the next piece: STEP bytes, or as many as may come and one more; 0: no memory. */
+static size_t
+room(struct sink *s)
+{
+	size_t n = s->left < STEP ? s->left + 1 : STEP;
+
+	return buf_room(s->to, n) == NULL ? 0 : n;
+}
+
+/* So many bytes lie in the room. */
+static bool
+take(struct sink *s, size_t n)
+{
+	s->full = n > s->left;
+	if (s->full)
+		return false;
+	s->to->n += n;
+	s->left -= n;
+	return true;
 }
 
 static bool
-inflate_gzip(struct span from, size_t max, struct buf *to)
+inflate_gzip(struct span from, struct sink *s)
 {
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)from.p, .avail_in = (uInt)from.n };
-	size_t start = to->n;
 	int r = Z_OK;
 
 	/* 15 + 32: the largest window, zlib or gzip header as found */
 	if (from.n > UINT32_MAX || inflateInit2(&z, 15 + 32) != Z_OK)
 		return false;
 	while (r == Z_OK) {
-		size_t n = room(to, start, max);
+		size_t n = room(s);
 
 		if (n == 0)
 			break;
-		z.next_out = to->p + to->n;
+		z.next_out = s->to->p + s->to->n;
 		z.avail_out = (uInt)n;
 		r = inflate(&z, Z_NO_FLUSH);
-		to->n += n - z.avail_out;
-		if (r == Z_OK && z.avail_out == n && z.avail_in == 0)
-			break; /* it ends before its end */
+		if (!take(s, n - z.avail_out) || (r == Z_OK && z.avail_out == n && z.avail_in == 0))
+			r = Z_DATA_ERROR; /* too much, or it ends before its end */
 	}
 	inflateEnd(&z);
-	return r == Z_STREAM_END;
+	return r == Z_STREAM_END && z.avail_in == 0;
 }
 
 static bool
-snappy_block(struct span from, size_t start, size_t max, struct buf *to)
+snappy_block(struct span from, struct sink *s)
 {
 	size_t n;
 
-	if (snappy_uncompressed_length((const char *)from.p, from.n, &n) != SNAPPY_OK ||
-	    n > max - (to->n - start) || buf_room(to, n + 1) == NULL || /* n may be 0 */
-	    snappy_uncompress((const char *)from.p, from.n, (char *)to->p + to->n, &n) != SNAPPY_OK)
+	if (snappy_uncompressed_length((const char *)from.p, from.n, &n) != SNAPPY_OK)
 		return false;
-	to->n += n;
-	return true;
+	s->full = n > s->left;
+	return !s->full && buf_room(s->to, n + 1) != NULL && /* n may be 0 */
+	    snappy_uncompress((const char *)from.p, from.n, (char *)s->to->p + s->to->n, &n) == SNAPPY_OK &&
+	    take(s, n);
 }
 
 static bool
-inflate_snappy(struct span from, size_t max, struct buf *to)
+inflate_snappy(struct span from, struct sink *s)
 {
 	static const uint8_t magic[8] = { 0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0 };
 	enum { FRAMING = 16 }; /* magic, version, oldest version that can read it */
-	size_t start = to->n, at = FRAMING;
+	size_t at = FRAMING;
 
 	if (from.n < FRAMING || memcmp(from.p, magic, sizeof magic) != 0)
-		return snappy_block(from, start, max, to);
+		return snappy_block(from, s);
 	while (at < from.n) {
 		size_t n;
 
@@ -73,7 +90,7 @@ inflate_snappy(struct span from, size_t max, struct buf *to)
 			return false;
 		n = load32(from.p + at);
 		at += 4;
-		if (n > from.n - at || !snappy_block(span_of(from.p + at, n), start, max, to))
+		if (n > from.n - at || !snappy_block(span_of(from.p + at, n), s))
 			return false;
 		at += n;
 	}
@@ -81,74 +98,74 @@ inflate_snappy(struct span from, size_t max, struct buf *to)
 }
 
 static bool
-inflate_lz4(struct span from, size_t max, struct buf *to)
+inflate_lz4(struct span from, struct sink *s)
 {
 	LZ4F_dctx *ctx;
-	size_t start = to->n, at = 0, hint = 1;
+	size_t at = 0, hint = 1;
+	bool ok = true;
 
 	if (LZ4F_isError(LZ4F_createDecompressionContext(&ctx, LZ4F_VERSION)))
 		return false;
-	while (hint != 0) {
-		size_t out = room(to, start, max), in = from.n - at;
+	while (ok && hint != 0) {
+		size_t out = room(s), in = from.n - at;
 
 		if (out == 0)
 			break;
-		hint = LZ4F_decompress(ctx, to->p + to->n, &out, from.p + at, &in, NULL);
-		if (LZ4F_isError(hint) || (in == 0 && out == 0 && hint != 0))
-			break;
+		hint = LZ4F_decompress(ctx, s->to->p + s->to->n, &out, from.p + at, &in, NULL);
+		ok = !LZ4F_isError(hint) && (in > 0 || out > 0 || hint == 0) && take(s, out);
 		at += in;
-		to->n += out;
 	}
 	LZ4F_freeDecompressionContext(ctx);
-	return hint == 0;
+	return ok && hint == 0 && at == from.n;
 }
 
 static bool
-inflate_zstd(struct span from, size_t max, struct buf *to)
+inflate_zstd(struct span from, struct sink *s)
 {
 	ZSTD_DStream *z = ZSTD_createDStream();
 	ZSTD_inBuffer in = { from.p, from.n, 0 };
-	size_t start = to->n, hint = 1;
+	size_t hint = 1;
+	bool ok = z != NULL;
 
-	if (z == NULL)
-		return false;
-	while (hint != 0) {
-		size_t n = room(to, start, max), before = in.pos;
+	while (ok && hint != 0) {
+		size_t n = room(s), before = in.pos;
 		ZSTD_outBuffer out = { NULL, n, 0 };
 
 		if (n == 0)
 			break;
-		out.dst = to->p + to->n;
+		out.dst = s->to->p + s->to->n;
 		hint = ZSTD_decompressStream(z, &out, &in);
-		if (ZSTD_isError(hint) || (in.pos == before && out.pos == 0 && hint != 0))
-			break;
-		to->n += out.pos;
+		ok = !ZSTD_isError(hint) && (in.pos > before || out.pos > 0 || hint == 0) && take(s, out.pos);
 	}
 	ZSTD_freeDStream(z);
-	return hint == 0;
+	return ok && hint == 0 && in.pos == from.n;
 }
 
 static bool
-inflate_none(struct span from, size_t max, struct buf *to)
+inflate_none(struct span from, struct sink *s)
 {
-	if (from.n > max)
+	s->full = from.n > s->left;
+	if (s->full)
 		return false;
-	buf_span(to, from);
+	buf_span(s->to, from);
 	return true;
 }
 
-bool
+enum inflated
 codec_inflate(int codec, struct span from, size_t max, struct buf *to)
 {
-	static bool (*const inflaters[CODECS])(struct span, size_t, struct buf *) = {
+	static bool (*const inflaters[CODECS])(struct span, struct sink *) = {
 		[CODEC_NONE] = inflate_none,
 		[CODEC_GZIP] = inflate_gzip,
 		[CODEC_SNAPPY] = inflate_snappy,
 		[CODEC_LZ4] = inflate_lz4,
 		[CODEC_ZSTD] = inflate_zstd,
 	};
+	struct sink s = { to, max, false };
 
 	if (codec < 0 || codec >= CODECS)
-		return false;
-	return inflaters[codec](from, max, to) && !to->failed;
+		return INFLATED_DAMAGED;
+	if (inflaters[codec](from, &s) && !to->failed)
+		return INFLATED;
+	return s.full ? INFLATED_TOO_LARGE : INFLATED_DAMAGED;
 }

@@ -15,11 +15,13 @@
 
 enum codec { CODEC_NONE, CODEC_GZIP, CODEC_SNAPPY, CODEC_LZ4, CODEC_ZSTD, CODECS };
 
+enum inflated { INFLATED, INFLATED_DAMAGED, INFLATED_TOO_LARGE };
+
 /*
- * Appends the decompressed bytes.  False when they are damaged, of an unknown
- * codec, or more than `max`.  Snappy: raw, or in the block framing that Java
+ * Appends the decompressed bytes, if they are whole (or of an unknown codec:
+ * damaged, as when there is no memory) and no more than `max`.  Snappy: raw, or in the block framing that Java
  * clients write (magic 0x82 "SNAPPY" 0).  Any thread.
  */
-bool codec_inflate(int codec, struct span from, size_t max, struct buf *to);
+enum inflated codec_inflate(int codec, struct span from, size_t max, struct buf *to);
 
 #endif

@@ -635,7 +635,7 @@ put_off(struct journal *j, struct commit *c)
 	struct list later;
 
 	diag_warn("journal write put off",
-	    "path=%s error=\"%s\" action=\"make room; nothing needs to be restarted\"", j->dir,
+	    "path=%s error=\"%s\" action=\"make room, or allow more open files; nothing needs to be restarted\"", j->dir,
 	    strerror(c->error));
 	j->full = true;
 	c->last_block = c->writes[c->n_written].block->number - 1;
@@ -667,7 +667,7 @@ commit_done(struct job *job)
 		c->syncs[i]->busy = false;
 	j->busy = false;
 	/* Of a sync that failed nothing is known, whatever it says. */
-	if (c->n_written < c->n && (c->error == ENOSPC || c->error == EDQUOT)) {
+	if (c->n_written < c->n && file_lacks(c->error)) {
 		put_off(j, c);
 		return;
 	}

@@ -18,7 +18,7 @@
  * resumes that far up at the most; a new one is made when half is used up, so
  * that producers seldom wait for it.
  */
-enum { RESERVE = 1 << 17, REFUSAL_TOLD_MS = 10000 };
+enum { RESERVE = 1 << 17 };
 
 struct partition *
 partition_new(struct store *store, const struct partition_id *id)
@@ -371,25 +371,14 @@ segment_for(struct partition *p, size_t n, int64_t now_ms)
 	return s;
 }
 
-/* Told once in a while: the log may lie on the same disk. */
-static void
-tell_refusal(struct store *store, int error)
-{
-	if (store->mono_ms - store->refusal_told_ms < REFUSAL_TOLD_MS)
-		return;
-	store->refusal_told_ms = store->mono_ms;
-	diag_warn("appends are refused", "error=\"%s\" action=\"make room; nothing needs to be restarted\"",
-	    strerror(error));
-}
-
-/* A full disk refuses this batch; any other failure leaves the file unknown. */
+/* What lacks room or descriptors refuses this batch; any other failure leaves the file unknown. */
 static bool
 write_failed(struct partition *p, struct append *a, int error)
 {
 	a->error = STORE_DISK;
 	stat_add(&p->store->stats.appends_refused, 1);
-	if (error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE || error == ENOMEM)
-		tell_refusal(p->store, error);
+	if (file_lacks(error) || error == ENOMEM)
+		store_tell_lack(p->store, "appends are refused", error);
 	else
 		partition_offline(p, "segment write failed", error);
 	return true;
@@ -450,22 +439,21 @@ bool
 partition_append(struct partition *p, struct append *a)
 {
 	const struct partition_config *c = &p->config;
-	struct batch_rules rules = { .max_bytes = c->max_message_bytes,
-		.segment_bytes = c->segment_bytes, .keyed = c->compacted,
-		.zstd_allowed = a->zstd_allowed, .log_append_time = c->log_append_time,
-		.now_ms = a->now_ms, .before_max_ms = c->timestamp_before_max_ms,
-		.after_max_ms = c->timestamp_after_max_ms };
 	struct producer_batch original;
-	enum store_error error;
 	struct batch b;
 
 	a->base_offset = a->append_time_ms = -1;
-	a->bad_record = -1;
-	if (p->deleted || p->offline || journal_full(p->store->journal))
+	if (p->deleted || p->offline || journal_full(p->store->journal)) {
+		a->bad_record = -1;
 		return refuse(p, a, p->deleted ? STORE_GONE : STORE_DISK);
-	error = batch_check(span_of(a->bytes, a->n), &rules, &b, &a->bad_record);
-	if (error != STORE_OK)
-		return refuse(p, a, error);
+	}
+	if (!a->examined)
+		examine(p, a);
+	a->examined = false; /* of this batch; the struct may be used for another */
+	if (a->error != STORE_OK)
+		return refuse(p, a, a->error);
+	must(batch_header(&b, span_of(a->bytes, a->n)));
+	b.max_timestamp = a->max_timestamp;
 	if (b.producer_id >= 0)
 		switch (producers_check(p, &b, a->now_ms, &original)) {
 		case SEQUENCE_DUPLICATE:
@@ -486,7 +474,8 @@ partition_append(struct partition *p, struct append *a)
 		batch_stamp_time(a->bytes, b.size, a->now_ms);
 		batch_header(&b, span_of(a->bytes, a->n));
 		a->append_time_ms = a->now_ms;
-	}
+	} else if (batch_max_time(a->bytes) != b.max_timestamp)
+		batch_stamp_max_time(a->bytes, b.size, b.max_timestamp);
 	return append_checked(p, a, &b);
 }
 
@@ -540,11 +529,25 @@ cut_done(struct append *a)
 	cut->done(cut);
 }
 
+/* The greatest log start that was asked for and taken, durable or not yet. */
+static int64_t
+asked_log_start(const struct partition *p, struct span key)
+{
+	struct buf value = { 0 };
+	int64_t asked = -1;
+
+	if (state_get(p->store, STATE_METADATA, key, &value) && value.n == 8)
+		asked = (int64_t)load64(value.p);
+	buf_done(&value);
+	return asked;
+}
+
 bool
 partition_cut_front(struct partition *p, struct partition_cut *cut)
 {
 	uint8_t key[2 + PARTITION_KEY] = { 0, 'S' }, value[8];
 	struct state_entry entry = { span_of(key, sizeof key), span_of(value, sizeof value) };
+	int64_t asked;
 
 	cut->error = STORE_OK;
 	cut->log_start = p->log_start;
@@ -557,10 +560,12 @@ partition_cut_front(struct partition *p, struct partition_cut *cut)
 	if (cut->error != STORE_OK || cut->offset <= p->log_start)
 		return true;
 	memcpy(key + 2, p->key, PARTITION_KEY);
-	/* One that asks for less, while another is under way, takes nothing back. */
-	if (cut->offset > p->cut_to)
-		p->cut_to = cut->offset;
-	store64(value, (uint64_t)p->cut_to);
+	/*
+	 * One that asks for less, while another is under way, takes nothing back.  The
+	 * state alone says what was asked for: what it refused leaves no trace.
+	 */
+	asked = asked_log_start(p, entry.key);
+	store64(value, (uint64_t)(cut->offset > asked ? cut->offset : asked));
 	cut->append.done = cut_done;
 	cut->partition = p;
 	p->jobs++;

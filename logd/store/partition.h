@@ -31,6 +31,7 @@
 
 struct partition;
 struct segment;
+struct store;
 
 /* The name of a partition, below the names that people give to topics. */
 struct partition_id {
@@ -83,7 +84,30 @@ struct append {
 	int64_t append_time_ms; /* LogAppendTime, or -1 */
 	/* the partition's */
 	struct list link;
+	bool examined;        /* partition_examine() has looked into it: error and bad_record are its word */
+	int64_t max_timestamp;
 };
+
+/*
+ * A look into the batch of an append that is to come, where that is long work.
+ * The user's structs, and the bytes, stay as they are until done().
+ */
+struct partition_examination {
+	/* set by the user */
+	struct append *append;
+	void (*done)(struct partition_examination *);
+	/* the partition's */
+	struct job job;
+	struct store *store;
+	struct batch_rules rules;
+};
+
+/*
+ * True: nothing is to be waited for; false: a thread looks, done() follows.  Then
+ * the append may be begun, which knows what was found.  Without this, an append
+ * looks into its batch within its call.
+ */
+bool partition_examine(struct partition *, struct partition_examination *);
 
 /*
  * Appends one batch.  True: it is over (answered, or refused with a->error);
@@ -124,16 +148,36 @@ bool partition_read(struct partition *, struct partition_read *);
 /* Visible bytes from this offset on, about; at least `enough` is all that is asked. */
 int64_t partition_readable(struct partition *, int64_t offset, int64_t enough);
 
-/* One look-up by time; it may read from the disk within the call. */
-struct partition_found {
-	int64_t offset; /* -1: none */
+/* One look-up by time.  The user's struct lives until done(). */
+struct partition_lookup {
+	/* set by the user */
+	int64_t time;         /* the first visible record with a timestamp at or after it */
+	bool max_time;        /* instead: the first that has the largest timestamp */
+	void (*done)(struct partition_lookup *);
+	/* the answer */
+	enum store_error error;
+	int64_t offset;       /* -1: none; so are the next two then */
 	int64_t timestamp;
+	int32_t epoch;
+	/* the partition's */
+	struct job job;
+	struct partition *partition;
+	int64_t log_start, limit_offset; /* what can be seen, as of the beginning */
+	bool measuring;       /* what the largest timestamp is */
+	struct segment *segment;
+	int64_t next_base;    /* it goes on with segments from here */
+	struct place {
+		int64_t pos, offset; /* where a batch begins, and its base offset */
+		int64_t max_time;    /* the largest timestamp in the segment before it */
+	} from, near_end;
+	int64_t to;
 };
 
-/* The first visible record with a timestamp at or after `timestamp`. */
-enum store_error partition_find_time(struct partition *, int64_t timestamp, struct partition_found *);
-/* The first visible record that has the largest timestamp. */
-enum store_error partition_find_max_time(struct partition *, struct partition_found *);
+/*
+ * True: it is over; false: a thread looks, done() follows, with STORE_DISK when
+ * the disk does not let it, STORE_GONE when the partition was deleted.
+ */
+bool partition_look_up(struct partition *, struct partition_lookup *);
 
 /*
  * KIP-320: the largest epoch at or below `epoch`, and the offset at which it

@@ -4,6 +4,9 @@
  *
  * Everything here can be had again from the headers of the batches; the index
  * keeps it so that a start need not read them all.
+ *
+ * Clients make a new producer at each of their starts, so those that are silent
+ * for long are forgotten; and beyond a number, those that were silent for longest.
  */
 #include <stdlib.h>
 
@@ -11,13 +14,22 @@
 #include "base/xalloc.h"
 #include "store/store_internal.h"
 
-enum { VALUE_HEADER = 11, VALUE_BATCH = 32 };
+enum { VALUE_HEADER = 11, VALUE_BATCH = 32, EXPIRED_AT_ONCE = 1000 };
 
 void
 producers_init(struct producers *ps)
 {
 	*ps = (struct producers){ 0 };
 	list_init(&ps->dirty);
+}
+
+static void
+free_producer(struct producer *p)
+{
+	p->partition->store->n_producers--;
+	list_del(&p->dirty_link);
+	list_del(&p->used_link);
+	free(p);
 }
 
 void
@@ -27,8 +39,9 @@ producers_done(struct producers *ps)
 	size_t it = 0;
 
 	while ((p = map_next(&ps->by_id, &it)) != NULL)
-		free(p);
+		free_producer(p);
 	map_done(&ps->by_id);
+	list_init(&ps->dirty);
 }
 
 static void
@@ -73,26 +86,68 @@ load(struct producer *p, struct span from)
 	return true;
 }
 
-/* The producer as memory or the index has it; NULL when neither does. */
+/* The producer, or NULL. */
 static struct producer *
-find(struct partition *part, int64_t id)
+find(const struct partition *part, int64_t id)
 {
-	struct producer *p, fresh = { .id = id };
-	struct buf value = { 0 };
+	uint8_t key[8];
+
+	store64(key, (uint64_t)id);
+	return map_get(&part->producers.by_id, span_of(key, sizeof key));
+}
+
+/* A new one, not in the order of use yet. */
+static struct producer *
+add(struct partition *part, int64_t id)
+{
+	struct producer *p = xcalloc(1, sizeof *p);
+
+	p->id = id;
+	p->partition = part;
+	store64(p->key, (uint64_t)id);
+	list_init(&p->dirty_link);
+	list_init(&p->used_link);
+	must(map_put(&part->producers.by_id, span_of(p->key, sizeof p->key), p));
+	part->store->n_producers++;
+	return p;
+}
+
+/* From memory and from the index. */
+static void
+forget(struct producer *p)
+{
+	struct partition *part = p->partition;
 	uint8_t key[PRODUCER_KEY];
 
-	store64(fresh.key, (uint64_t)id);
-	if ((p = map_get(&part->producers.by_id, span_of(fresh.key, sizeof fresh.key))) != NULL)
-		return p;
-	index_key(part, &fresh, key);
-	if (index_get(part->store->index, INDEX_PRODUCERS, span_of(key, sizeof key), &value) &&
-	    load(&fresh, buf_bytes(&value))) {
-		p = xmemdup(&fresh, sizeof fresh);
-		list_init(&p->dirty_link);
-		must(map_put(&part->producers.by_id, span_of(p->key, sizeof p->key), p));
+	index_key(part, p, key);
+	index_del(&part->store->removals, INDEX_PRODUCERS, span_of(key, sizeof key));
+	map_del(&part->producers.by_id, span_of(p->key, sizeof p->key));
+	free_producer(p);
+}
+
+static void
+forget_beyond_limit(struct store *store)
+{
+	while (store->n_producers > store->config.producers_max)
+		forget(list_first(&store->producers, struct producer, used_link));
+}
+
+static bool
+expired(const struct producer *p, int64_t now_ms)
+{
+	return p->last_ms < now_ms - p->partition->config.producer_expiry_ms;
+}
+
+void
+producers_expire(struct store *store)
+{
+	for (int i = 0; i < EXPIRED_AT_ONCE; i++) {
+		struct producer *p = list_first(&store->producers, struct producer, used_link);
+
+		if (p == NULL || !expired(p, store->wall_ms))
+			return;
+		forget(p);
 	}
-	buf_done(&value);
-	return p;
 }
 
 /* Sequence numbers go around: behind 2^31 - 1 comes 0. */
@@ -109,7 +164,7 @@ producers_check(struct partition *part, const struct batch *b, int64_t now_ms,
 	struct producer *p = find(part, b->producer_id);
 	int32_t last = sequence_add(b->base_sequence, b->last_offset_delta);
 
-	if (p == NULL || p->last_ms < now_ms - part->config.producer_expiry_ms)
+	if (p == NULL || expired(p, now_ms))
 		return SEQUENCE_NEXT; /* nothing is known: any first sequence will do */
 	if (b->producer_epoch < p->epoch)
 		return SEQUENCE_FENCED;
@@ -131,17 +186,13 @@ producers_note(struct partition *part, const struct batch *b, int64_t now_ms, in
 	struct producer *p = find(part, b->producer_id);
 
 	if (p == NULL) {
-		p = xcalloc(1, sizeof *p);
-		p->id = b->producer_id;
+		p = add(part, b->producer_id);
 		p->epoch = b->producer_epoch;
-		store64(p->key, (uint64_t)p->id);
-		list_init(&p->dirty_link);
-		must(map_put(&part->producers.by_id, span_of(p->key, sizeof p->key), p));
 	}
 	/* A start may meet again what the index has. */
 	if (p->n > 0 && b->base_offset < p->batches[p->n - 1].end)
 		return;
-	if (p->epoch != b->producer_epoch || p->last_ms < now_ms - part->config.producer_expiry_ms)
+	if (p->epoch != b->producer_epoch || expired(p, now_ms))
 		p->n = 0;
 	if (p->n == PRODUCER_BATCHES)
 		memmove(p->batches, p->batches + 1, sizeof *p->batches * (size_t)--p->n);
@@ -152,6 +203,9 @@ producers_note(struct partition *part, const struct batch *b, int64_t now_ms, in
 		batch_last_offset(b) + 1, append_time };
 	list_del(&p->dirty_link);
 	list_add(&part->producers.dirty, &p->dirty_link);
+	list_del(&p->used_link);
+	list_add(&part->store->producers, &p->used_link);
+	forget_beyond_limit(part->store);
 }
 
 void
@@ -170,4 +224,62 @@ producers_collect(struct partition *part, struct index_batch *to)
 		index_put(to, INDEX_PRODUCERS, span_of(key, sizeof key), buf_bytes(&value));
 	}
 	buf_done(&value);
+}
+
+/* ---- at the start ---- */
+
+struct loading {
+	struct store *store;
+	struct producer **producers; /* owned */
+	size_t n, cap;
+};
+
+static bool
+load_one(void *ctx, struct span key, struct span value)
+{
+	struct loading *l = ctx;
+	struct partition *part;
+	struct producer *p;
+
+	if (key.n != PRODUCER_KEY)
+		return true;
+	part = map_get(&l->store->partitions, span_of(key.p, PARTITION_KEY));
+	p = part == NULL ? NULL : add(part, (int64_t)load64(key.p + PARTITION_KEY));
+	if (p == NULL)
+		return true;
+	if (!load(p, value)) {
+		forget(p);
+		return true;
+	}
+	/* A clock that was ahead is not to keep it, and those behind it, for ever. */
+	if (p->last_ms > l->store->wall_ms)
+		p->last_ms = l->store->wall_ms;
+	if (l->n == l->cap) {
+		l->cap = l->cap == 0 ? 64 : l->cap * 2;
+		l->producers = xrealloc(l->producers, l->cap * sizeof *l->producers);
+	}
+	l->producers[l->n++] = p;
+	return true;
+}
+
+static int
+by_use(const void *a, const void *b)
+{
+	const struct producer *const *x = a, *const *y = b;
+
+	return ((*x)->last_ms > (*y)->last_ms) - ((*x)->last_ms < (*y)->last_ms);
+}
+
+void
+producers_load(struct store *store)
+{
+	struct loading l = { .store = store };
+
+	index_each(store->index, INDEX_PRODUCERS, span_of(NULL, 0), load_one, &l);
+	if (l.n > 0)
+		qsort(l.producers, l.n, sizeof *l.producers, by_use);
+	for (size_t i = 0; i < l.n; i++)
+		list_add(&store->producers, &l.producers[i]->used_link);
+	free(l.producers);
+	forget_beyond_limit(store);
 }

@@ -44,7 +44,7 @@ seek(struct partition_read *r, bool nowait)
 	enum walked found;
 	enum store_error error = STORE_OK;
 
-	segment_walk(&w, r->segment, (struct place){ r->pos, r->expected }, r->file_end, true);
+	segment_walk(&w, r->segment, (struct place){ .pos = r->pos, .offset = r->expected }, r->file_end, true);
 	w.nowait = nowait;
 	do {
 		found = segment_walk_next(&w);
@@ -202,7 +202,7 @@ read_done(struct job *job)
 	if (p->deleted)
 		r->error = STORE_GONE;
 	settle(p, r);
-	segment_unpin(r->segment);
+	segment_unuse(r->segment);
 	partition_release(p);
 	r->done(r);
 }
@@ -236,7 +236,7 @@ partition_read(struct partition *p, struct partition_read *r)
 	r->file_end = s->size;
 	r->at_batch = p->hint_segment == s && p->hint_offset == r->offset;
 	if (r->at_batch)
-		place = (struct place){ p->hint_pos, p->hint_offset };
+		place = (struct place){ .pos = p->hint_pos, .offset = p->hint_offset };
 	else
 		place = segment_place_offset(s, r->offset < s->base ? s->base : r->offset);
 	r->pos = place.pos;
@@ -253,7 +253,7 @@ partition_read(struct partition *p, struct partition_read *r)
 	free(r->bytes);
 	r->bytes = NULL;
 	r->job = (struct job){ .run = run_read, .done = read_done };
-	segment_pin(s);
+	segment_use(s);
 	p->jobs++;
 	p->store->jobs++;
 	stat_add(&p->store->stats.reads_cold, 1);
@@ -283,157 +283,4 @@ partition_readable(struct partition *p, int64_t offset, int64_t enough)
 		break;
 	}
 	return n;
-}
-
-/* ---- by time, by epoch ---- */
-
-/*
- * The first visible record of the batch whose timestamp is at or after `time`.
- * A producer may have given the batch a larger time than any of its records.
- */
-static bool
-record_at(const struct partition *p, const struct batch *b, const uint8_t *bytes, int64_t time,
-    struct partition_found *found)
-{
-	struct record_walk walk;
-	struct record r;
-	bool ok = false;
-
-	record_walk(&walk, b, bytes);
-	while (!ok && record_next(&walk, &r))
-		if (r.timestamp >= time && r.offset >= p->log_start && r.offset < p->high_watermark) {
-			*found = (struct partition_found){ r.offset, r.timestamp };
-			ok = true;
-		}
-	record_done(&walk);
-	return ok;
-}
-
-static enum store_error
-find_in_segment(struct partition *p, struct segment *s, int64_t time, struct partition_found *found)
-{
-	struct segment_walk w;
-	enum walked walked;
-
-	if (segment_fd(s) == -1)
-		return STORE_DISK;
-	segment_walk(&w, s, segment_place_time(s, time), s->size, false);
-	for (;;) {
-		walked = segment_walk_next(&w);
-		if (walked == WALK_DAMAGED)
-			walked = segment_walk_resync(&w);
-		if (walked != WALK_BATCH || w.batch.base_offset >= p->high_watermark)
-			break;
-		if (w.batch.max_timestamp >= time && record_at(p, &w.batch, w.bytes, time, found))
-			break;
-	}
-	segment_walk_done(&w);
-	return walked == WALK_FAILED ? STORE_DISK : STORE_OK;
-}
-
-enum store_error
-partition_find_time(struct partition *p, int64_t time, struct partition_found *found)
-{
-	enum store_error error = STORE_OK;
-
-	*found = (struct partition_found){ -1, -1 };
-	if (p->deleted)
-		return STORE_GONE;
-	for (size_t i = 0; i < p->n_segments && found->offset == -1 && error == STORE_OK; i++)
-		if (p->segments[i]->size > 0 && p->segments[i]->max_time >= time)
-			error = find_in_segment(p, p->segments[i], time, found);
-	return error;
-}
-
-/* Looks for a record whose time is above what is found, among the visible ones of all batches. */
-static enum store_error
-find_above(struct partition *p, struct segment *s, struct partition_found *found)
-{
-	struct segment_walk w;
-	enum walked walked;
-
-	segment_walk(&w, s, (struct place){ 0, s->base }, s->size, false);
-	for (;;) {
-		walked = segment_walk_next(&w);
-		if (walked == WALK_DAMAGED)
-			walked = segment_walk_resync(&w);
-		if (walked != WALK_BATCH || w.batch.base_offset >= p->high_watermark)
-			break;
-		while (w.batch.max_timestamp > found->timestamp &&
-		    record_at(p, &w.batch, w.bytes, found->timestamp + 1, found))
-			;
-	}
-	segment_walk_done(&w);
-	return walked == WALK_FAILED ? STORE_DISK : STORE_OK;
-}
-
-/*
- * The segment knows its largest time, and where to look for it.  If nobody may
- * see that record, which is not visible yet or was cut, all have to be looked at.
- */
-static enum store_error
-find_max_in_segment(struct partition *p, struct segment *s, struct partition_found *found)
-{
-	struct partition_found f = { -1, -1 };
-	enum store_error error = find_in_segment(p, s, s->max_time, &f);
-
-	if (error != STORE_OK)
-		return error;
-	if (f.offset == -1)
-		return find_above(p, s, found);
-	*found = f;
-	return STORE_OK;
-}
-
-enum store_error
-partition_find_max_time(struct partition *p, struct partition_found *found)
-{
-	enum store_error error = STORE_OK;
-
-	*found = (struct partition_found){ -1, -1 };
-	if (p->deleted)
-		return STORE_GONE;
-	for (size_t i = 0; i < p->n_segments && error == STORE_OK; i++)
-		if (p->segments[i]->size > 0 && p->segments[i]->max_time > found->timestamp)
-			error = find_max_in_segment(p, p->segments[i], found);
-	return error;
-}
-
-void
-partition_epoch_end(const struct partition *p, int32_t epoch, int32_t *found, int64_t *end)
-{
-	int32_t best = -1;
-	int64_t best_end = -1;
-
-	*found = -1;
-	*end = -1;
-	if (epoch < 0 || epoch > p->store->leader_epoch)
-		return;
-	for (size_t i = 0; i < p->n_segments; i++) {
-		const struct segment *s = p->segments[i];
-
-		if (s->epoch <= epoch) {
-			best = s->epoch;
-			best_end = p->end;
-		} else {
-			/* The first of a later epoch: there ends what was asked for. */
-			best = best == -1 ? epoch : best;
-			best_end = s->base;
-			break;
-		}
-	}
-	if (epoch == p->store->leader_epoch) {
-		best = epoch;
-		best_end = p->end;
-	}
-	*found = best;
-	*end = best_end;
-}
-
-int32_t
-partition_epoch_at(const struct partition *p, int64_t offset)
-{
-	const struct segment *s = partition_segment(p, offset);
-
-	return s == NULL || offset >= p->end ? -1 : s->epoch;
 }

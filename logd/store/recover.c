@@ -358,7 +358,7 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 
 	if (file_end == -1)
 		return -1;
-	segment_walk(&w, s, (struct place){ s->size, s->end }, file_end, false);
+	segment_walk(&w, s, (struct place){ .pos = s->size, .offset = s->end }, file_end, false);
 	for (;;) {
 		if (journaled_batch(y, s, &b, &bytes)) {
 			if (file_write(s->fd, bytes, b.size, s->size) == -1)
@@ -366,7 +366,7 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 			keep(r, s, &b, s->size);
 			/* What the walk has read ahead may be older than what was written. */
 			segment_walk_done(&w);
-			segment_walk(&w, s, (struct place){ s->size, s->end },
+			segment_walk(&w, s, (struct place){ .pos = s->size, .offset = s->end },
 			    s->size > file_end ? s->size : file_end, false);
 			continue;
 		}
@@ -726,6 +726,7 @@ recover(struct store *store, bool clean, bool rebuild)
 	int result = -1;
 
 	index_each(store->index, INDEX_SEGMENTS, span_of(NULL, 0), indexed_segment, store);
+	producers_load(store);
 	for (int log = 0; log < STATE_LOGS; log++)
 		state_partition(store, (enum state_log)log);
 	if (!unclean) {

@@ -56,7 +56,7 @@ make_room(struct store *store)
 
 		if (store->n_open < store->config.open_files_max)
 			return;
-		if (s->pins == 0)
+		if (s->uses == 0)
 			close_fd(s);
 	}
 }
@@ -135,6 +135,21 @@ segment_unpin(struct segment *s)
 }
 
 void
+segment_use(struct segment *s)
+{
+	must(s->fd != -1);
+	s->uses++;
+	segment_pin(s);
+}
+
+void
+segment_unuse(struct segment *s)
+{
+	s->uses--;
+	segment_unpin(s);
+}
+
+void
 segment_doom(struct segment *s)
 {
 	struct index_batch *removals = &s->partition->store->removals;
@@ -170,12 +185,34 @@ segment_note(struct segment *s, const struct batch *b, int64_t pos)
 
 /* ---- look-up ---- */
 
+static struct place
+fresh_place(const struct segment *s, size_t i)
+{
+	return (struct place){ s->fresh[i].pos, s->fresh[i].offset, s->fresh[i].max_time };
+}
+
+/* What the index has at or before the offset, or else the segment's start. */
+static struct place
+indexed_place(const struct segment *s, int64_t offset)
+{
+	struct place place = { 0, s->base, INT64_MIN };
+	uint8_t key[OFFSET_KEY];
+	struct buf found = { 0 }, value = { 0 };
+
+	segment_key(s, key);
+	store64(key + SEGMENT_KEY, (uint64_t)offset);
+	if (index_floor(s->partition->store->index, INDEX_OFFSETS, span_of(key, sizeof key),
+	    SEGMENT_KEY, &found, &value) && found.n == OFFSET_KEY && value.n == 16)
+		place = (struct place){ (int64_t)load64(value.p), (int64_t)load64(found.p + SEGMENT_KEY),
+			(int64_t)load64(value.p + 8) };
+	buf_done(&found);
+	buf_done(&value);
+	return place;
+}
+
 struct place
 segment_place_offset(struct segment *s, int64_t offset)
 {
-	struct place place = { 0, s->base };
-	uint8_t key[OFFSET_KEY];
-	struct buf found = { 0 }, value = { 0 };
 	size_t lo = 0, hi = s->n_fresh;
 
 	while (lo < hi) {
@@ -186,46 +223,32 @@ segment_place_offset(struct segment *s, int64_t offset)
 		else
 			hi = mid;
 	}
-	if (lo > 0)
-		return (struct place){ s->fresh[lo - 1].pos, s->fresh[lo - 1].offset };
-	segment_key(s, key);
-	store64(key + SEGMENT_KEY, (uint64_t)offset);
-	if (index_floor(s->partition->store->index, INDEX_OFFSETS, span_of(key, sizeof key),
-	    SEGMENT_KEY, &found, &value) && found.n == OFFSET_KEY && value.n == 16)
-		place = (struct place){ (int64_t)load64(value.p), (int64_t)load64(found.p + SEGMENT_KEY) };
-	buf_done(&found);
-	buf_done(&value);
-	return place;
+	return lo > 0 ? fresh_place(s, lo - 1) : indexed_place(s, offset);
 }
 
-struct time_search {
-	int64_t time;
-	struct place best;
-};
-
-static bool
-each_time(void *ctx, struct span key, struct span value)
-{
-	struct time_search *t = ctx;
-
-	if (key.n != OFFSET_KEY || value.n != 16 || (int64_t)load64(value.p + 8) >= t->time)
-		return false;
-	t->best = (struct place){ (int64_t)load64(value.p), (int64_t)load64(key.p + SEGMENT_KEY) };
-	return true;
-}
-
+/* The largest time so far never falls, so that places are in the order of both. */
 struct place
 segment_place_time(struct segment *s, int64_t time)
 {
-	struct time_search t = { time, { 0, s->base } };
-	uint8_t key[SEGMENT_KEY];
+	struct place best = { 0, s->base, INT64_MIN };
+	int64_t lo = s->base, hi = s->n_fresh > 0 ? s->fresh[0].offset : s->end;
+	size_t i = 0;
 
-	/* The largest time so far never falls, so the first entry that reaches it ends the search. */
-	segment_key(s, key);
-	index_each(s->partition->store->index, INDEX_OFFSETS, span_of(key, sizeof key), each_time, &t);
-	for (size_t i = 0; i < s->n_fresh && s->fresh[i].max_time < time; i++)
-		t.best = (struct place){ s->fresh[i].pos, s->fresh[i].offset };
-	return t.best;
+	while (i < s->n_fresh && s->fresh[i].max_time < time)
+		i++;
+	if (i > 0)
+		return fresh_place(s, i - 1);
+	while (lo < hi) {
+		int64_t mid = lo + (hi - lo) / 2;
+		struct place place = indexed_place(s, mid);
+
+		if (place.max_time < time) {
+			best = place;
+			lo = mid + 1;
+		} else
+			hi = place.offset;
+	}
+	return best;
 }
 
 /* ---- walking ---- */
@@ -315,9 +338,43 @@ segment_walk_next(struct segment_walk *w)
 	return w->pos >= w->to ? WALK_END : batch_at(w, w->pos, true);
 }
 
+/*
+ * What lies inside of a damaged batch are a producer's bytes, which may look like
+ * a batch that would fit.  So first its own word for its length is believed, if
+ * that leads to a batch, or to the end; or by way of others that are damaged.
+ */
+static enum walked
+behind_claimed_length(struct segment_walk *w)
+{
+	int64_t pos = w->pos;
+	const uint8_t *p;
+	struct batch b;
+
+	while (w->to - pos >= BATCH_HEADER) {
+		enum walked found;
+
+		if ((p = need(w, pos, BATCH_HEADER)) == NULL)
+			return errno == 0 ? WALK_DAMAGED : WALK_FAILED;
+		if (!batch_claims(&b, span_of(p, BATCH_HEADER)) || (int64_t)b.size > w->to - pos ||
+		    (pos > w->pos && (b.leader_epoch != w->segment->epoch || b.base_offset < w->offset)))
+			return WALK_DAMAGED;
+		pos += (int64_t)b.size;
+		if (pos == w->to)
+			return WALK_END;
+		if ((found = batch_at(w, pos, false)) != WALK_DAMAGED)
+			return found;
+	}
+	return WALK_DAMAGED;
+}
+
+/* Where the length is damaged, too, each place is tried. */
 enum walked
 segment_walk_resync(struct segment_walk *w)
 {
+	enum walked behind = behind_claimed_length(w);
+
+	if (behind != WALK_DAMAGED)
+		return behind;
 	for (int64_t pos = w->pos + 1; w->to - pos >= BATCH_HEADER; pos++) {
 		enum walked found = batch_at(w, pos, false);
 

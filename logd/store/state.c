@@ -75,7 +75,7 @@ state_apply(struct store *store, enum state_log log, const struct batch *b, cons
 	struct record_walk walk;
 	struct record r;
 
-	record_walk(&walk, b, bytes);
+	record_walk(&walk, b, bytes, BATCH_INFLATED_MAX);
 	while (record_next(&walk, &r))
 		if (r.key.p != NULL && r.key.n <= STATE_KEY_MAX)
 			remember(&store->state, full_key(key, log, r.key), r.value);
@@ -102,7 +102,7 @@ state_put(struct store *store, enum state_log log, const struct state_entry *ent
 	a->bytes = builder.bytes.p;
 	a->n = builder.bytes.n;
 	a->durable = true;
-	a->zstd_allowed = false;
+	a->zstd_allowed = a->examined = false;
 	a->now_ms = wall_ms;
 	over = partition_append(p, a);
 	if (a->error == STORE_OK) {

@@ -13,7 +13,7 @@
 #include "plat/file.h"
 #include "store/store_internal.h"
 
-enum { READERS = 4, SYNCERS = 1, TICK_MS = 1000 };
+enum { READERS = 4, CHECKERS = 4, SYNCERS = 1, TICK_MS = 1000, LACK_TOLD_MS = 10000 };
 
 /* The mark of a clean end: the index, whose file has this checksum, tells all. */
 enum { CLEAN_MAGIC = 0, CLEAN_INDEX_CRC = 8, CLEAN_CRC = 12, CLEAN_SIZE = 16 };
@@ -41,6 +41,16 @@ store_fail(struct store *store, const char *why)
 		return;
 	store->failed = true;
 	store->hooks.failed(store->hooks.ctx, why);
+}
+
+void
+store_tell_lack(struct store *store, const char *what, int error)
+{
+	if (store->mono_ms - store->lack_told_ms < LACK_TOLD_MS)
+		return;
+	store->lack_told_ms = store->mono_ms;
+	diag_warn(what, "error=\"%s\" action=\"make room, or allow more open files; nothing needs to be restarted\"",
+	    strerror(error));
 }
 
 static void
@@ -154,6 +164,7 @@ void
 store_delete_partition(struct store *store, struct partition *p)
 {
 	index_del_prefix(&store->removals, INDEX_PRODUCERS, span_of(p->key, sizeof p->key));
+	producers_done(&p->producers);
 	p->deleted = true;
 	p->jobs++; /* until this is over */
 	map_del(&store->partitions, span_of(p->key, sizeof p->key));
@@ -235,6 +246,8 @@ store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
 {
 	store->mono_ms = mono_ms;
 	store->wall_ms = wall_ms;
+	store->sync_put_off = false;
+	producers_expire(store);
 	journal_prepare(store->journal, store->keepers);
 	if (journal_full(store->journal)) {
 		store_checkpoint(store); /* which frees files */
@@ -405,6 +418,8 @@ free_store(struct store *store)
 		workers_free(store->syncers);
 	if (store->readers != NULL)
 		workers_free(store->readers);
+	if (store->checkers != NULL)
+		workers_free(store->checkers);
 	mailbox_run(store->mailbox);
 	checkpoint_abandon(store);
 	journal_close(store->journal);
@@ -435,16 +450,18 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->mailbox = mailbox;
 	store->lock_fd = -1;
 	store->mono_ms = store->last_checkpoint_ms = mono_ms;
-	store->refusal_told_ms = INT64_MIN / 2;
+	store->lack_told_ms = INT64_MIN / 2;
 	store->wall_ms = wall_ms;
 	store->checkpoints = 1;
 	list_init(&store->waiting);
 	list_init(&store->dirty);
 	list_init(&store->wants_sync);
+	list_init(&store->producers);
 	list_init(&store->open_segments);
 	store->keepers = workers_new("keeper", 1, mailbox);
 	store->syncers = workers_new("syncer", SYNCERS, mailbox);
 	store->readers = workers_new("reader", READERS, mailbox);
+	store->checkers = workers_new("checker", CHECKERS, mailbox);
 	if (make_folders(store) == -1)
 		goto fail;
 	path_in(store, "journal", path, sizeof path);
@@ -467,8 +484,9 @@ fail:
 static bool
 busy(const struct store *store)
 {
+	/* What is put off is left to the checkpoint that follows. */
 	return store->jobs > 0 || !journal_idle(store->journal) ||
-	    (!list_empty(&store->waiting) && !journal_full(store->journal));
+	    (!list_empty(&store->waiting) && !journal_full(store->journal) && !store->sync_put_off);
 }
 
 void

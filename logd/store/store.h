@@ -27,6 +27,7 @@ struct store_config {
 	int64_t checkpoint_interval_ms;
 	int64_t checkpoint_bytes;        /* appended since the last: time for the next */
 	int open_files_max;              /* segments kept open */
+	int producers_max;               /* idempotent producers remembered, of each partition */
 	struct partition_config internal; /* for the internal logs */
 };
 

@@ -51,7 +51,8 @@ struct segment {
 	bool named;       /* its name is on stable storage */
 	bool recorded;    /* the index has its record as it is now */
 	bool doomed;      /* deleted: goes when nobody uses it */
-	int pins;         /* jobs that use it */
+	int pins;         /* jobs that its file must outlive */
+	int uses;         /* those of them that use its descriptor */
 	int fd;           /* -1: closed */
 	struct list lru;  /* store.open_segments, when open */
 	/* Entries that the index does not have yet, oldest first. */
@@ -65,10 +66,14 @@ struct segment *segment_new(struct partition *, int64_t base, int32_t epoch);
 void segment_path(const struct segment *, char *path, size_t size);
 /* Makes the file (and the partition's folder).  -1 with errno. */
 int segment_create(struct segment *);
-/* Its descriptor, opened when it is not; -1 with errno.  Stays open while pinned. */
+/* Its descriptor, opened when it is not; -1 with errno. */
 int segment_fd(struct segment *);
+/* Its file stays. */
 void segment_pin(struct segment *);
 void segment_unpin(struct segment *); /* may free it, when doomed */
+/* Pinned, and its descriptor, which is open, stays so for a thread to use. */
+void segment_use(struct segment *);
+void segment_unuse(struct segment *);
 /* Out of use: closed and its file deleted, now or at the last unpin. */
 void segment_doom(struct segment *);
 /* Frees it without touching the file. */
@@ -76,12 +81,10 @@ void segment_free(struct segment *);
 /* Notes a batch that was appended at `pos`. */
 void segment_note(struct segment *, const struct batch *, int64_t pos);
 
-/* A place in a segment at which a batch begins. */
-struct place {
-	int64_t pos;
-	int64_t offset; /* its base offset */
-};
-/* The best known place at or before `offset`, or before the first batch that may reach `time`. */
+/*
+ * The best known place (partition.h) at or before `offset`, or before the first
+ * batch that may reach `time`.
+ */
 struct place segment_place_offset(struct segment *, int64_t offset);
 struct place segment_place_time(struct segment *, int64_t time);
 
@@ -112,7 +115,7 @@ enum walked segment_walk_next(struct segment_walk *);
 enum walked segment_walk_resync(struct segment_walk *);
 void segment_walk_done(struct segment_walk *);
 
-/* ---- producers.c: idempotent producers of a partition ---- */
+/* ---- producers.c: idempotent producers of each partition ---- */
 
 enum { PRODUCER_BATCHES = 5 };
 
@@ -129,18 +132,25 @@ struct producer {
 	int n;
 	struct producer_batch batches[PRODUCER_BATCHES]; /* oldest first */
 	int64_t last_ms;     /* wall time of the last append */
+	struct partition *partition;
 	struct list dirty_link; /* producers.dirty: the index does not have it as it is */
+	struct list used_link;  /* store.producers */
 };
 
 struct producers {
-	struct map by_id;    /* owned: those touched since the start */
+	struct map by_id;    /* owned */
 	struct list dirty;
 };
 
 enum sequence { SEQUENCE_NEXT, SEQUENCE_DUPLICATE, SEQUENCE_OUT_OF_ORDER, SEQUENCE_FENCED };
 
 void producers_init(struct producers *);
+/* Forgets them; the index is left as it is. */
 void producers_done(struct producers *);
+/* At the start: those that the index has. */
+void producers_load(struct store *);
+/* Now and then: forgets some of those that have expired. */
+void producers_expire(struct store *);
 /* What a batch of an idempotent producer is; `original` for a duplicate. */
 enum sequence producers_check(struct partition *, const struct batch *, int64_t now_ms,
     struct producer_batch *original);
@@ -148,6 +158,11 @@ enum sequence producers_check(struct partition *, const struct batch *, int64_t 
 void producers_note(struct partition *, const struct batch *, int64_t now_ms, int64_t append_time);
 /* Moves what changed into the batch of index changes. */
 void producers_collect(struct partition *, struct index_batch *);
+
+/* ---- examine.c ---- */
+
+/* Looks into the batch of an append; a->error and a->bad_record say what is wrong with it. */
+void examine(const struct partition *, struct append *);
 
 /* ---- partition.c ---- */
 
@@ -174,7 +189,6 @@ struct partition {
 	struct segment **segments; /* owned */
 	size_t n_segments, cap_segments;
 	int64_t log_start, high_watermark, end;
-	int64_t cut_to;       /* the greatest log start that was asked for since the start */
 	int64_t direct_end;   /* behind the last batch that is in no journal */
 	int64_t stable_end;   /* below it all is synced in the segments */
 	uint64_t last_block;  /* journal block of its last batch there */
@@ -253,7 +267,8 @@ struct sync_group {
 	size_t first, n;         /* its items */
 	int64_t end;
 	bool folder_named;
-	int error;
+	bool synced;             /* all of it */
+	int error;               /* why it is not, when it was tried */
 };
 
 struct sync_set {
@@ -266,9 +281,12 @@ struct sync_set {
 
 /* Adds what of the partition is not durable.  Store's thread. */
 void sync_set_add(struct sync_set *, struct partition *);
-/* Syncs; failures are noted in the groups.  Any thread. */
-void sync_set_run(struct sync_set *);
-/* Takes the outcome over and empties the set.  Store's thread. */
+/*
+ * Syncs what is not yet; failures are noted in the groups.  Any thread.  -1 with
+ * errno: some lacked descriptors, and may be run again.
+ */
+int sync_set_run(struct sync_set *);
+/* Takes the outcome over and empties the set.  What lacked descriptors goes on wanting.  Store's thread. */
 void sync_set_apply(struct sync_set *);
 /* Starts a round of syncs for acks=all of what is in no journal. */
 void sync_flush(struct store *);
@@ -296,11 +314,14 @@ struct store {
 	struct workers *keepers;  /* checkpoints, preparation of files, deletion: one thread */
 	struct workers *syncers;  /* syncs of segments that acks=all waits for */
 	struct workers *readers;  /* reads that wait for the disk */
+	struct workers *checkers; /* looking into batches */
 	struct index *index;
 	struct journal *journal;
 	struct map partitions;    /* by partition.key */
 	struct state state;
 	struct list waiting, dirty, wants_sync;
+	struct list producers;    /* of all partitions, least recently used first */
+	int n_producers;
 	struct index_batch removals; /* what the next checkpoint takes out of the index */
 	struct list open_segments; /* least recently used first */
 	int n_open;
@@ -310,16 +331,19 @@ struct store {
 	int64_t checkpoint_retry_ms, last_checkpoint_ms;
 	int64_t appended_bytes;   /* since the last checkpoint began */
 	bool syncing;             /* a round of sync.c is under way */
+	bool sync_put_off;        /* the last one lacked descriptors: the next comes after a tick */
 	bool failed, clean;
 	bool offline;             /* a partition is: the end won't be a clean one */
 	bool logs_named;          /* no folder was made since the last sync of their names */
 	int lock_fd;
 	int jobs;                 /* under way, of all kinds but the journal's */
 	int64_t mono_ms, wall_ms; /* as of the last tick */
-	int64_t refusal_told_ms;  /* when the log last said that appends are refused */
+	int64_t lack_told_ms;     /* when the log last said that something is lacking */
 	struct store_stats stats;
 };
 
+/* A line in the log, once in a while (the log may lie on the same disk). */
+void store_tell_lack(struct store *, const char *what, int error);
 /* Something that the daemon can't go on from. */
 void store_fail(struct store *, const char *why);
 /* Deletes a file or an empty folder in the background, in the order of the calls. */

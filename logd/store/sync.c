@@ -121,26 +121,44 @@ sync_group(struct sync_set *set, const struct sync_group *g)
 	return 0;
 }
 
-void
+static void
+run_group(struct sync_set *set, struct sync_group *g)
+{
+	errno = 0;
+	if (!atomic_load(&g->partition->sync_failed) && sync_group(set, g) == 0) {
+		g->synced = true;
+		g->error = 0;
+		return;
+	}
+	g->error = errno == 0 ? EIO : errno;
+	/* Of a sync that failed nothing is known; one that was not begun changed nothing. */
+	if (!file_not_begun(g->error))
+		atomic_store(&g->partition->sync_failed, true);
+}
+
+int
 sync_set_run(struct sync_set *set)
 {
+	int lack = 0;
+
 	if (set->n_items >= BEGIN_ALL_FROM)
 		begin_all(set);
 	/* One sync of the folder of folders serves all that are in the set. */
 	set->logs_named = false;
+	for (size_t i = 0; i < set->n_groups; i++)
+		if (!set->groups[i].synced)
+			run_group(set, &set->groups[i]);
 	for (size_t i = 0; i < set->n_groups; i++) {
 		struct sync_group *g = &set->groups[i];
 
-		errno = 0;
-		if (!atomic_load(&g->partition->sync_failed) && sync_group(set, g) == 0)
-			continue;
-		g->error = errno == 0 ? EIO : errno;
-		atomic_store(&g->partition->sync_failed, true);
+		/* Another thread may have met the failure that our sync was not told of. */
+		if (atomic_load(&g->partition->sync_failed) && (g->error == 0 || file_not_begun(g->error)))
+			g->error = EIO;
+		if (file_not_begun(g->error))
+			lack = g->error;
 	}
-	/* Another thread may have met the failure that our sync was not told of. */
-	for (size_t i = 0; i < set->n_groups; i++)
-		if (set->groups[i].error == 0 && atomic_load(&set->groups[i].partition->sync_failed))
-			set->groups[i].error = EIO;
+	errno = lack;
+	return lack == 0 ? 0 : -1;
 }
 
 static void
@@ -173,6 +191,9 @@ sync_set_apply(struct sync_set *set)
 				partition_drop_below(p, p->log_start);
 				partition_advance(p);
 			}
+		} else if (file_not_begun(g->error)) {
+			if (!p->deleted && list_empty(&p->wants_sync))
+				list_add(&p->store->wants_sync, &p->wants_sync);
 		} else if (!p->deleted)
 			partition_offline(p, "segment sync failed", g->error);
 		partition_release(p);
@@ -188,12 +209,15 @@ struct round {
 	struct job job;
 	struct store *store;
 	struct sync_set set;
+	int lack; /* errno of what it lacked; 0: nothing */
 };
 
 static void
 run_round(struct job *job)
 {
-	sync_set_run(&container_of(job, struct round, job)->set);
+	struct round *r = container_of(job, struct round, job);
+
+	r->lack = sync_set_run(&r->set) == 0 ? 0 : errno;
 }
 
 /* So that a start can tell damage from what was never synced. */
@@ -222,6 +246,10 @@ round_done(struct job *job)
 
 	store->syncing = false;
 	store->jobs--;
+	if (r->lack != 0) {
+		store->sync_put_off = true;
+		store_tell_lack(store, "syncs are put off", r->lack);
+	}
 	note_synced(store, &r->set);
 	sync_set_apply(&r->set);
 	free(r);
@@ -232,7 +260,7 @@ sync_flush(struct store *store)
 {
 	struct round *r;
 
-	if (store->syncing || list_empty(&store->wants_sync))
+	if (store->syncing || store->sync_put_off || list_empty(&store->wants_sync))
 		return;
 	r = xcalloc(1, sizeof *r);
 	r->job = (struct job){ .run = run_round, .done = round_done };

@@ -10,6 +10,7 @@ import select
 import socket
 import struct
 import sys
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -17,8 +18,10 @@ import raw_client
 from claims import main, same, until
 
 MANY = 5000
+HEAVY = 60 << 20 # a compressed record that takes a thread a while; larger ones are refused from 64 MiB on
 BROKER = 4
 TIMED_OUT, UNKNOWN_TOPIC, INVALID_TOPIC, BAD_PARTITIONS, BAD_REQUEST = 7, 3, 17, 37, 42
+TOO_LARGE, INVALID_RECORD = 10, 87
 
 
 # ---- what is sent ----
@@ -43,11 +46,24 @@ def varint(n):
     return bytes(out) + bytes([n])
 
 
-def batch(value, attributes=0):
-    """A batch of one record without a key."""
-    record = b"\0\0\0\x01" + varint(len(value)) + value + b"\0"
-    body = struct.pack(">hiqqqhii", attributes, 0, 0, 0, -1, -1, -1, 1) + varint(len(record)) + record
+def framed(records, attributes=0):
+    """A batch whose one record comes as these bytes."""
+    body = struct.pack(">hiqqqhii", attributes, 0, 0, 0, -1, -1, -1, 1) + records
     return struct.pack(">qiibI", 0, len(body) + 9, -1, 2, crc32c(body)) + body
+
+
+def record(value):
+    """A record without a key."""
+    body = b"\0\0\0\x01" + varint(len(value)) + value + b"\0"
+    return varint(len(body)) + body
+
+
+def batch(value, attributes=0):
+    return framed(record(value), attributes)
+
+
+def gzipped(value):
+    return framed(zlib.compress(record(value), 1), attributes=1)
 
 
 def client(daemon):
@@ -64,8 +80,8 @@ def drop(c, name):
     same(c.ask("delete_topics", 5, topic_names=[name])["responses"][0]["error_code"], 0, "code of the deletion")
 
 
-def send_produce(c, topic, numbers, acks=1, timeout_ms=600000, value=b"v"):
-    records = batch(value)
+def send_produce(c, topic, numbers, acks=1, timeout_ms=600000, value=b"v", records=None):
+    records = records or batch(value)
     c.send("produce", 7, acks=acks, timeout_ms=timeout_ms, topic_data=[
         {"name": topic, "partition_data": [{"index": n, "records": records} for n in numbers]}])
 
@@ -265,6 +281,59 @@ def test_a_produce_that_is_out_of_time_begins_no_more(daemon):
     same(produce(c, "late", [0, MANY - 1]), [(0, 1), (0, 0)], "the next records")
     drop(c, "late")
     c.close()
+
+
+# ---- compressed batches ----
+
+def produce_batch(c, topic, records):
+    send_produce(c, topic, [0], records=records)
+    return outcomes(c.receive("produce", 7))[0][0]
+
+
+def test_a_batch_that_would_poison_consumers_is_refused(daemon):
+    c = client(daemon)
+    make(c, "poison")
+    whole = zlib.compress(record(b"value"))
+    told = [produce_batch(c, "poison", framed(bytes_, 1)) for bytes_ in
+            (b"this is no gzip", whole[:-1], whole + b"x", zlib.compress(b""), zlib.compress(record(b"v") * 2))]
+    same((told, ends(c, "poison", 0)), ([INVALID_RECORD] * 5, [0]), "codes, and where it ends")
+    same(produce_batch(c, "poison", gzipped(b"\0" * (65 << 20))), TOO_LARGE, "one that inflates beyond the bound")
+    same(produce_batch(c, "poison", framed(whole, 1)), 0, "a sound one")
+    c.close()
+
+
+def test_others_are_served_while_compressed_batches_are_looked_into(daemon):
+    producer, other = client(daemon), client(daemon)
+    make(other, "heavy", 8)
+    send_produce(producer, "heavy", range(8), records=gzipped(b"\0" * HEAVY))
+    send_produce(producer, "heavy", [7])
+    same((produce(other, "heavy", [7]), has_answer(producer)), ([(0, 0)], False), "another connection's record")
+    same(outcomes(receive(producer, 1, "produce", 7)), [(0, 0)] * 7 + [(0, 1)], "the long one")
+    same(outcomes(receive(producer, 2, "produce", 7)), [(0, 2)], "the one behind it")
+
+    asked = {"timestamp": 0}
+    producer.send("list_offsets", 1, replica_id=-1, topics=[
+        {"name": "heavy", "partitions": [{"partition_index": n, **asked} for n in range(8)]}])
+    same((ends(other, "heavy", 7), has_answer(producer)), ([3], False), "others beside a look-up")
+    found = producer.receive("list_offsets", 1)["topics"][0]["partitions"]
+    same([(p["error_code"], p["offset"]) for p in found], [(0, 0)] * 8, "what is looked up")
+    drop(other, "heavy")
+    producer.close()
+    other.close()
+
+
+def test_what_is_looked_into_ends_with_its_connection(daemon):
+    producer, other = client(daemon), client(daemon)
+    make(other, "unread", 8)
+    send_produce(producer, "unread", range(8), records=gzipped(b"\0" * HEAVY))
+    same(produce(other, "unread", [7]), [(0, 0)], "another connection's record")
+    producer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    producer.close()
+    # The threads that look are as many as a request may have: behind these, its own have ended.
+    send_produce(other, "unread", range(8), records=gzipped(b"\0" * HEAVY))
+    same(outcomes(other.receive("produce", 7)), [(0, 0)] * 7 + [(0, 1)], "another connection's batches")
+    drop(other, "unread")
+    other.close()
 
 
 # ---- memory ----

@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "fake/file_fake.h"
 #include "fake/worker_fake.h"
+#include "plat/file.h"
 #include "plat/worker.h"
 #include "store/store_internal.h"
 
@@ -346,7 +347,7 @@ number_of(const struct log *l, const struct batch *b, const uint8_t *bytes)
 	struct record r;
 	uint64_t number = UINT64_MAX;
 
-	record_walk(&walk, b, bytes);
+	record_walk(&walk, b, bytes, BATCH_INFLATED_MAX);
 	if (record_next(&walk, &r) && r.value.n >= 8)
 		number = load64(r.value.p) - load64(l->id.topic + 8) * ID_STEP;
 	record_done(&walk);
@@ -1079,9 +1080,9 @@ static void
 settle(void)
 {
 	while (life.under_way > 0 && life.failed == NULL) {
-		if (journal_full(life.store->journal)) {
+		if (journal_full(life.store->journal) || life.store->sync_put_off) {
 			if (life.plan.lasting)
-				return; /* it will never have room */
+				return; /* it will never have what it lacks */
 			h->now += 1000;
 			store_tick(life.store, h->now, h->now);
 		}
@@ -1128,7 +1129,7 @@ open_store(void)
 	struct store_config config = { .dir = dir, .journal_bytes = 4 << 20,
 		.journal_batch_bytes_max = h->options.journal_batch_bytes_max,
 		.checkpoint_interval_ms = 10000, .checkpoint_bytes = h->options.checkpoint_bytes,
-		.open_files_max = 4, .internal = some_config(1) };
+		.open_files_max = 4, .producers_max = 1000, .internal = some_config(1) };
 	struct store_hooks hooks = { .visible = on_visible, .failed = on_failed };
 
 	config.internal.segment_bytes = config.internal.max_message_bytes = 16384;
@@ -1150,8 +1151,8 @@ check_blame(void)
 	enum fake_op op = fake_disk_failed(&path);
 	int n = 0;
 
-	if (life.failed != NULL && life.plan.error == ENOSPC)
-		broken("a full disk ended the store");
+	if (life.failed != NULL && file_lacks(life.plan.error))
+		broken("a lack that passes ended the store: %s", strerror(life.plan.error));
 	if (op != FAKE_SYNC || life.plan.lasting || strstr(path, "/logs/") == NULL ||
 	    strstr(path, "/logs/AAAAAAAA") != NULL)
 		return;

@@ -26,6 +26,7 @@ static const struct {
 	{ "full", ENOSPC, FAKE_WRITE | FAKE_MKDIR, NULL, true },
 	{ "full once", ENOSPC, FAKE_WRITE | FAKE_MKDIR, NULL, false },
 	{ "no descriptors", EMFILE, FAKE_OPEN | FAKE_LIST | FAKE_SYNC_DIR, NULL, false },
+	{ "none for segments", EMFILE, FAKE_OPEN | FAKE_SYNC_DIR, "/logs/V0V", true },
 	{ "sync of a segment", EIO, FAKE_SYNC, "/logs/V0V", false },
 	{ "sync of a folder", EIO, FAKE_SYNC_DIR, "/logs/V0V", false },
 	{ "sync of the journal", EIO, FAKE_SYNC, "/journal/", false },

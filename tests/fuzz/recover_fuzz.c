@@ -145,6 +145,13 @@ read_done(struct partition_read *r)
 }
 
 static void
+look_up_done(struct partition_lookup *l)
+{
+	(void)l;
+	over = true;
+}
+
+static void
 append_done(struct append *a)
 {
 	(void)a;
@@ -166,7 +173,6 @@ static bool
 use(void *ctx, struct partition *p)
 {
 	struct store *store = ctx;
-	struct partition_found found;
 	struct batch_builder b;
 	struct append a = { .durable = true, .now_ms = 1700000000000, .done = append_done };
 	int64_t at = partition_log_start(p);
@@ -180,8 +186,12 @@ use(void *ctx, struct partition *p)
 		at = r.next_offset > at ? r.next_offset : at + 1;
 		free(r.bytes);
 	}
-	partition_find_time(p, 0, &found);
-	partition_find_max_time(p, &found);
+	for (int max = 0; max < 2; max++) {
+		struct partition_lookup l = { .max_time = max == 1, .done = look_up_done };
+
+		if (!(over = partition_look_up(p, &l)))
+			wait_for(store, store->mailbox);
+	}
 	partition_check(p);
 	/* The end of all offsets is nothing that a log gets to. */
 	if (p->end > INT64_MAX / 2)
@@ -217,7 +227,7 @@ static void
 start(void)
 {
 	struct store_config c = { .dir = dir, .journal_bytes = 1 << 20, .journal_batch_bytes_max = 10000,
-		.checkpoint_interval_ms = 60000, .checkpoint_bytes = 1 << 24, .open_files_max = 4, .internal = config };
+		.checkpoint_interval_ms = 60000, .checkpoint_bytes = 1 << 24, .open_files_max = 4, .producers_max = 100, .internal = config };
 	struct store_hooks hooks = { NULL, on_visible, on_failed };
 	struct mailbox *mailbox = mailbox_new();
 	struct store *store;

@@ -132,6 +132,25 @@ connections_beyond_the_limit_are_closed_at_once(void)
 	world_end();
 }
 
+/* Whatever max.connections says: what else needs descriptors goes before them. */
+static void
+connections_leave_descriptors_to_others(void)
+{
+	struct net_limits limits = world_limits();
+	struct peer *p, *q;
+
+	limits.descriptors_max = 1;
+	world_begin(&limits);
+	p = peer_open();
+	UNTIL(STAT_OF(connections_open) == 1);
+	q = peer_open();
+	UNTIL(q->eof);
+	CU_ASSERT_PTR_NOT_NULL(strstr(world.log, "limit=open.files max=1 "));
+	peer_close(q);
+	peer_close(p);
+	world_end();
+}
+
 static void
 limit_per_address_binds_that_address_only(void)
 {
@@ -239,6 +258,7 @@ const struct unit_test limit_tests[] = {
 	UNIT(pipeline_of_immediate_answers_never_stalls),
 	UNIT(peer_that_does_not_read_is_not_read),
 	UNIT(connections_beyond_the_limit_are_closed_at_once),
+	UNIT(connections_leave_descriptors_to_others),
 	UNIT(limit_per_address_binds_that_address_only),
 	UNIT(want_of_descriptors_rests_the_listener),
 	UNIT(thousand_connections_are_served),

@@ -79,6 +79,7 @@ world_limits(void)
 		.frame_bytes_max = 100 * 1024 * 1024,
 		.connections_max = 10000,
 		.connections_per_ip_max = 10000,
+		.descriptors_max = 10000,
 		.idle_ms_max = -1,
 		.request_bytes_max = 1 << 30,
 		.in_flight_max = 1000,

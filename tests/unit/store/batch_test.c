@@ -3,9 +3,11 @@
 
 #include "base/crc32c.h"
 #include "base/xalloc.h"
+#include "store/codec.h"
 #include "world.h"
 
 static const struct batch_rules easy = { .max_bytes = 1000, .segment_bytes = 1000, .zstd_allowed = true,
+	.inflated_max = 1 << 20,
 	.now_ms = WORLD_NOW, .before_max_ms = 1000, .after_max_ms = 1000 };
 
 static struct batch_builder
@@ -46,7 +48,7 @@ a_built_batch_is_taken_and_walked(void)
 	CU_ASSERT_FATAL(batch_header(&h, buf_bytes(&b.bytes)));
 	CU_ASSERT(h.count == 3 && h.last_offset_delta == 2 && h.size == b.bytes.n && h.producer_id == -1);
 	CU_ASSERT(batch_crc_ok(&h, b.bytes.p));
-	record_walk(&w, &h, b.bytes.p);
+	record_walk(&w, &h, b.bytes.p, BATCH_INFLATED_MAX);
 	for (; record_next(&w, &r); n++)
 		CU_ASSERT(r.offset == n && r.timestamp == WORLD_NOW && span_is(r.key, "key") && r.value.n == 10);
 	CU_ASSERT(n == 3 && !w.broken);
@@ -172,10 +174,108 @@ log_append_time_is_stamped(void)
 	CU_ASSERT_FATAL(batch_header(&h, buf_bytes(&b.bytes)));
 	CU_ASSERT(h.base_offset == 1000 && h.leader_epoch == 9 && h.max_timestamp == 77);
 	CU_ASSERT(batch_crc_ok(&h, b.bytes.p));
-	record_walk(&w, &h, b.bytes.p);
+	record_walk(&w, &h, b.bytes.p, BATCH_INFLATED_MAX);
 	CU_ASSERT(record_next(&w, &r) && r.timestamp == 77 && r.offset == 1000);
 	record_done(&w);
 	buf_done(&b.bytes);
+}
+
+static void
+compressed_records_are_looked_into(void)
+{
+	for (int codec = 1; codec < CODECS; codec++) {
+		struct batch_rules rules = easy;
+		struct batch_builder b = one();
+		struct batch out;
+		int32_t bad;
+
+		world_pack(&b, codec);
+		CU_ASSERT(batch_check(buf_bytes(&b.bytes), &easy, &out, &bad) == STORE_OK && bad == -1);
+		rules.inflated_max = 20;
+		CU_ASSERT(batch_check(buf_bytes(&b.bytes), &rules, &out, &bad) == STORE_MESSAGE_TOO_LARGE);
+		store32(b.bytes.p + 57, 4); /* one record more than there are */
+		store32(b.bytes.p + 23, 3);
+		mend(&b);
+		CU_ASSERT(batch_check(buf_bytes(&b.bytes), &easy, &out, &bad) == STORE_INVALID_RECORD && bad == 3);
+		store32(b.bytes.p + 57, 2);
+		store32(b.bytes.p + 23, 1);
+		mend(&b);
+		CU_ASSERT(check(&b, &easy) == STORE_INVALID_RECORD);
+	}
+}
+
+/* Whole, and no more than whole: what follows it, a consumer would stumble over. */
+static void
+what_can_not_be_inflated_is_refused(void)
+{
+	for (int codec = 1; codec < CODECS; codec++) {
+		for (int cut = 0; cut < 3; cut++) {
+			struct batch_builder b = one();
+
+			world_pack(&b, codec);
+			if (cut == 0)
+				memset(b.bytes.p + BATCH_HEADER, 'x', b.bytes.n - BATCH_HEADER);
+			else if (cut == 1)
+				b.bytes.n--;
+			else
+				buf_u8(&b.bytes, 0);
+			store32(b.bytes.p + 8, (uint32_t)b.bytes.n - BATCH_OVERHEAD);
+			mend(&b);
+			CU_ASSERT(check(&b, &easy) == STORE_INVALID_RECORD);
+		}
+	}
+}
+
+static void
+damaged_records_inside_are_refused_at_every_byte(void)
+{
+	struct batch_builder b = one();
+	size_t n = b.bytes.n;
+	int refused[2] = { 0, 0 };
+
+	buf_done(&b.bytes);
+	for (size_t at = BATCH_HEADER; at < n; at++)
+		for (int packed = 0; packed < 2; packed++) {
+			b = one();
+			b.bytes.p[at] ^= 0x40;
+			if (packed)
+				world_pack(&b, CODEC_LZ4);
+			mend(&b);
+			refused[packed] += check(&b, &easy) != STORE_OK;
+		}
+	CU_ASSERT(refused[0] > 0 && refused[0] == refused[1]);
+}
+
+/* The record's own time: one of three, with the header's as they should be or not. */
+static void
+the_time_of_each_record_counts(void)
+{
+	static const struct {
+		int64_t delta;
+		enum store_error error;
+	} times[] = { { 0, STORE_OK }, { 50, STORE_OK }, { -50, STORE_OK }, { 63, STORE_INVALID_TIMESTAMP },
+		{ -64, STORE_INVALID_TIMESTAMP } };
+	struct batch_rules rules = easy;
+
+	rules.before_max_ms = rules.after_max_ms = 60;
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+		for (int packed = 0; packed < 2; packed++) {
+			struct batch_builder b = one();
+			size_t second = BATCH_HEADER + (b.bytes.n - BATCH_HEADER) / 3;
+			struct batch out;
+			int32_t bad;
+
+			/* length, attributes, time delta */
+			b.bytes.p[second + 2] = (uint8_t)(times[i].delta < 0 ? -times[i].delta * 2 - 1 : times[i].delta * 2);
+			mend(&b);
+			if (packed)
+				world_pack(&b, CODEC_ZSTD);
+			CU_ASSERT_EQUAL(batch_check(buf_bytes(&b.bytes), &rules, &out, &bad), times[i].error);
+			CU_ASSERT(bad == (times[i].error == STORE_OK ? -1 : 1));
+			if (times[i].error == STORE_OK)
+				CU_ASSERT(out.max_timestamp == WORLD_NOW + (times[i].delta > 0 ? times[i].delta : 0));
+			buf_done(&b.bytes);
+		}
 }
 
 const struct unit_test batch_tests[] = {
@@ -187,5 +287,9 @@ const struct unit_test batch_tests[] = {
 	UNIT(times_are_bounded),
 	UNIT(damaged_records_are_refused_at_every_byte),
 	UNIT(log_append_time_is_stamped),
+	UNIT(compressed_records_are_looked_into),
+	UNIT(what_can_not_be_inflated_is_refused),
+	UNIT(damaged_records_inside_are_refused_at_every_byte),
+	UNIT(the_time_of_each_record_counts),
 	UNIT_END
 };

@@ -187,11 +187,84 @@ one_that_fails_otherwise_ends_the_store(void)
 	world_end(&w);
 }
 
+/* Nothing was synced and nothing failed: the whole checkpoint comes later. */
+static void
+one_without_descriptors_is_tried_again(void)
+{
+	uint64_t before;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	append(3);
+	before = checkpoints();
+	fake_disk_fail(0, EMFILE, true, FAKE_OPEN | FAKE_SYNC_DIR, "/logs/");
+	store_checkpoint(w.store);
+	world_settle(&w);
+	CU_ASSERT(checkpoints() == before && w.failures == 0 && partition_online(p));
+	append(1);
+	fake_disk_fail(0, 0, false, 0, NULL);
+	tick(RETRY_MS);
+	CU_ASSERT(checkpoints() == before + 1 && p->segments[0]->indexed > 0);
+	world_cut(&w, true);
+	open_again(4);
+	world_end(&w);
+}
+
+/* However many segments wait for it: it syncs by descriptors of its own. */
+static void
+one_under_way_keeps_no_segment_open(void)
+{
+	enum { MANY = 10 };
+	struct append a[2 * MANY];
+
+	world_begin(&w);
+	for (int i = 0; i < MANY; i++)
+		CU_ASSERT(world_append(&w, world_partition(&w, i), true, 1, 10, NULL, NULL) == STORE_OK);
+	store_checkpoint(w.store);
+	for (int i = 0; i < 2 * MANY; i++) {
+		CU_ASSERT(!world_begin_append(&w, world_partition(&w, i), true, 1, 10, &a[i]));
+		CU_ASSERT(w.store->n_open <= w.config.open_files_max);
+	}
+	world_settle(&w);
+	CU_ASSERT(world_over(&a[0]) && world_over(&a[2 * MANY - 1]));
+	world_end(&w);
+}
+
+/* A failed sync is a failed sync, whatever it is called: of the daemon's state it ends the daemon. */
+static void
+a_sync_of_the_state_that_says_there_is_no_room_is_not_tried_again(void)
+{
+	uint64_t before;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	append(3);
+	put_state("value");
+	before = checkpoints();
+	fake_disk_fail(0, ENOSPC, false, FAKE_SYNC, "/logs/AAAAAAAA");
+	store_checkpoint(w.store);
+	world_settle(&w);
+	CU_ASSERT(w.failures == 1);
+	tick(RETRY_MS);
+	store_checkpoint(w.store);
+	world_settle(&w);
+	CU_ASSERT(checkpoints() == before && w.failures == 1);
+	world_close(&w);
+	fake_disk_power_cut(1);
+	fake_disk_begin(1, 0);
+	open_again(3);
+	CU_ASSERT(!store_started_clean(w.store) && has_state("value"));
+	world_end(&w);
+}
+
 const struct unit_test checkpoint_tests[] = {
 	UNIT(one_without_room_is_tried_again),
 	UNIT(work_goes_on_while_one_is_put_off),
 	UNIT(a_cut_while_one_is_put_off_loses_nothing),
 	UNIT(an_end_while_one_is_put_off_is_not_clean_and_loses_nothing),
 	UNIT(one_that_fails_otherwise_ends_the_store),
+	UNIT(one_without_descriptors_is_tried_again),
+	UNIT(one_under_way_keeps_no_segment_open),
+	UNIT(a_sync_of_the_state_that_says_there_is_no_room_is_not_tried_again),
 	UNIT_END
 };

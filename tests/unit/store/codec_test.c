@@ -28,7 +28,7 @@ static bool
 unpacks(int codec, size_t n_packed, size_t max, size_t n)
 {
 	struct buf to = { 0 };
-	bool ok = codec_inflate(codec, span_of(packed, n_packed), max, &to);
+	bool ok = codec_inflate(codec, span_of(packed, n_packed), max, &to) == INFLATED;
 
 	ok = ok && to.n == n && (n == 0 || memcmp(to.p, plain, n) == 0);
 	buf_done(&to);
@@ -52,10 +52,33 @@ an_empty_snappy_block_is_empty(void)
 }
 
 static void
-more_than_the_limit_is_refused(void)
+more_than_the_limit_is_told_from_damage(void)
 {
-	for (int codec = 0; codec < CODECS; codec++)
-		CU_ASSERT(!unpacks(codec, pack_some(codec, SIZE), SIZE - 1, SIZE));
+	static const size_t limits[] = { 0, 1, 65536, SIZE - 1 };
+
+	for (int codec = 0; codec < CODECS; codec++) {
+		size_t n = pack_some(codec, SIZE);
+
+		for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+			struct buf to = { 0 };
+
+			CU_ASSERT(codec_inflate(codec, span_of(packed, n), limits[i], &to) == INFLATED_TOO_LARGE);
+			CU_ASSERT(to.n <= limits[i]);
+			buf_done(&to);
+		}
+		CU_ASSERT(unpacks(codec, n, SIZE, SIZE)); /* just as much */
+	}
+}
+
+static void
+what_follows_the_end_is_damage(void)
+{
+	for (int codec = 1; codec < CODECS; codec++) {
+		size_t n = pack_some(codec, 1000);
+
+		packed[n] = 0;
+		CU_ASSERT(!unpacks(codec, n + 1, SIZE, 1000));
+	}
 }
 
 static void
@@ -82,12 +105,12 @@ the_block_framing_of_java_is_read(void)
 		buf_u32(&framed, (uint32_t)first);
 		buf_put(&framed, packed, first);
 	}
-	CU_ASSERT(codec_inflate(CODEC_SNAPPY, buf_bytes(&framed), SIZE, &to));
+	CU_ASSERT(codec_inflate(CODEC_SNAPPY, buf_bytes(&framed), SIZE, &to) == INFLATED);
 	CU_ASSERT(to.n == 1000 && memcmp(to.p, plain, 500) == 0 && memcmp(to.p + 500, plain, 500) == 0);
 	buf_reset(&to);
-	CU_ASSERT(!codec_inflate(CODEC_SNAPPY, span_of(framed.p, framed.n - 1), SIZE, &to));
+	CU_ASSERT(codec_inflate(CODEC_SNAPPY, span_of(framed.p, framed.n - 1), SIZE, &to) == INFLATED_DAMAGED);
 	buf_reset(&to);
-	CU_ASSERT(!codec_inflate(CODEC_SNAPPY, buf_bytes(&framed), 999, &to));
+	CU_ASSERT(codec_inflate(CODEC_SNAPPY, buf_bytes(&framed), 999, &to) == INFLATED_TOO_LARGE);
 	buf_done(&framed);
 	buf_done(&to);
 }
@@ -102,7 +125,8 @@ unknown_codecs_are_refused(void)
 const struct unit_test codec_tests[] = {
 	UNIT(what_was_packed_comes_back),
 	UNIT(an_empty_snappy_block_is_empty),
-	UNIT(more_than_the_limit_is_refused),
+	UNIT(more_than_the_limit_is_told_from_damage),
+	UNIT(what_follows_the_end_is_damage),
 	UNIT(a_part_is_refused),
 	UNIT(the_block_framing_of_java_is_read),
 	UNIT(unknown_codecs_are_refused),

@@ -218,7 +218,7 @@ damage_costs_one_batch_whatever_byte_it_is(void)
 static void
 times_and_epochs_are_found(void)
 {
-	struct partition_found found;
+	struct partition_lookup found;
 	struct partition *p;
 	int32_t epoch;
 	int64_t end;
@@ -227,10 +227,10 @@ times_and_epochs_are_found(void)
 	p = world_partition(&w, 0);
 	for (int i = 0; i < 3; i++, w.now += 100)
 		world_append(&w, p, true, 2, 10, NULL, NULL);
-	CU_ASSERT(partition_find_time(p, WORLD_NOW + 50, &found) == STORE_OK && found.offset == 2 &&
+	CU_ASSERT(world_look_up(&w, p, WORLD_NOW + 50, false, &found) == STORE_OK && found.offset == 2 &&
 	    found.timestamp == WORLD_NOW + 100);
-	CU_ASSERT(partition_find_time(p, WORLD_NOW + 201, &found) == STORE_OK && found.offset == -1);
-	CU_ASSERT(partition_find_max_time(p, &found) == STORE_OK && found.offset == 4);
+	CU_ASSERT(world_look_up(&w, p, WORLD_NOW + 201, false, &found) == STORE_OK && found.offset == -1);
+	CU_ASSERT(world_look_up(&w, p, 0, true, &found) == STORE_OK && found.offset == 4);
 	partition_epoch_end(p, 0, &epoch, &end);
 	CU_ASSERT(epoch == 0 && end == 6);
 	world_cut(&w, false);
@@ -423,6 +423,32 @@ a_journal_without_room_waits_for_it(void)
 	world_end(&w);
 }
 
+/* Refused, it has no effect, not even by way of the next one. */
+static void
+a_cut_that_was_refused_leaves_no_trace(void)
+{
+	struct partition *p;
+	struct append a;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	CU_ASSERT(world_append(&w, p, true, 100, 10, NULL, NULL) == STORE_OK);
+	fill_journal(&a, p);
+	CU_ASSERT(world_cut_front(&w, p, 90) == STORE_DISK && partition_log_start(p) == 0);
+	fake_disk_fail(0, 0, false, 0, NULL);
+	store_tick(w.store, w.now + 1000, w.now + 1000);
+	while (!world_over(&a)) {
+		store_flush(w.store);
+		mailbox_wait(w.mailbox);
+		mailbox_run(w.mailbox);
+	}
+	CU_ASSERT(world_cut_front(&w, p, 10) == STORE_OK && partition_log_start(p) == 10);
+	world_cut(&w, true);
+	CU_ASSERT_FATAL(world_open(&w));
+	CU_ASSERT(partition_log_start(world_partition(&w, 0)) == 10);
+	world_end(&w);
+}
+
 static void
 a_store_without_room_for_its_journal_closes(void)
 {
@@ -436,6 +462,81 @@ a_store_without_room_for_its_journal_closes(void)
 	CU_ASSERT_FATAL(world_open(&w));
 	/* Its checkpoint has made it durable, whatever was answered. */
 	CU_ASSERT(world_count(&w, world_partition(&w, 0)) == 1);
+	world_end(&w);
+}
+
+static void
+wait_until_over(const struct append *a)
+{
+	for (int i = 1; i < 10 && !world_over(a); i++) {
+		world_settle(&w);
+		store_tick(w.store, w.now + i * 1000, w.now + i * 1000);
+	}
+	CU_ASSERT(world_over(a));
+}
+
+/* Segments are synced by descriptors of their own: that there are none is no failed sync. */
+static void
+a_sync_without_descriptors_is_put_off(void)
+{
+	struct partition *p, *other;
+	struct append a;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	other = world_partition(&w, 1);
+	CU_ASSERT(world_append(&w, p, true, 1, 10, NULL, NULL) == STORE_OK);
+	CU_ASSERT(world_append(&w, other, true, 1, 10, NULL, NULL) == STORE_OK);
+	fake_disk_fail(0, EMFILE, true, FAKE_OPEN | FAKE_SYNC_DIR, "/logs/BwAA");
+	CU_ASSERT(!world_begin_append(&w, p, true, 1, 50000, &a));
+	for (int i = 1; i < 4; i++) {
+		world_settle(&w);
+		store_tick(w.store, w.now + i * 1000, w.now + i * 1000);
+		CU_ASSERT(!world_over(&a) && partition_online(p) && w.failures == 0);
+	}
+	fake_disk_fail(0, 0, false, 0, NULL);
+	CU_ASSERT(world_append(&w, other, true, 1, 50000, NULL, NULL) == STORE_OK);
+	wait_until_over(&a);
+	CU_ASSERT(a.error == STORE_OK && a.base_offset == 1);
+	world_cut(&w, true);
+	CU_ASSERT_FATAL(world_open(&w));
+	CU_ASSERT(world_count(&w, world_partition(&w, 0)) == 2);
+	world_end(&w);
+}
+
+static void
+a_store_that_lacks_descriptors_closes(void)
+{
+	struct append a;
+
+	world_begin(&w);
+	CU_ASSERT(world_append(&w, world_partition(&w, 0), true, 1, 10, NULL, NULL) == STORE_OK);
+	fake_disk_fail(0, ENFILE, true, FAKE_OPEN | FAKE_SYNC_DIR, "/logs/BwAA");
+	CU_ASSERT(!world_begin_append(&w, world_partition(&w, 0), true, 1, 50000, &a));
+	world_settle(&w);
+	world_close(&w);
+	CU_ASSERT(world_over(&a) && w.failures == 0);
+	fake_disk_fail(0, 0, false, 0, NULL);
+	CU_ASSERT_FATAL(world_open(&w));
+	CU_ASSERT(world_count(&w, world_partition(&w, 0)) >= 1);
+	world_end(&w);
+}
+
+static void
+a_journal_without_descriptors_waits_for_them(void)
+{
+	struct partition *p;
+	struct append a;
+
+	world_begin(&w);
+	p = world_partition(&w, 0);
+	fake_disk_fail(0, EMFILE, true, FAKE_OPEN | FAKE_SYNC_DIR, "/journal");
+	CU_ASSERT(!world_begin_append(&w, p, true, 1, 10, &a));
+	world_settle(&w);
+	CU_ASSERT(w.failures == 0 && !world_over(&a));
+	fake_disk_fail(0, 0, false, 0, NULL);
+	wait_until_over(&a);
+	CU_ASSERT(a.error == STORE_OK);
 	world_end(&w);
 }
 
@@ -457,6 +558,10 @@ const struct unit_test partition_tests[] = {
 	UNIT(a_failed_sync_takes_only_its_partition_offline),
 	UNIT(a_full_disk_refuses_and_recovers),
 	UNIT(a_journal_without_room_waits_for_it),
+	UNIT(a_cut_that_was_refused_leaves_no_trace),
 	UNIT(a_store_without_room_for_its_journal_closes),
+	UNIT(a_sync_without_descriptors_is_put_off),
+	UNIT(a_store_that_lacks_descriptors_closes),
+	UNIT(a_journal_without_descriptors_waits_for_them),
 	UNIT_END
 };

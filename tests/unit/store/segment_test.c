@@ -29,9 +29,15 @@ begin(int n, size_t size, size_t odd_size)
 }
 
 static void
+nothing(struct append *a)
+{
+	(void)a;
+}
+
+static void
 walk_from(struct segment_walk *k, int batch, int64_t to)
 {
-	segment_walk(k, s, (struct place){ at[batch], batch * RECORDS }, to, true);
+	segment_walk(k, s, (struct place){ .pos = at[batch], .offset = batch * RECORDS }, to, true);
 }
 
 /* Whether the walk stands at this batch. */
@@ -75,7 +81,7 @@ a_walk_gives_each_batch_once_in_order(void)
 	begin(MANY, 3000, 40); /* several of the near walk's windows */
 	for (int first = 0; first < MANY; first += 7)
 		for (int near = 0; near < 2; near++) {
-			segment_walk(&k, s, (struct place){ at[first], first * RECORDS }, s->size, near == 1);
+			segment_walk(&k, s, (struct place){ .pos = at[first], .offset = first * RECORDS }, s->size, near == 1);
 			for (int i = first; i < MANY; i++)
 				CU_ASSERT(segment_walk_next(&k) == WALK_BATCH && stands_at(&k, i));
 			CU_ASSERT(segment_walk_next(&k) == WALK_END && segment_walk_next(&k) == WALK_END);
@@ -90,12 +96,12 @@ a_place_where_no_batch_begins_is_damage(void)
 	struct segment_walk k;
 
 	begin(BATCHES, 40, 40);
-	segment_walk(&k, s, (struct place){ at[1] + 1, RECORDS }, s->size, true);
+	segment_walk(&k, s, (struct place){ .pos = at[1] + 1, .offset = RECORDS }, s->size, true);
 	CU_ASSERT(segment_walk_next(&k) == WALK_DAMAGED);
 	CU_ASSERT(segment_walk_resync(&k) == WALK_BATCH && stands_at(&k, 2));
 	segment_walk_done(&k);
 	/* The right position with another offset. */
-	segment_walk(&k, s, (struct place){ at[1], RECORDS + 1 }, s->size, true);
+	segment_walk(&k, s, (struct place){ .pos = at[1], .offset = RECORDS + 1 }, s->size, true);
 	CU_ASSERT(segment_walk_next(&k) == WALK_DAMAGED);
 	CU_ASSERT(segment_walk_resync(&k) == WALK_BATCH && stands_at(&k, 2));
 	segment_walk_done(&k);
@@ -141,6 +147,57 @@ a_gap_of_zeros_is_stepped_over(void)
 	CU_ASSERT(steps_over(0, 1, BATCHES)); /* the first of all */
 	fake_disk_poke(path, at[0], zeros, (size_t)(at[BATCHES] - at[0]));
 	CU_ASSERT(steps_over(0, BATCHES, BATCHES)); /* nothing is left */
+	world_end(&w);
+}
+
+/* A batch whose value is a batch that would fit, and one behind it that does. */
+static void
+begin_forged(void)
+{
+	struct batch_builder inner, outer;
+	struct append a = { .durable = true, .now_ms = WORLD_NOW, .done = nothing };
+
+	begin(1, 40, 40);
+	world_batch(&inner, RECORDS, 20, WORLD_NOW, NULL);
+	batch_stamp(inner.bytes.p, RECORDS, s->epoch);
+	batch_begin(&outer, WORLD_NOW);
+	batch_add(&outer, span_of(NULL, 0), buf_bytes(&inner.bytes));
+	batch_add(&outer, span_of(NULL, 0), buf_bytes(&inner.bytes));
+	batch_finish(&outer);
+	a.bytes = outer.bytes.p;
+	a.n = outer.bytes.n;
+	CU_ASSERT(!partition_append(p, &a));
+	world_settle(&w);
+	at[2] = s->size;
+	CU_ASSERT(world_append(&w, p, true, RECORDS, 40, NULL, NULL) == STORE_OK);
+	at[3] = s->size;
+	buf_done(&inner.bytes);
+	buf_done(&outer.bytes);
+}
+
+static void
+a_batch_inside_of_a_damaged_one_is_not_taken(void)
+{
+	uint8_t byte;
+
+	begin_forged();
+	for (int64_t i = at[1]; i < at[2]; i++) {
+		if (i - at[1] >= 8 && i - at[1] < 12)
+			continue; /* its length: then nobody knows where it ends */
+		CU_ASSERT(fake_disk_peek(path, i, &byte, 1) == 0);
+		byte ^= 0x11;
+		fake_disk_poke(path, i, &byte, 1);
+		CU_ASSERT(steps_over(1, 2, 3));
+		byte ^= 0x11;
+		fake_disk_poke(path, i, &byte, 1);
+	}
+	/* Nor when the one behind it is damaged, or not there. */
+	byte = 0x55;
+	fake_disk_poke(path, at[1] + 70, &byte, 1);
+	fake_disk_poke(path, at[2] + 70, &byte, 1);
+	CU_ASSERT(steps_over(1, 3, 3));
+	s->size = at[2];
+	CU_ASSERT(steps_over(1, 2, 2));
 	world_end(&w);
 }
 
@@ -215,7 +272,7 @@ batches_larger_than_the_window_are_walked(void)
 
 		begin(BATCHES, 100, sizes[i]);
 		for (int near = 0; near < 2; near++) {
-			segment_walk(&k, s, (struct place){ 0, 0 }, s->size, near == 1);
+			segment_walk(&k, s, (struct place){ .pos = 0, .offset = 0 }, s->size, near == 1);
 			for (int n = 0; n < BATCHES; n++)
 				CU_ASSERT(segment_walk_next(&k) == WALK_BATCH && stands_at(&k, n));
 			CU_ASSERT(segment_walk_next(&k) == WALK_END);
@@ -299,6 +356,7 @@ const struct unit_test segment_tests[] = {
 	UNIT(a_place_where_no_batch_begins_is_damage),
 	UNIT(a_changed_byte_costs_its_batch_alone),
 	UNIT(a_gap_of_zeros_is_stepped_over),
+	UNIT(a_batch_inside_of_a_damaged_one_is_not_taken),
 	UNIT(a_torn_tail_ends_it),
 	UNIT(a_batch_of_another_place_is_damage),
 	UNIT(batches_larger_than_the_window_are_walked),

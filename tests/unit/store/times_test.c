@@ -1,9 +1,11 @@
 /* times_test.c -- looking up by time, held to a list of all records. */
-#include "base/crc32c.h"
+#include <stdlib.h>
 
+#include "base/crc32c.h"
+#include "store/codec.h"
 #include "world.h"
 
-enum { RECORDS_MAX = 64, STEP = 10, TIME_MAX = 1000 };
+enum { RECORDS_MAX = 128, STEP = 10, TIME_MAX = 1000 };
 
 /* Times that rise, fall and repeat. */
 static const int64_t times[] = { 500, 100, 300, 300, 900, 50, 700, 900, 10, 600, 40, 800, 800, 20, 400, 30 };
@@ -55,7 +57,7 @@ first_at(int64_t time)
 }
 
 static bool
-is_record(const struct partition_found *found, int i)
+is_record(const struct partition_lookup *found, int i)
 {
 	return i == -1 ? found->offset == -1 && found->timestamp == -1 :
 	    found->offset == records[i].offset && found->timestamp == records[i].time;
@@ -65,17 +67,17 @@ is_record(const struct partition_found *found, int i)
 static bool
 all_are_found(void)
 {
-	struct partition_found found;
+	struct partition_lookup found;
 	bool ok = true;
 	int largest = -1;
 
 	for (int64_t time = 0; time <= TIME_MAX; time += STEP) {
 		int i = first_at(time);
 
-		ok = ok && partition_find_time(p, time, &found) == STORE_OK && is_record(&found, i);
+		ok = ok && world_look_up(&w, p, time, false, &found) == STORE_OK && is_record(&found, i);
 		largest = i == -1 ? largest : i;
 	}
-	return ok && partition_find_max_time(p, &found) == STORE_OK && is_record(&found, largest);
+	return ok && world_look_up(&w, p, 0, true, &found) == STORE_OK && is_record(&found, largest);
 }
 
 static void
@@ -164,12 +166,14 @@ nothing(struct append *a)
 	(void)a;
 }
 
-/* Its header says so, and is believed only as to where to look. */
+/* What a producer says of its batch is made what its records say; look-ups rely on it. */
 static void
-a_batch_may_claim_a_later_time_than_its_records_have(void)
+a_batch_that_claims_a_later_time_than_its_records_have_is_put_right(void)
 {
 	struct append a = { .durable = true, .now_ms = 300, .done = nothing };
+	struct partition_read read;
 	struct batch_builder b;
+	struct batch header;
 
 	begin(1 << 20);
 	add(200, 10);
@@ -183,11 +187,114 @@ a_batch_may_claim_a_later_time_than_its_records_have(void)
 	CU_ASSERT(a.error == STORE_OK);
 	note(a.base_offset, 300);
 	buf_done(&b.bytes);
+	CU_ASSERT(world_read(&w, p, a.base_offset, 1000, true, &read) == STORE_OK);
+	CU_ASSERT(batch_header(&header, span_of(read.bytes, read.n)) && header.max_timestamp == 300);
+	free(read.bytes);
 	CU_ASSERT(all_are_found());
 	add(250, 10);
 	CU_ASSERT(all_are_found());
 	add(600, 10);
 	CU_ASSERT(all_are_found());
+	world_end(&w);
+}
+
+/* ---- what a look-up costs ---- */
+
+/* So many records of one compressed batch, a millisecond apart from `time` on. */
+static bool
+begin_compressed(struct append *a, int n, int64_t time)
+{
+	struct batch_builder b;
+	bool over;
+
+	batch_begin(&b, time);
+	for (int i = 0; i < n; i++) {
+		size_t at = b.bytes.n;
+
+		batch_add(&b, span_of("key", 3), span_of("value", 5));
+		b.bytes.p[at + 2] = (uint8_t)(i * 2); /* behind length and attributes: the time */
+		note(partition_log_end(p) + i, time + i);
+	}
+	batch_finish(&b);
+	world_pack(&b, CODEC_GZIP);
+	*a = (struct append){ .bytes = b.bytes.p, .n = b.bytes.n, .durable = true, .now_ms = time + n, .done = nothing };
+	over = partition_append(p, a);
+	CU_ASSERT(a->error == STORE_OK);
+	buf_done(&b.bytes);
+	return over;
+}
+
+static void
+begin_compressed_log(int batches)
+{
+	struct append a;
+
+	begin(1 << 20);
+	for (int i = 0; i < batches; i++) {
+		CU_ASSERT(!begin_compressed(&a, 3, 10 + i * 4));
+		world_settle(&w);
+	}
+}
+
+static void
+begun(struct partition_lookup *l)
+{
+	l->done = NULL;
+}
+
+/* Whatever is asked, and whatever can't be seen. */
+static void
+a_look_up_inflates_one_batch_and_one_at_the_log_start(void)
+{
+	struct partition_lookup found;
+	struct append a;
+
+	begin_compressed_log(20);
+	for (int64_t cut = 0; cut < 60; cut += 7) {
+		int last = n_records - 1;
+
+		CU_ASSERT(world_cut_front(&w, p, cut) == STORE_OK);
+		CU_ASSERT(!begin_compressed(&a, 3, 100 + cut)); /* later than all that can be seen */
+		for (int64_t time = 0; time < 100; time += 3) {
+			world_inflations = 0;
+			CU_ASSERT(world_look_up(&w, p, time, false, &found) == STORE_OK);
+			CU_ASSERT(is_record(&found, first_at(time)) && world_inflations <= 2);
+		}
+		world_inflations = 0;
+		CU_ASSERT(world_look_up(&w, p, 0, true, &found) == STORE_OK);
+		CU_ASSERT(is_record(&found, last) && world_inflations <= 2);
+		world_settle(&w);
+	}
+	world_end(&w);
+}
+
+static void
+the_loop_inflates_nothing_for_a_look_up(void)
+{
+	struct partition_lookup l = { .max_time = true, .done = begun };
+
+	begin_compressed_log(2);
+	world_inflations = 0;
+	CU_ASSERT(!partition_look_up(p, &l) && world_inflations == 0);
+	while (l.done != NULL)
+		mailbox_run(w.mailbox);
+	CU_ASSERT(world_inflations == 1 && is_record(&l, n_records - 1));
+	l = (struct partition_lookup){ .time = 5000, .done = begun };
+	CU_ASSERT(partition_look_up(p, &l) && l.offset == -1); /* later than all */
+	world_end(&w);
+}
+
+static void
+a_look_up_in_what_is_deleted_meanwhile_says_so(void)
+{
+	struct partition_lookup l = { .max_time = true, .done = begun };
+
+	begin_compressed_log(2);
+	CU_ASSERT(!partition_look_up(p, &l));
+	store_delete_partition(w.store, p);
+	while (l.done != NULL)
+		mailbox_run(w.mailbox);
+	CU_ASSERT(l.error == STORE_GONE && l.offset == -1);
 	world_end(&w);
 }
 
@@ -197,6 +304,9 @@ const struct unit_test times_tests[] = {
 	UNIT(times_are_found_from_the_places_of_the_index),
 	UNIT(what_was_cut_is_not_found),
 	UNIT(what_is_not_visible_is_not_found),
-	UNIT(a_batch_may_claim_a_later_time_than_its_records_have),
+	UNIT(a_batch_that_claims_a_later_time_than_its_records_have_is_put_right),
+	UNIT(a_look_up_inflates_one_batch_and_one_at_the_log_start),
+	UNIT(the_loop_inflates_nothing_for_a_look_up),
+	UNIT(a_look_up_in_what_is_deleted_meanwhile_says_so),
 	UNIT_END
 };

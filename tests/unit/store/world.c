@@ -8,6 +8,8 @@
 #include "base/crc32c.h"
 #include "base/diag.h"
 #include "base/xalloc.h"
+#include "store/codec.h"
+#include "unit/store/pack.h"
 
 enum { ABANDONED = 256 };
 static struct store *abandoned[ABANDONED];
@@ -65,7 +67,7 @@ world_begin(struct world *w)
 		.timestamp_after_max_ms = INT64_MAX, .producer_expiry_ms = 1000 };
 	w->config = (struct store_config){ .dir = w->dir, .journal_bytes = 4 << 20,
 		.journal_batch_bytes_max = 10000, .checkpoint_interval_ms = 1000,
-		.checkpoint_bytes = 1 << 24, .open_files_max = 4, .internal = w->partition };
+		.checkpoint_bytes = 1 << 24, .open_files_max = 4, .producers_max = 16, .internal = w->partition };
 	CU_ASSERT_FATAL(world_open(w));
 }
 
@@ -139,6 +141,32 @@ world_batch(struct batch_builder *b, int n, size_t size, int64_t time, const str
 	store16(b->bytes.p + 51, (uint16_t)producer->epoch);
 	store32(b->bytes.p + 53, (uint32_t)producer->sequence);
 	store32(b->bytes.p + 17, crc32c(0, b->bytes.p + 21, b->bytes.n - 21));
+}
+
+void
+world_pack(struct batch_builder *b, int codec)
+{
+	struct buf packed = { 0 };
+
+	buf_put(&packed, b->bytes.p, BATCH_HEADER);
+	pack(codec, span_of(b->bytes.p + BATCH_HEADER, b->bytes.n - BATCH_HEADER), &packed);
+	buf_done(&b->bytes);
+	b->bytes = packed;
+	store32(packed.p + 8, (uint32_t)packed.n - BATCH_OVERHEAD);
+	packed.p[22] = (uint8_t)codec;
+	store32(packed.p + 17, crc32c(0, packed.p + 21, packed.n - 21));
+}
+
+enum inflated __real_codec_inflate(int, struct span, size_t, struct buf *);
+enum inflated __wrap_codec_inflate(int, struct span, size_t, struct buf *);
+
+int world_inflations;
+
+enum inflated
+__wrap_codec_inflate(int codec, struct span from, size_t max, struct buf *to)
+{
+	world_inflations++;
+	return __real_codec_inflate(codec, from, max, to);
 }
 
 static void
@@ -227,6 +255,24 @@ world_count(struct world *w, struct partition *p)
 		n++;
 	}
 	return n;
+}
+
+static void
+look_up_done(struct partition_lookup *l)
+{
+	l->done = NULL;
+}
+
+enum store_error
+world_look_up(struct world *w, struct partition *p, int64_t time, bool max, struct partition_lookup *l)
+{
+	*l = (struct partition_lookup){ .time = time, .max_time = max, .done = look_up_done };
+	if (!partition_look_up(p, l))
+		while (l->done != NULL) {
+			mailbox_wait(w->mailbox);
+			mailbox_run(w->mailbox);
+		}
+	return l->error;
 }
 
 static void

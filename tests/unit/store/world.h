@@ -48,6 +48,11 @@ struct producer_of_batch {
 };
 void world_batch(struct batch_builder *, int n, size_t size, int64_t time, const struct producer_of_batch *);
 
+/* Compresses the records of a batch, as they are; its header says so. */
+void world_pack(struct batch_builder *, int codec);
+/* How often something was inflated, by whomever. */
+extern int world_inflations;
+
 /* Appends and waits; the error.  The base offset goes to *base when it is not NULL. */
 enum store_error world_append(struct world *, struct partition *, bool durable, int n, size_t size,
     const struct producer_of_batch *, int64_t *base);
@@ -60,6 +65,10 @@ enum store_error world_read(struct world *, struct partition *, int64_t offset, 
     bool at_least_one, struct partition_read *r);
 /* The batches that can be read from the log start on. */
 int world_count(struct world *, struct partition *);
+
+/* Looks up and waits: the first record at or after the time, or (max) that with the largest. */
+enum store_error world_look_up(struct world *, struct partition *, int64_t time, bool max,
+    struct partition_lookup *);
 
 enum store_error world_cut_front(struct world *, struct partition *, int64_t offset);
 
