@@ -33,7 +33,7 @@ takes(struct http_request *q)
 {
 	struct span type;
 
-	if (q->content_type.n == 0 || q->body.n == 0)
+	if (q->content_type.n == 0 || (q->method != HTTP_POST && q->method != HTTP_PUT))
 		return true;
 	type = http_media_type(q->arena, q->content_type);
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
