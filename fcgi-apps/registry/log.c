@@ -2,6 +2,7 @@
 #include "registry/log.h"
 
 #include <librdkafka/rdkafka.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -160,6 +161,7 @@ make_producer(const struct log *log)
 		{ "client.id", "weir-registry" },
 		{ "reconnect.backoff.max.ms", "250" },
 		{ "linger.ms", "0" },
+		{ "socket.nagle.disable", "true" },
 		{ "delivery.timeout.ms", timeout },
 		{ "acks", "all" },
 		{ "enable.idempotence", log->settings.writer ? "true" : "false" },
@@ -182,7 +184,8 @@ make_handles(struct log *log)
 		{ "fetch.wait.max.ms", "500" },
 		{ "fetch.error.backoff.ms", "50" },
 		{ "reconnect.backoff.max.ms", "250" },
-		{ "queued.max.messages.kbytes", "16384" },
+		{ "queued.max.messages.kbytes", "65536" }, /* where it is full the client fetches nothing for a second */
+		{ "socket.nagle.disable", "true" },
 	};
 
 	log->reader = make_handle(log, RD_KAFKA_CONSUMER, reader, sizeof reader / sizeof *reader);
@@ -433,8 +436,10 @@ log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 		goto fail;
 	log->cluster_id = rd_kafka_clusterid(log->reader, ADMIN_TIMEOUT_MS);
 	must(pthread_create(&log->thread, NULL, read_topic, log) == 0);
-	if (log_catch_up(log, left_ms(&deadline)))
+	if (log_catch_up(log, left_ms(&deadline))) {
+		malloc_trim(0); /* what the topic took on its way to us */
 		return log;
+	}
 	diag_error("the registry's topic could not be read to its end in time",
 	    "topic=%s timeout_ms=%d action=\"raise kafkastore.init.timeout.ms, or look after the broker\"",
 	    log->topic, settings->init_timeout_ms);
