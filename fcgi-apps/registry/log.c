@@ -2,6 +2,7 @@
 #include "registry/log.h"
 
 #include <librdkafka/rdkafka.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,19 +17,19 @@
 enum {
 	ADMIN_TIMEOUT_MS = 10000,
 	POLL_MS = 100,
-	RETRY_MS = 200
+	RETRY_MS = 200,
+	LOOK_MS = 750 /* for a look at the topic's end where the one before had no answer */
 };
 
 static const char noop_key[] = "{\"keytype\":\"NOOP\",\"magic\":0}";
 
 struct log {
-	struct log_settings settings; /* its properties are borrowed for log_open() only */
+	struct log_settings settings; /* its properties are owned */
 	char *topic;
 	log_apply *apply;
 	void *ctx;
-	rd_kafka_t *reader;
-	rd_kafka_t *asker;             /* for questions: the reader's connection is busy waiting for records */
-	rd_kafka_t *producer;          /* NULL when we don't write */
+	/* The producer asks for the topic's end, too: on the reader's connection that would wait for the fetch before it. */
+	rd_kafka_t *reader, *producer;
 	char *cluster_id;              /* librdkafka's */
 	pthread_t thread;
 	atomic_bool stopping;
@@ -152,6 +153,24 @@ make_handle(const struct log *log, rd_kafka_type_t type, const struct log_proper
 	return rk;
 }
 
+static rd_kafka_t *
+make_producer(const struct log *log)
+{
+	char timeout[16];
+	const struct log_property properties[] = {
+		{ "client.id", "weir-registry" },
+		{ "reconnect.backoff.max.ms", "250" },
+		{ "linger.ms", "0.5" }, /* with 0 librdkafka's thread spins */
+		{ "socket.nagle.disable", "true" },
+		{ "delivery.timeout.ms", timeout },
+		{ "acks", "all" },
+		{ "enable.idempotence", log->settings.writer ? "true" : "false" },
+	};
+
+	snprintf(timeout, sizeof timeout, "%d", log->settings.timeout_ms);
+	return make_handle(log, RD_KAFKA_PRODUCER, properties, sizeof properties / sizeof *properties);
+}
+
 static bool
 make_handles(struct log *log)
 {
@@ -164,41 +183,15 @@ make_handles(struct log *log)
 		{ "enable.partition.eof", "true" },
 		{ "fetch.wait.max.ms", "500" },
 		{ "fetch.error.backoff.ms", "50" },
-		{ "reconnect.backoff.max.ms", "1000" },
-		{ "queued.max.messages.kbytes", "16384" },
-	};
-	char timeout[16];
-	const struct log_property writer[] = {
-		{ "client.id", "weir-registry" },
-		{ "acks", "all" },
-		{ "enable.idempotence", "true" },
-		{ "linger.ms", "0.5" }, /* with 0 librdkafka's thread spins */
-		{ "reconnect.backoff.max.ms", "1000" },
-		{ "delivery.timeout.ms", timeout },
-	};
-	const struct log_property asker[] = {
-		{ "client.id", "weir-registry" },
-		{ "allow.auto.create.topics", "false" },
-		{ "reconnect.backoff.max.ms", "1000" },
+		{ "reconnect.backoff.max.ms", "250" },
+		{ "queued.max.messages.kbytes", "65536" }, /* where it is full the client fetches nothing for a second */
+		{ "socket.nagle.disable", "true" },
 	};
 
-	snprintf(timeout, sizeof timeout, "%d", log->settings.timeout_ms);
 	log->reader = make_handle(log, RD_KAFKA_CONSUMER, reader, sizeof reader / sizeof *reader);
 	if (log->reader != NULL)
-		log->asker = make_handle(log, RD_KAFKA_CONSUMER, asker, sizeof asker / sizeof *asker);
-	if (log->asker != NULL && log->settings.writer)
-		log->producer = make_handle(log, RD_KAFKA_PRODUCER, writer, sizeof writer / sizeof *writer);
-	return log->asker != NULL && (log->producer != NULL) == log->settings.writer;
-}
-
-static void
-destroy_handles(struct log *log)
-{
-	rd_kafka_t *all[] = { log->producer, log->asker, log->reader };
-
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (all[i] != NULL)
-			rd_kafka_destroy(all[i]);
+		log->producer = make_producer(log);
+	return log->reader != NULL && log->producer != NULL;
 }
 
 /* ---- the topic ---- */
@@ -233,8 +226,8 @@ create_topic(struct log *log, int n_brokers, char *why, size_t size)
 {
 	int replicas = log->settings.replication_factor < n_brokers ? log->settings.replication_factor : n_brokers;
 	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(log->topic, 1, replicas, why, size);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->asker);
-	rd_kafka_AdminOptions_t *options = admin_options(log->asker);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->reader);
+	rd_kafka_AdminOptions_t *options = admin_options(log->reader);
 	const rd_kafka_topic_result_t **results;
 	rd_kafka_event_t *e;
 	bool good = false;
@@ -245,7 +238,7 @@ create_topic(struct log *log, int n_brokers, char *why, size_t size)
 			diag_warn("the topic is made with fewer replicas than asked for, as there are fewer brokers",
 			    "topic=%s replicas=%d asked=%d", log->topic, replicas, log->settings.replication_factor);
 		rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact");
-		rd_kafka_CreateTopics(log->asker, &topic, 1, options, queue);
+		rd_kafka_CreateTopics(log->reader, &topic, 1, options, queue);
 		if ((e = wait_result(queue, why, size)) != NULL) {
 			results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(e), &n);
 			good = n == 1 && (rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_NO_ERROR ||
@@ -266,15 +259,15 @@ static bool
 check_policy(struct log *log, char *why, size_t size)
 {
 	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, log->topic);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->asker);
-	rd_kafka_AdminOptions_t *options = admin_options(log->asker);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->reader);
+	rd_kafka_AdminOptions_t *options = admin_options(log->reader);
 	const rd_kafka_ConfigResource_t **resources;
 	const rd_kafka_ConfigEntry_t **entries;
 	const char *policy = NULL;
 	rd_kafka_event_t *e;
 	size_t n;
 
-	rd_kafka_DescribeConfigs(log->asker, &resource, 1, options, queue);
+	rd_kafka_DescribeConfigs(log->reader, &resource, 1, options, queue);
 	if ((e = wait_result(queue, why, size)) != NULL) {
 		resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(e), &n);
 		entries = n == 0 ? NULL : rd_kafka_ConfigResource_configs(resources[0], &n);
@@ -301,7 +294,6 @@ enum topic_state { TOPIC_READY, TOPIC_WAIT, TOPIC_WRONG };
 static enum topic_state
 look_at_topic(struct log *log, char *why, size_t size)
 {
-	/* Of the reader, which so learns where the topic is before it begins to read. */
 	rd_kafka_topic_t *handle = rd_kafka_topic_new(log->reader, log->topic, NULL);
 	const struct rd_kafka_metadata *m = NULL;
 	rd_kafka_resp_err_t r = rd_kafka_metadata(log->reader, 0, handle, &m, 2000);
@@ -400,6 +392,36 @@ begin_reading(struct log *log)
 	return r == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static struct log_property *
+copy_properties(const struct log_settings *s)
+{
+	struct log_property *copy = xcalloc(s->n_properties, sizeof *copy);
+
+	for (size_t i = 0; i < s->n_properties; i++)
+		copy[i] = (struct log_property){ xstrdup(s->properties[i].key), xstrdup(s->properties[i].value) };
+	return copy;
+}
+
+static void
+free_log(struct log *log)
+{
+	if (log->producer != NULL)
+		rd_kafka_destroy(log->producer);
+	if (log->cluster_id != NULL)
+		rd_kafka_mem_free(log->reader, log->cluster_id);
+	if (log->reader != NULL)
+		rd_kafka_destroy(log->reader);
+	for (size_t i = 0; i < log->settings.n_properties; i++) {
+		free((void *)(uintptr_t)log->settings.properties[i].key);
+		free((void *)(uintptr_t)log->settings.properties[i].value);
+	}
+	free((void *)(uintptr_t)log->settings.properties);
+	pthread_cond_destroy(&log->moved);
+	pthread_mutex_destroy(&log->mutex);
+	free(log->topic);
+	free(log);
+}
+
 struct log *
 log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 {
@@ -409,23 +431,23 @@ log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 	*log = (struct log){ .settings = *settings, .topic = xstrdup(settings->topic), .apply = apply, .ctx = ctx,
 		/* Who wrote before us may have left something on its way. */
 		.in_doubt = settings->writer };
+	log->settings.properties = copy_properties(settings);
 	init_locks(log);
 	if (!make_handles(log) || !find_topic(log, &deadline) || !begin_reading(log))
 		goto fail;
-	log->cluster_id = rd_kafka_clusterid(log->asker, ADMIN_TIMEOUT_MS);
+	log->cluster_id = rd_kafka_clusterid(log->reader, ADMIN_TIMEOUT_MS);
 	must(pthread_create(&log->thread, NULL, read_topic, log) == 0);
-	if (log_catch_up(log, left_ms(&deadline)))
+	if (log_catch_up(log, left_ms(&deadline))) {
+		malloc_trim(0); /* what the topic took on its way to us */
 		return log;
+	}
 	diag_error("the registry's topic could not be read to its end in time",
 	    "topic=%s timeout_ms=%d action=\"raise kafkastore.init.timeout.ms, or look after the broker\"",
 	    log->topic, settings->init_timeout_ms);
 	atomic_store(&log->stopping, true);
 	pthread_join(log->thread, NULL);
 fail:
-	log->settings.n_properties = 0;
-	destroy_handles(log);
-	free(log->topic);
-	free(log);
+	free_log(log);
 	return NULL;
 }
 
@@ -434,33 +456,45 @@ log_close(struct log *log)
 {
 	atomic_store(&log->stopping, true);
 	pthread_join(log->thread, NULL);
-	if (log->cluster_id != NULL)
-		rd_kafka_mem_free(log->asker, log->cluster_id);
 	rd_kafka_consumer_close(log->reader);
-	destroy_handles(log);
-	pthread_cond_destroy(&log->moved);
-	pthread_mutex_destroy(&log->mutex);
-	free(log->topic);
-	free(log);
+	free_log(log);
 }
 
-/* Asks where the topic ends; the mutex is held, and let go meanwhile. */
+/*
+ * The topic's end, or -1.  Asked for as the offset at the end of time: the call that asks for
+ * just that does not keep to its timeout while the broker is away.
+ */
+static int64_t
+ask_end(struct log *log, int timeout_ms)
+{
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(all, log->topic, 0);
+	int64_t end = -1;
+
+	p->offset = RD_KAFKA_OFFSET_END;
+	if (rd_kafka_offsets_for_times(log->producer, all, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	    p->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		end = p->offset;
+	rd_kafka_topic_partition_list_destroy(all);
+	return end;
+}
+
+/* Looks where the topic ends; the mutex is held, and let go meanwhile. */
 static void
 look(struct log *log, int timeout_ms)
 {
 	uint64_t mine = ++log->looks_begun;
-	rd_kafka_resp_err_t r;
-	int64_t low, high = 0;
+	int64_t end;
 
 	log->looking = true;
 	pthread_mutex_unlock(&log->mutex);
-	r = rd_kafka_query_watermark_offsets(log->asker, log->topic, 0, &low, &high, timeout_ms);
+	end = ask_end(log, timeout_ms);
 	pthread_mutex_lock(&log->mutex);
 	log->looking = false;
 	log->looks_done = mine;
-	log->look_failed = r != RD_KAFKA_RESP_ERR_NO_ERROR;
-	if (!log->look_failed && high > log->end)
-		log->end = high;
+	log->look_failed = end < 0;
+	if (end > log->end)
+		log->end = end;
 	pthread_cond_broadcast(&log->moved);
 }
 
@@ -477,11 +511,13 @@ wait_applied(struct log *log, int64_t end, const struct timespec *deadline)
 bool
 log_catch_up(struct log *log, int timeout_ms)
 {
-	struct timespec deadline = deadline_in(timeout_ms);
+	struct timespec deadline;
 	uint64_t needed;
 	bool good = true;
 
 	pthread_mutex_lock(&log->mutex);
+	/* While the broker is away nobody waits for it at length. */
+	deadline = deadline_in(log->look_failed && timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms);
 	/* One that is under way may have been answered before we came. */
 	needed = log->looks_begun + 1;
 	while (good && log->looks_done < needed) {
@@ -518,22 +554,23 @@ result_of(rd_kafka_resp_err_t error)
 static struct delivery
 deliver(struct log *log, const struct log_write *writes, size_t n)
 {
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(log->producer, log->topic, NULL);
 	struct delivery d = { 0 };
 
+	if (topic == NULL)
+		d.error = rd_kafka_last_error();
 	for (size_t i = 0; i < n && d.error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
 		/* The payload is only read; what is empty but not null must have an address. */
-		rd_kafka_resp_err_t r = rd_kafka_producev(log->producer, RD_KAFKA_V_TOPIC(log->topic),
-		    RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(writes[i].key.p, writes[i].key.n),
-		    RD_KAFKA_V_VALUE((void *)(uintptr_t)writes[i].value.p, writes[i].value.n),
-		    RD_KAFKA_V_OPAQUE(&d), RD_KAFKA_V_END);
-
-		if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
+		if (rd_kafka_produce(topic, 0, 0, (void *)(uintptr_t)writes[i].value.p, writes[i].value.n,
+			writes[i].key.p, writes[i].key.n, &d) == 0)
 			d.left++;
 		else
-			d.error = r;
+			d.error = rd_kafka_last_error();
 	}
 	while (d.left > 0)
 		rd_kafka_poll(log->producer, POLL_MS);
+	if (topic != NULL)
+		rd_kafka_topic_destroy(topic);
 	return d;
 }
 
@@ -555,14 +592,33 @@ write_all(struct log *log, const struct log_write *writes, size_t n)
 	return applied ? LOG_WRITTEN : LOG_TIMED_OUT;
 }
 
+/* One that has met a fatal error writes no more: another takes its place. */
+static bool
+renew_producer(struct log *log)
+{
+	char why[256];
+
+	if (log->producer == NULL)
+		return (log->producer = make_producer(log)) != NULL;
+	if (rd_kafka_fatal_error(log->producer, why, sizeof why) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return true;
+	diag_warn("the Kafka producer can't go on, and is made anew", "reason=\"%s\"", why);
+	rd_kafka_destroy(log->producer);
+	log->producer = make_producer(log);
+	log->in_doubt = true;
+	return log->producer != NULL;
+}
+
 enum log_result
 log_settle(struct log *log)
 {
 	struct log_write noop = { span_str(noop_key), span_of(NULL, 0) };
 	enum log_result r = LOG_WRITTEN;
 
-	if (log->producer == NULL)
+	if (!log->settings.writer)
 		return LOG_NO_WRITER;
+	if (!renew_producer(log))
+		return LOG_FAILED;
 	if (log->in_doubt && (r = write_all(log, &noop, 1)) == LOG_WRITTEN)
 		log->in_doubt = false;
 	return r;

@@ -102,9 +102,10 @@ on_ready(void *ctx)
 static int
 serve(struct app *app, const struct settings *s, int ready_fd)
 {
+	struct router *router = router_new(app_routes);
 	struct fcgi_app fcgi = { .name = "registry",
 		.app = app,
-		.router = router_new(app_routes),
+		.router = router,
 		.problem_type = "application/vnd.schemaregistry.v1+json",
 		.body_max = (size_t)s->body_max,
 		.arena_max = (size_t)s->body_max * 32,
@@ -113,6 +114,7 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 	struct ready ready = { app, ready_fd };
 	int r = fcgi_run(&fcgi, &pool, 1, s->stop_ms, on_ready, &ready);
 
+	router_free(router);
 	free(pool.path);
 	return r;
 }
@@ -176,6 +178,8 @@ run(const struct conf *conf, const struct settings *s, int ready_fd)
 	if (open_and_serve(&app, conf, s, ready_fd) == 0)
 		status = EXIT_SUCCESS;
 	registry_free(app.registry);
+	pthread_mutex_destroy(&app.writing);
+	pthread_rwlock_destroy(&app.lock);
 	return status;
 }
 
