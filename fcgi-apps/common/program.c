@@ -117,7 +117,8 @@ load(const struct program *p, const struct options *o, struct conf *conf)
 	if (p->check != NULL)
 		p->check(conf, o->file, &mistakes);
 	good = mistakes.n == 0;
-	fwrite(mistakes.p, 1, mistakes.n, stderr);
+	if (!good)
+		fwrite(mistakes.p, 1, mistakes.n, stderr);
 	buf_done(&text);
 	buf_done(&mistakes);
 	return good;

@@ -113,31 +113,27 @@ app_apply(void *ctx, int64_t offset, int64_t timestamp_ms, struct span key, stru
 
 /* The answer to a write that did not come to its end. */
 static void
-write_failed(struct http_response *r, enum log_result result, const char *what)
+write_failed(struct http_response *r, enum log_result result, const struct app_words *words)
 {
-	char text[160];
-
 	switch (result) {
 	case LOG_TOO_LARGE:
 		app_problem(r, REGISTRY_SCHEMA_TOO_LARGE);
 		return;
 	case LOG_TIMED_OUT:
-		snprintf(text, sizeof text, "%s timed out", what);
-		app_problem(r, REGISTRY_STORE_TIMED_OUT, text);
+		app_problem(r, REGISTRY_STORE_TIMED_OUT, words->timed_out);
 		return;
 	case LOG_NO_WRITER:
-		app_problem(r, REGISTRY_NO_LEADER, "Leader not known.");
+		app_problem(r, REGISTRY_NO_LEADER, words->no_leader);
 		return;
 	default:
-		snprintf(text, sizeof text, "%s failed while writing to the Kafka store", what);
-		app_problem(r, REGISTRY_STORE_FAILED, text);
+		app_problem(r, REGISTRY_STORE_FAILED, words->failed);
 		return;
 	}
 }
 
 /* The state is only looked at when nothing of an earlier write can change it any more. */
 static bool
-plan_and_write(struct app *app, struct http_request *q, struct http_response *r, const char *what,
+plan_and_write(struct app *app, struct http_request *q, struct http_response *r, const struct app_words *words,
     app_plan *plan, void *ctx, struct plan *out)
 {
 	enum log_result result = log_settle(app->log);
@@ -164,19 +160,19 @@ plan_and_write(struct app *app, struct http_request *q, struct http_response *r,
 			result = log_write(app->log, writes, out->n_writes);
 	}
 	if (result != LOG_WRITTEN)
-		write_failed(r, result, what);
+		write_failed(r, result, words);
 	return result == LOG_WRITTEN;
 }
 
 bool
-app_write(struct app *app, struct http_request *q, struct http_response *r, const char *what,
+app_write(struct app *app, struct http_request *q, struct http_response *r, const struct app_words *words,
     app_plan *plan, void *ctx, struct plan *out)
 {
 	bool good;
 
 	*out = (struct plan){ 0 };
 	pthread_mutex_lock(&app->writing);
-	good = plan_and_write(app, q, r, what, plan, ctx, out);
+	good = plan_and_write(app, q, r, words, plan, ctx, out);
 	pthread_mutex_unlock(&app->writing);
 	return good;
 }
@@ -240,4 +236,12 @@ struct span
 app_subject(const struct http_request *q, size_t arg)
 {
 	return registry_qualified(q->args[arg]);
+}
+
+struct span
+app_scope(const struct http_request *q, size_t arg)
+{
+	struct span subject = app_subject(q, arg);
+
+	return subject.n == 0 ? span_of(NULL, 0) : subject;
 }

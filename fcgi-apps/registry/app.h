@@ -48,13 +48,17 @@ void app_refuse(struct http_response *, const struct refusal *);
 /* One of problems.tbl, with its message's arguments. */
 void app_problem(struct http_response *, enum registry_problem, ...);
 
+/* What is said when a write does not come to its end: refused by the store, out of time, or not here. */
+struct app_words {
+	const char *failed, *timed_out, *no_leader;
+};
+
 /*
  * Makes a plan and carries it out; `plan` is called with the state held still.  True: it was written
- * and applied; false: the response says why not.  `what` names the operation in messages
- * ("Register schema operation").
+ * and applied; false: the response says why not.
  */
 typedef bool app_plan(const struct registry *, void *ctx, struct arena *, struct plan *, struct refusal *);
-bool app_write(struct app *, struct http_request *, struct http_response *, const char *what,
+bool app_write(struct app *, struct http_request *, struct http_response *, const struct app_words *,
     app_plan *, void *ctx, struct plan *out);
 
 /* The log's apply function; ctx is the app. */
@@ -78,6 +82,9 @@ enum registry_which app_which(const struct http_request *);
 
 /* The subject in the request's n-th path argument, as it is known inside. */
 struct span app_subject(const struct http_request *, size_t arg);
+
+/* The same where settings are meant: the null span (what is global) for the name of the normal context, ":.:". */
+struct span app_scope(const struct http_request *, size_t arg);
 
 /* ---- handlers, by file ---- */
 

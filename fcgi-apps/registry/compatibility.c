@@ -34,8 +34,6 @@ check(struct app *app, struct http_request *q, struct http_response *r, int32_t 
 	if (!entity_request(q, r, &wanted))
 		return;
 	app_read(app, true);
-	if (registry_normalize(app->registry, subject))
-		wanted.normalize = true;
 	if ((parsed = registry_parse(app->registry, subject, &wanted, q->arena, &schema, &why))) {
 		told = registry_check(app->registry, subject, version, &schema, q->arena, &compatible, &messages, &why);
 		schema_free(schema.schema);

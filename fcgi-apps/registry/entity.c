@@ -248,7 +248,7 @@ entity_put_version(struct json_out *o, const struct version_entry *v, struct spa
 }
 
 void
-entity_put_registered(struct json_out *o, const struct version_entry *v)
+entity_put_registered(struct json_out *o, const struct version_entry *v, bool fresh)
 {
 	json_open(o, '{');
 	put_number(o, "id", v->schema->id);
@@ -257,7 +257,8 @@ entity_put_registered(struct json_out *o, const struct version_entry *v)
 	put_type(o, v->schema);
 	put_extras(o, v->schema);
 	put_text(o, v->schema->text);
-	put_state(o, v->timestamp_ms, v->deleted);
+	if (!fresh)
+		put_state(o, v->timestamp_ms, v->deleted);
 	json_close(o, '}');
 }
 

@@ -17,8 +17,8 @@ bool entity_request(struct http_request *, struct http_response *, struct schema
 /* A version of a subject: Schema.  `text`: the schema's text in the form asked for. */
 void entity_put_version(struct json_out *, const struct version_entry *, struct span text);
 
-/* The answer to a registration: RegisterSchemaResponse. */
-void entity_put_registered(struct json_out *, const struct version_entry *);
+/* The answer to a registration: RegisterSchemaResponse.  `fresh`: it was not there before. */
+void entity_put_registered(struct json_out *, const struct version_entry *, bool fresh);
 
 /* A schema found by its id or guid: SchemaString.  `version` NULL: no subject was asked for.  max_id 0: not asked for. */
 void entity_put_schema(struct json_out *, const struct schema_entry *, const struct version_entry *,

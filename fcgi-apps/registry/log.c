@@ -16,17 +16,19 @@
 enum {
 	ADMIN_TIMEOUT_MS = 10000,
 	POLL_MS = 100,
-	RETRY_MS = 200
+	RETRY_MS = 200,
+	LOOK_MS = 750 /* for a look at the topic's end where the one before had no answer */
 };
 
 static const char noop_key[] = "{\"keytype\":\"NOOP\",\"magic\":0}";
 
 struct log {
-	struct log_settings settings; /* its properties are borrowed for log_open() only */
+	struct log_settings settings; /* its properties are owned */
 	char *topic;
 	log_apply *apply;
 	void *ctx;
-	rd_kafka_t *reader, *producer; /* producer: NULL when we don't write */
+	/* The producer asks for the topic's end, too: on the reader's connection that would wait for the fetch before it. */
+	rd_kafka_t *reader, *producer;
 	char *cluster_id;              /* librdkafka's */
 	pthread_t thread;
 	atomic_bool stopping;
@@ -150,6 +152,23 @@ make_handle(const struct log *log, rd_kafka_type_t type, const struct log_proper
 	return rk;
 }
 
+static rd_kafka_t *
+make_producer(const struct log *log)
+{
+	char timeout[16];
+	const struct log_property properties[] = {
+		{ "client.id", "weir-registry" },
+		{ "reconnect.backoff.max.ms", "250" },
+		{ "linger.ms", "0" },
+		{ "delivery.timeout.ms", timeout },
+		{ "acks", "all" },
+		{ "enable.idempotence", log->settings.writer ? "true" : "false" },
+	};
+
+	snprintf(timeout, sizeof timeout, "%d", log->settings.timeout_ms);
+	return make_handle(log, RD_KAFKA_PRODUCER, properties, sizeof properties / sizeof *properties);
+}
+
 static bool
 make_handles(struct log *log)
 {
@@ -162,24 +181,14 @@ make_handles(struct log *log)
 		{ "enable.partition.eof", "true" },
 		{ "fetch.wait.max.ms", "500" },
 		{ "fetch.error.backoff.ms", "50" },
-		{ "reconnect.backoff.max.ms", "1000" },
+		{ "reconnect.backoff.max.ms", "250" },
 		{ "queued.max.messages.kbytes", "16384" },
 	};
-	char timeout[16];
-	const struct log_property writer[] = {
-		{ "client.id", "weir-registry" },
-		{ "acks", "all" },
-		{ "enable.idempotence", "true" },
-		{ "linger.ms", "0" },
-		{ "reconnect.backoff.max.ms", "1000" },
-		{ "delivery.timeout.ms", timeout },
-	};
 
-	snprintf(timeout, sizeof timeout, "%d", log->settings.timeout_ms);
 	log->reader = make_handle(log, RD_KAFKA_CONSUMER, reader, sizeof reader / sizeof *reader);
-	if (log->reader != NULL && log->settings.writer)
-		log->producer = make_handle(log, RD_KAFKA_PRODUCER, writer, sizeof writer / sizeof *writer);
-	return log->reader != NULL && (log->producer != NULL) == log->settings.writer;
+	if (log->reader != NULL)
+		log->producer = make_producer(log);
+	return log->reader != NULL && log->producer != NULL;
 }
 
 /* ---- the topic ---- */
@@ -379,6 +388,36 @@ begin_reading(struct log *log)
 	return r == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static struct log_property *
+copy_properties(const struct log_settings *s)
+{
+	struct log_property *copy = xcalloc(s->n_properties, sizeof *copy);
+
+	for (size_t i = 0; i < s->n_properties; i++)
+		copy[i] = (struct log_property){ xstrdup(s->properties[i].key), xstrdup(s->properties[i].value) };
+	return copy;
+}
+
+static void
+free_log(struct log *log)
+{
+	if (log->producer != NULL)
+		rd_kafka_destroy(log->producer);
+	if (log->cluster_id != NULL)
+		rd_kafka_mem_free(log->reader, log->cluster_id);
+	if (log->reader != NULL)
+		rd_kafka_destroy(log->reader);
+	for (size_t i = 0; i < log->settings.n_properties; i++) {
+		free((void *)(uintptr_t)log->settings.properties[i].key);
+		free((void *)(uintptr_t)log->settings.properties[i].value);
+	}
+	free((void *)(uintptr_t)log->settings.properties);
+	pthread_cond_destroy(&log->moved);
+	pthread_mutex_destroy(&log->mutex);
+	free(log->topic);
+	free(log);
+}
+
 struct log *
 log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 {
@@ -388,6 +427,7 @@ log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 	*log = (struct log){ .settings = *settings, .topic = xstrdup(settings->topic), .apply = apply, .ctx = ctx,
 		/* Who wrote before us may have left something on its way. */
 		.in_doubt = settings->writer };
+	log->settings.properties = copy_properties(settings);
 	init_locks(log);
 	if (!make_handles(log) || !find_topic(log, &deadline) || !begin_reading(log))
 		goto fail;
@@ -401,13 +441,7 @@ log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 	atomic_store(&log->stopping, true);
 	pthread_join(log->thread, NULL);
 fail:
-	log->settings.n_properties = 0;
-	if (log->reader != NULL)
-		rd_kafka_destroy(log->reader);
-	if (log->producer != NULL)
-		rd_kafka_destroy(log->producer);
-	free(log->topic);
-	free(log);
+	free_log(log);
 	return NULL;
 }
 
@@ -416,35 +450,45 @@ log_close(struct log *log)
 {
 	atomic_store(&log->stopping, true);
 	pthread_join(log->thread, NULL);
-	if (log->producer != NULL)
-		rd_kafka_destroy(log->producer);
-	if (log->cluster_id != NULL)
-		rd_kafka_mem_free(log->reader, log->cluster_id);
 	rd_kafka_consumer_close(log->reader);
-	rd_kafka_destroy(log->reader);
-	pthread_cond_destroy(&log->moved);
-	pthread_mutex_destroy(&log->mutex);
-	free(log->topic);
-	free(log);
+	free_log(log);
 }
 
-/* Asks where the topic ends; the mutex is held, and let go meanwhile. */
+/*
+ * The topic's end, or -1.  Asked for as the offset at the end of time: the call that asks for
+ * just that does not keep to its timeout while the broker is away.
+ */
+static int64_t
+ask_end(struct log *log, int timeout_ms)
+{
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(all, log->topic, 0);
+	int64_t end = -1;
+
+	p->offset = RD_KAFKA_OFFSET_END;
+	if (rd_kafka_offsets_for_times(log->producer, all, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	    p->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		end = p->offset;
+	rd_kafka_topic_partition_list_destroy(all);
+	return end;
+}
+
+/* Looks where the topic ends; the mutex is held, and let go meanwhile. */
 static void
 look(struct log *log, int timeout_ms)
 {
 	uint64_t mine = ++log->looks_begun;
-	rd_kafka_resp_err_t r;
-	int64_t low, high = 0;
+	int64_t end;
 
 	log->looking = true;
 	pthread_mutex_unlock(&log->mutex);
-	r = rd_kafka_query_watermark_offsets(log->reader, log->topic, 0, &low, &high, timeout_ms);
+	end = ask_end(log, timeout_ms);
 	pthread_mutex_lock(&log->mutex);
 	log->looking = false;
 	log->looks_done = mine;
-	log->look_failed = r != RD_KAFKA_RESP_ERR_NO_ERROR;
-	if (!log->look_failed && high > log->end)
-		log->end = high;
+	log->look_failed = end < 0;
+	if (end > log->end)
+		log->end = end;
 	pthread_cond_broadcast(&log->moved);
 }
 
@@ -461,11 +505,13 @@ wait_applied(struct log *log, int64_t end, const struct timespec *deadline)
 bool
 log_catch_up(struct log *log, int timeout_ms)
 {
-	struct timespec deadline = deadline_in(timeout_ms);
+	struct timespec deadline;
 	uint64_t needed;
 	bool good = true;
 
 	pthread_mutex_lock(&log->mutex);
+	/* While the broker is away nobody waits for it at length. */
+	deadline = deadline_in(log->look_failed && timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms);
 	/* One that is under way may have been answered before we came. */
 	needed = log->looks_begun + 1;
 	while (good && log->looks_done < needed) {
@@ -539,14 +585,33 @@ write_all(struct log *log, const struct log_write *writes, size_t n)
 	return applied ? LOG_WRITTEN : LOG_TIMED_OUT;
 }
 
+/* One that has met a fatal error writes no more: another takes its place. */
+static bool
+renew_producer(struct log *log)
+{
+	char why[256];
+
+	if (log->producer == NULL)
+		return (log->producer = make_producer(log)) != NULL;
+	if (rd_kafka_fatal_error(log->producer, why, sizeof why) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return true;
+	diag_warn("the Kafka producer can't go on, and is made anew", "reason=\"%s\"", why);
+	rd_kafka_destroy(log->producer);
+	log->producer = make_producer(log);
+	log->in_doubt = true;
+	return log->producer != NULL;
+}
+
 enum log_result
 log_settle(struct log *log)
 {
 	struct log_write noop = { span_str(noop_key), span_of(NULL, 0) };
 	enum log_result r = LOG_WRITTEN;
 
-	if (log->producer == NULL)
+	if (!log->settings.writer)
 		return LOG_NO_WRITER;
+	if (!renew_producer(log))
+		return LOG_FAILED;
 	if (log->in_doubt && (r = write_all(log, &noop, 1)) == LOG_WRITTEN)
 		log->in_doubt = false;
 	return r;

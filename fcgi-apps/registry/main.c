@@ -102,9 +102,10 @@ on_ready(void *ctx)
 static int
 serve(struct app *app, const struct settings *s, int ready_fd)
 {
+	struct router *router = router_new(app_routes);
 	struct fcgi_app fcgi = { .name = "registry",
 		.app = app,
-		.router = router_new(app_routes),
+		.router = router,
 		.problem_type = "application/vnd.schemaregistry.v1+json",
 		.body_max = (size_t)s->body_max,
 		.arena_max = (size_t)s->body_max * 32,
@@ -113,8 +114,21 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 	struct ready ready = { app, ready_fd };
 	int r = fcgi_run(&fcgi, &pool, 1, s->stop_ms, on_ready, &ready);
 
+	router_free(router);
 	free(pool.path);
 	return r;
+}
+
+/* Readers come without a break: the log's thread, which writes, goes before them. */
+static void
+init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
 }
 
 static int
@@ -127,13 +141,15 @@ run(const struct conf *conf, const struct settings *s, int ready_fd)
 		.group = s->group_id };
 	int status = EXIT_FAILURE;
 
-	pthread_rwlock_init(&app.lock, NULL);
+	init_lock(&app.lock);
 	pthread_mutex_init(&app.writing, NULL);
 	if ((app.log = open_log(&app, conf, s)) != NULL) {
 		status = serve(&app, s, ready_fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 		log_close(app.log);
 	}
 	registry_free(app.registry);
+	pthread_mutex_destroy(&app.writing);
+	pthread_rwlock_destroy(&app.lock);
 	return status;
 }
 

@@ -18,17 +18,22 @@ put_mode(struct http_response *r, struct span mode)
 static void
 get(struct app *app, struct http_request *q, struct http_response *r, struct span subject)
 {
+	bool in_force = http_query_bool(q, "defaultToGlobal");
 	struct span mode;
 
 	app_read(app, true);
-	mode = registry_own_mode(app->registry, subject);
-	if (mode.p == NULL && subject.p != NULL && !http_query_bool(q, "defaultToGlobal"))
+	mode = in_force ? registry_mode(app->registry, subject) : registry_own_mode(app->registry, subject);
+	if (mode.p == NULL && subject.p != NULL)
 		app_problem(r, REGISTRY_NO_SUBJECT_MODE,
 		    arena_printf(q->arena, "%.*s", (int)subject.n, (const char *)subject.p));
 	else
-		put_mode(r, mode.p != NULL ? mode : registry_mode(app->registry, subject));
+		put_mode(r, mode.p != NULL ? mode : span_str("READWRITE"));
 	app_read_end(app);
 }
+
+static const struct app_words
+	put_words = { "Failed to update mode", "Update mode operation timed out", "Failed to update mode" },
+	delete_words = { "Failed to delete mode", "Delete mode operation timed out", "Failed to delete mode" };
 
 struct change {
 	struct span subject, mode;
@@ -64,7 +69,7 @@ put(struct app *app, struct http_request *q, struct http_response *r, struct spa
 		return;
 	/* No mode is as wrong as an unknown one. */
 	c.mode = json_is_kind(mode, JSON_STRING) ? mode->text : span_str("");
-	if (!app_write(app, q, r, "Update mode operation", plan_put, &c, &plan))
+	if (!app_write(app, q, r, &put_words, plan_put, &c, &plan))
 		return;
 	app_read(app, false);
 	put_mode(r, registry_own_mode(app->registry, subject));
@@ -79,7 +84,7 @@ plan_delete(const struct registry *registry, void *ctx, struct arena *a, struct 
 
 	if (!registry_plan_delete_mode(registry, c->subject, a, out, why))
 		return false;
-	put_mode(c->answer, before.p != NULL ? before : registry_mode(registry, c->subject));
+	put_mode(c->answer, before.p != NULL ? before : span_str("READWRITE"));
 	return true;
 }
 
@@ -90,7 +95,7 @@ delete(struct app *app, struct http_request *q, struct http_response *r, struct 
 	struct plan plan;
 
 	if (may_change(app, r))
-		app_write(app, q, r, "Delete mode operation", plan_delete, &c, &plan);
+		app_write(app, q, r, &delete_words, plan_delete, &c, &plan);
 }
 
 /* ---- the handlers ---- */
@@ -116,17 +121,17 @@ mode_delete_global(struct app *app, struct http_request *q, struct http_response
 void
 mode_get(struct app *app, struct http_request *q, struct http_response *r)
 {
-	get(app, q, r, app_subject(q, 0));
+	get(app, q, r, app_scope(q, 0));
 }
 
 void
 mode_put(struct app *app, struct http_request *q, struct http_response *r)
 {
-	put(app, q, r, app_subject(q, 0));
+	put(app, q, r, app_scope(q, 0));
 }
 
 void
 mode_delete(struct app *app, struct http_request *q, struct http_response *r)
 {
-	delete(app, q, r, app_subject(q, 0));
+	delete(app, q, r, app_scope(q, 0));
 }

@@ -38,6 +38,16 @@ forget(struct resolution *z)
 
 static struct schema *parse_entry(struct resolution *, const struct schema_entry *);
 
+/* The type of a name, if its schemas can be parsed; else the refusal. */
+static bool
+find_type(struct resolution *z, struct span name, enum schema_type *out)
+{
+	if (schema_type_parse(name, out) && schema_type_supported(*out))
+		return true;
+	return refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
+	    arena_printf(z->arena, "Invalid schema type %s", text_of(z->arena, name)));
+}
+
 /* The schema that a reference means; NULL with the refusal.  Counted. */
 static struct schema *
 resolve(struct resolution *z, struct span context, const struct reference *ref, bool stored)
@@ -96,6 +106,7 @@ parse_entry(struct resolution *z, const struct schema_entry *e)
 	struct schema_mistake mistake;
 	struct schema *made;
 	struct known *k = z->known;
+	enum schema_type type;
 
 	while (k != NULL && k->entry != e)
 		k = k->next;
@@ -105,9 +116,11 @@ parse_entry(struct resolution *z, const struct schema_entry *e)
 		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "Too many references");
 		return NULL;
 	}
+	if (!find_type(z, e->schema_type, &type))
+		return NULL;
 	z->depth++;
 	z->total++;
-	made = parse(z, e->context, e->type, e->text, true, e->references, e->n_references, &mistake);
+	made = parse(z, e->context, type, e->text, true, e->references, e->n_references, &mistake);
 	z->depth--;
 	if (made == NULL) {
 		if (mistake.text[0] != '\0')
@@ -205,9 +218,17 @@ text_meant(const struct registry *r, struct span subject, const struct schema_re
 }
 
 static bool
+is_import(const struct registry *r, struct span subject)
+{
+	struct span mode = registry_mode(r, subject);
+
+	return span_is(mode, "IMPORT") || span_is(mode, "FORWARD");
+}
+
+static bool
 is_lenient(const struct registry *r, struct span subject)
 {
-	return span_is(registry_mode(r, subject), "IMPORT") ||
+	return is_import(r, subject) ||
 	    json_is_kind(registry_config_field(r, subject, "validateNewSchemas"), JSON_FALSE);
 }
 
@@ -230,19 +251,19 @@ parse_request(struct resolution *z, struct span subject, const struct schema_req
 	struct span name, context = registry_context(subject, &name), text = text_meant(z->registry, subject, q);
 	struct schema_mistake mistake;
 	struct record *rec = &out->record;
-	enum schema_type type = SCHEMA_AVRO;
+	bool stored = q->known || is_lenient(z->registry, subject);
+	enum schema_type type;
 
 	*rec = (struct record){ .type = RECORD_SCHEMA, .metadata = q->metadata, .rule_set = q->rule_set };
 	rec->schema_type = q->schema_type.n == 0 ? span_str("AVRO") : q->schema_type;
-	if (!schema_type_parse(rec->schema_type, &type) || !schema_type_supported(type))
-		return refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
-		    arena_printf(z->arena, "Invalid schema type %s", text_of(z->arena, rec->schema_type)));
+	if (!find_type(z, rec->schema_type, &type))
+		return false;
 	if (text.n == 0)
 		return refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "Empty schema");
 	if (!settle_references(z, context, q, rec))
 		return false;
 	z->why->problem = REGISTRY_OK;
-	out->schema = parse(z, context, type, text, is_lenient(z->registry, subject), rec->references,
+	out->schema = parse(z, context, type, text, stored, rec->references,
 	    rec->n_references, &mistake);
 	if (out->schema != NULL)
 		return print(z, out->schema, q->normalize, &rec->schema);
@@ -259,10 +280,13 @@ registry_parse(const struct registry *r, struct span subject, const struct schem
     struct arena *a, struct parsed_schema *out, struct refusal *why)
 {
 	struct resolution z = { r, a, why, NULL, 0, 0 };
+	struct schema_request asked = *q;
 	bool good;
 
 	*out = (struct parsed_schema){ 0 };
-	good = parse_request(&z, subject, q, out);
+	/* What is imported stays as it was elsewhere. */
+	asked.normalize = !is_import(r, subject) && (q->normalize || registry_normalize(r, subject));
+	good = parse_request(&z, subject, &asked, out);
 	forget(&z);
 	if (good)
 		record_hash(&out->record, out->hash);
@@ -290,7 +314,7 @@ is_same(const struct registry *r, const struct schema_entry *old, const struct p
 	bool same;
 
 	/* In another order of properties it has as many bytes. */
-	if (old->type != schema_type_of(fresh->schema) || (!inlined && old->text.n != fresh->record.schema.n))
+	if (!span_eq(old->schema_type, fresh->record.schema_type) || (!inlined && old->text.n != fresh->record.schema.n))
 		return false;
 	as_old.schema = old->text;
 	if (inlined) {
@@ -357,37 +381,76 @@ parse_earlier(struct resolution *z, const struct version *const *versions, size_
 	return true;
 }
 
+/* What is told where types differ, which no level but NONE allows. */
+static bool
+tell_types(struct resolution *z, enum level level, bool fields, bool *compatible, struct level_messages *messages)
+{
+	const char **list = arena_array(z->arena, 2, sizeof *list);
+
+	*compatible = level == LEVEL_NONE;
+	if (*compatible)
+		return true;
+	if (list == NULL)
+		return no_memory(z);
+	list[0] = "Incompatible because of different schema type";
+	list[1] = arena_printf(z->arena, "{validateFields: '%s', compatibility: '%s'}", fields ? "true" : "false",
+	    level_name(level));
+	*messages = (struct level_messages){ .list = list, .n = 2 };
+	return list[1] != NULL || no_memory(z);
+}
+
+/* Compares with versions up to the first of another type, which need not be one that we can parse. */
 static bool
 check(struct resolution *z, struct span subject, const struct version *const *versions, size_t n,
     const struct parsed_schema *p, bool *compatible, struct level_messages *messages)
 {
-	struct level_version *earlier = arena_array(z->arena, n, sizeof *earlier);
+	struct level_version *earlier = arena_array(z->arena, n + 1, sizeof *earlier);
 	bool fields = json_is_kind(registry_config_field(z->registry, subject, "validateFields"), JSON_TRUE);
-	size_t parsed = 0;
-	bool good = n == 0 || (earlier != NULL && parse_earlier(z, versions, n, earlier, &parsed));
+	enum level level = registry_level(z->registry, subject);
+	size_t alike = 0, parsed = 0;
+	bool good = earlier != NULL || no_memory(z);
 
+	while (alike < n && span_eq(versions[alike]->entry.schema->schema_type, p->record.schema_type))
+		alike++;
+	good = good && parse_earlier(z, versions, alike, earlier, &parsed);
 	if (good)
-		*compatible = level_check(registry_level(z->registry, subject), p->schema, earlier, n, fields,
-		    z->arena, messages);
-	else if (earlier == NULL)
-		no_memory(z);
+		*compatible = level_check(level, p->schema, earlier, alike, fields, z->arena, messages);
 	for (size_t i = 0; i < parsed; i++)
 		schema_free((struct schema *)(uintptr_t)earlier[i].schema);
 	if (good && messages->memory)
-		good = no_memory(z);
-	return good;
+		return no_memory(z);
+	return good && *compatible && alike < n ? tell_types(z, level, fields, compatible, messages) : good;
 }
 
-/* Those of a subject that its level asks for, newest first.  Arena; NULL: used up. */
-static const struct version **
-asked_for(const struct registry *r, struct span subject, const struct subject *s, struct arena *a, size_t *n)
+/* The value of the property that the config names as its group; null: it names none, or the schema has no such property. */
+static struct span
+group_of(const struct json *name, const struct json *metadata)
 {
+	char text[128];
+	const struct json *v;
+
+	if (!json_is_kind(name, JSON_STRING) || name->text.n >= sizeof text)
+		return span_of(NULL, 0);
+	memcpy(text, name->text.p, name->text.n);
+	text[name->text.n] = '\0';
+	v = json_get(json_get(metadata, "properties"), text);
+	return json_is_kind(v, JSON_STRING) ? v->text : span_of(NULL, 0);
+}
+
+/* Those of a subject that its level asks for, newest first, of the same group as the new one.  Arena; NULL: used up. */
+static const struct version **
+asked_for(const struct registry *r, struct span subject, const struct subject *s, const struct parsed_schema *p,
+    struct arena *a, size_t *n)
+{
+	const struct json *name = registry_config_field(r, subject, "compatibilityGroup");
+	struct span group = group_of(name, p->record.metadata);
 	bool all = level_is_transitive(registry_level(r, subject));
 	const struct version **list = arena_array(a, s == NULL ? 1 : s->n + 1, sizeof *list);
 
 	*n = 0;
 	for (size_t i = s == NULL || list == NULL ? 0 : s->n; i > 0 && (all || *n == 0); i--)
-		if (!s->versions[i - 1]->entry.deleted)
+		if (!s->versions[i - 1]->entry.deleted &&
+		    span_eq(group, group_of(name, s->versions[i - 1]->entry.schema->metadata)))
 			list[(*n)++] = s->versions[i - 1];
 	return list;
 }
@@ -408,7 +471,7 @@ registry_check(const struct registry *r, struct span subject, int32_t version, c
 	if (registry_level(r, subject) == LEVEL_NONE && version == 0)
 		return true;
 	if (version == 0) {
-		if ((list = asked_for(r, subject, s, a, &n)) == NULL)
+		if ((list = asked_for(r, subject, s, p, a, &n)) == NULL)
 			return no_memory(&z);
 	} else if (one != NULL && !one->entry.deleted) {
 		list = &one;

@@ -1,8 +1,8 @@
 /* plan.c -- what the plans have in common: the records that they consist of, and modes that forbid them. */
 #include "registry/registry_internal.h"
 
-bool
-plan_add_bytes(struct plan *plan, struct arena *a, struct span key, struct span value)
+static bool
+add(struct plan *plan, struct arena *a, struct span key, struct span value)
 {
 	if (plan->n_writes == plan->cap_writes) {
 		size_t cap = plan->cap_writes == 0 ? 4 : plan->cap_writes * 2;
@@ -19,7 +19,7 @@ plan_add_bytes(struct plan *plan, struct arena *a, struct span key, struct span 
 	return true;
 }
 
-/* What was put into a buffer, in the arena; the buffer is freed. */
+/* What was put into a buffer, in the arena; the buffer is freed.  False: that is used up. */
 static bool
 settle(struct arena *a, struct buf *b, struct span *out)
 {
@@ -31,22 +31,43 @@ settle(struct arena *a, struct buf *b, struct span *out)
 }
 
 bool
-plan_add(struct plan *plan, struct arena *a, const struct record *rec, struct span key)
+plan_add_value(struct plan *plan, struct arena *a, const struct record *rec, struct buf *value)
 {
-	struct span value = span_of(NULL, 0);
+	struct span key, settled;
+	struct buf made = { 0 };
+	bool good;
+
+	record_put_key(&made, rec);
+	good = settle(a, value, &settled);
+	return settle(a, &made, &key) && good && add(plan, a, key, settled);
+}
+
+bool
+plan_add(struct plan *plan, struct arena *a, const struct record *rec)
+{
+	struct buf value = { 0 };
+
+	record_put_value(&value, rec);
+	return plan_add_value(plan, a, rec, &value);
+}
+
+bool
+plan_add_tombstones(struct plan *plan, struct arena *a, enum record_type type, struct span subject, int32_t version,
+    const struct odd_key *keys)
+{
+	struct record rec = { .type = type, .tombstone = true, .subject = subject, .version = version };
+	struct span none = span_of(NULL, 0), ours;
 	struct buf made = { 0 };
 
-	if (key.p == NULL) {
-		record_put_key(&made, rec);
-		if (!settle(a, &made, &key))
+	/* Copied: the first tombstone that is applied frees them. */
+	for (; keys != NULL; keys = keys->next) {
+		void *copy = arena_copy(a, keys->bytes, keys->n);
+
+		if (copy == NULL || !add(plan, a, span_of(copy, keys->n), none))
 			return false;
 	}
-	if (!rec->tombstone) {
-		record_put_value(&made, rec);
-		if (!settle(a, &made, &value))
-			return false;
-	}
-	return plan_add_bytes(plan, a, key, value);
+	record_put_key(&made, &rec);
+	return settle(a, &made, &ours) && add(plan, a, ours, none);
 }
 
 bool

@@ -26,15 +26,6 @@ refuse_referenced(struct refusal *why, struct arena *a, const struct version *v)
 	return refuse(why, a, REGISTRY_REFERENCE_EXISTS, text_of(a, v->subject->name), (int)v->entry.version);
 }
 
-static bool
-add_tombstone(struct plan *plan, struct arena *a, enum record_type type, struct span subject, int32_t version,
-    struct span key)
-{
-	struct record rec = { .type = type, .tombstone = true, .subject = subject, .version = version };
-
-	return plan_add(plan, a, &rec, key);
-}
-
 /* What was set for a subject goes with its last version. */
 static bool
 add_settings(const struct registry *r, struct span subject, struct plan *plan, struct arena *a)
@@ -43,8 +34,8 @@ add_settings(const struct registry *r, struct span subject, struct plan *plan, s
 
 	if (s == NULL)
 		return true;
-	return (s->mode.p == NULL || add_tombstone(plan, a, RECORD_MODE, subject, 0, s->mode_key)) &&
-	    (s->config == NULL || add_tombstone(plan, a, RECORD_CONFIG, subject, 0, s->config_key));
+	return (s->mode.p == NULL || plan_add_tombstones(plan, a, RECORD_MODE, subject, 0, s->mode_keys)) &&
+	    (s->config == NULL || plan_add_tombstones(plan, a, RECORD_CONFIG, subject, 0, s->config_keys));
 }
 
 static bool
@@ -53,7 +44,7 @@ delete_for_good(const struct registry *r, const struct subject *s, struct plan *
 	for (size_t i = s->n; i > 0; i--) {
 		const struct version *v = s->versions[i - 1];
 
-		if (!add_tombstone(plan, a, RECORD_SCHEMA, s->name, v->entry.version, v->key))
+		if (!plan_add_tombstones(plan, a, RECORD_SCHEMA, s->name, v->entry.version, v->keys))
 			return false;
 	}
 	return add_settings(r, s->name, plan, a);
@@ -65,7 +56,7 @@ delete_softly(const struct subject *s, struct plan *plan, struct arena *a)
 	struct record rec = { .type = RECORD_DELETE_SUBJECT, .subject = s->name,
 		.version = s->versions[s->n - 1]->entry.version };
 
-	return plan_add(plan, a, &rec, span_of(NULL, 0));
+	return plan_add(plan, a, &rec);
 }
 
 bool
@@ -113,10 +104,10 @@ delete_version(const struct registry *r, const struct version *v, bool permanent
 	struct record rec = record_of(v);
 
 	if (permanent)
-		return add_tombstone(plan, a, RECORD_SCHEMA, v->subject->name, v->entry.version, v->key) &&
+		return plan_add_tombstones(plan, a, RECORD_SCHEMA, v->subject->name, v->entry.version, v->keys) &&
 		    (v->subject->n > 1 || add_settings(r, v->subject->name, plan, a));
 	rec.deleted = true;
-	return plan_add(plan, a, &rec, v->key);
+	return plan_add(plan, a, &rec);
 }
 
 bool

@@ -8,7 +8,7 @@ struct registration {
 	const struct registry *registry;
 	struct span subject, context;
 	const struct schema_request *request;
-	struct parsed_schema *parsed;
+	struct parsed_schema parsed;
 	const struct subject *known; /* NULL: the subject is new */
 	struct arena *arena;
 	struct plan *plan;
@@ -19,8 +19,10 @@ struct registration {
 static bool
 is_subject_name(struct span name)
 {
+	/* The control characters are U+0000 to U+001F, and U+007F to U+009F. */
 	for (size_t i = 0; i < name.n; i++)
-		if (name.p[i] < 0x20 || name.p[i] == 0x7f)
+		if (name.p[i] < 0x20 || name.p[i] == 0x7f ||
+		    (name.p[i] == 0xc2 && name.n - i > 1 && name.p[i + 1] >= 0x80 && name.p[i + 1] < 0xa0))
 			return false;
 	return !span_is(name, "__GLOBAL") && !span_is(name, "__EMPTY");
 }
@@ -63,12 +65,12 @@ static bool
 choose_id(struct registration *g)
 {
 	const struct context *c = state_context(g->registry, g->context);
-	const struct content *same = state_by_hash(g->registry, c, g->parsed->hash);
+	const struct content *same = state_by_hash(g->registry, c, g->parsed.hash);
 	const struct schema_entry *holder;
 
 	if (g->import) {
 		holder = registry_by_id(g->registry, g->context, g->request->id);
-		if (holder != NULL && memcmp(holder->guid, g->parsed->hash, sizeof holder->guid) != 0)
+		if (holder != NULL && memcmp(holder->guid, g->parsed.hash, sizeof holder->guid) != 0)
 			return no_overwrite(g);
 		g->plan->id = g->request->id;
 	} else if (same != NULL)
@@ -93,7 +95,7 @@ choose_version(struct registration *g)
 	if (wanted <= 0)
 		return true;
 	if (g->import) {
-		if (there != NULL && memcmp(there->entry.schema->guid, g->parsed->hash, 16) != 0)
+		if (there != NULL && memcmp(there->entry.schema->guid, g->parsed.hash, 16) != 0)
 			return no_overwrite(g);
 		g->plan->version = wanted;
 	} else if (wanted != g->plan->version)
@@ -110,7 +112,7 @@ check_compatibility(struct registration *g)
 
 	if (g->import)
 		return true;
-	if (!registry_check(g->registry, g->subject, 0, g->parsed, g->arena, &compatible, &messages, g->why))
+	if (!registry_check(g->registry, g->subject, 0, &g->parsed, g->arena, &compatible, &messages, g->why))
 		return false;
 	if (compatible)
 		return true;
@@ -130,14 +132,12 @@ replace_deleted(struct registration *g)
 {
 	for (size_t i = 0; g->known != NULL && i < g->known->n; i++) {
 		const struct version *v = g->known->versions[i];
-		struct record rec = { .type = RECORD_SCHEMA, .tombstone = true, .subject = g->subject,
-			.version = v->entry.version };
 
 		if (!v->entry.deleted || v->entry.schema->id != g->plan->id ||
 		    v->entry.version == g->plan->version ||
 		    state_target(g->registry, g->subject, v->entry.version) != NULL)
 			continue;
-		if (!plan_add(g->plan, g->arena, &rec, v->key))
+		if (!plan_add_tombstones(g->plan, g->arena, RECORD_SCHEMA, g->subject, v->entry.version, v->keys))
 			return false;
 	}
 	return true;
@@ -146,40 +146,73 @@ replace_deleted(struct registration *g)
 static bool
 write_records(struct registration *g)
 {
-	const struct version *there = state_version(g->known, g->plan->version);
 	struct record context = { .type = RECORD_CONTEXT, .context = g->context };
-	struct record *rec = &g->parsed->record;
+	struct record *rec = &g->parsed.record;
 	bool good = true;
 
 	if (!span_is(g->context, ".") && state_context(g->registry, g->context) == NULL)
-		good = plan_add(g->plan, g->arena, &context, span_of(NULL, 0));
+		good = plan_add(g->plan, g->arena, &context);
 	rec->subject = g->subject;
 	rec->version = g->plan->version;
 	rec->id = g->plan->id;
-	good = good && replace_deleted(g) &&
-	    plan_add(g->plan, g->arena, rec, there == NULL ? span_of(NULL, 0) : there->key);
+	good = good && replace_deleted(g) && plan_add(g->plan, g->arena, rec);
 	return good || refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
+}
+
+/*
+ * Whether a version is what the request asks for.  A number that is asked for counts only where
+ * numbers are brought along.
+ */
+static bool
+is_asked_for(const struct registry *r, struct span subject, const struct version *v, const struct schema_request *q)
+{
+	struct span mode = registry_mode(r, subject);
+	bool import = span_is(mode, "IMPORT") || span_is(mode, "FORWARD");
+
+	return (q->id <= 0 || q->id == v->entry.schema->id) &&
+	    (!import || q->version <= 0 || q->version == v->entry.version);
+}
+
+const struct version_entry *
+registry_registered(const struct registry *r, struct span subject, const struct schema_request *q, struct arena *a,
+    struct refusal *why)
+{
+	struct schema_request known = *q;
+	struct parsed_schema parsed;
+	const struct version *v;
+
+	*why = (struct refusal){ 0 };
+	known.known = true;
+	if (!plan_check_subject(subject, a, why) || !registry_parse(r, subject, &known, a, &parsed, why))
+		return NULL;
+	v = state_lookup(r, state_subject(r, subject), &parsed, REGISTRY_LIVE, a);
+	schema_free(parsed.schema);
+	return v != NULL && is_asked_for(r, subject, v, q) ? &v->entry : NULL;
 }
 
 bool
 registry_plan_register(const struct registry *r, struct span subject, const struct schema_request *q,
-    struct parsed_schema *p, struct arena *a, struct plan *plan, struct refusal *why)
+    struct arena *a, struct plan *plan, struct refusal *why)
 {
-	struct registration g = { .registry = r, .subject = subject, .request = q, .parsed = p,
+	struct registration g = { .registry = r, .subject = subject, .request = q,
 		.known = state_subject(r, subject), .arena = a, .plan = plan, .why = why };
-	const struct version *same;
+	/* What is there already is no write, whatever the mode. */
+	const struct version_entry *same = registry_registered(r, subject, q, a, why);
 	struct span name;
+	bool good;
 
 	*plan = (struct plan){ 0 };
-	g.context = registry_context(subject, &name);
-	if (!plan_check_subject(subject, a, why))
-		return false;
-	/* What is there already is no write, whatever the mode. */
-	same = q->id > 0 ? NULL : state_lookup(r, g.known, p, REGISTRY_LIVE, a);
 	if (same != NULL) {
-		plan->id = same->entry.schema->id;
-		plan->version = same->entry.version;
+		plan->id = same->schema->id;
+		plan->version = same->version;
 		return true;
 	}
-	return check_mode(&g) && choose_id(&g) && check_compatibility(&g) && choose_version(&g) && write_records(&g);
+	if (why->problem != REGISTRY_OK)
+		return false;
+	g.context = registry_context(subject, &name);
+	if (!check_mode(&g) || !registry_parse(r, subject, q, a, &g.parsed, why))
+		return false;
+	good = choose_id(&g) && check_compatibility(&g) && choose_version(&g) && write_records(&g);
+	schema_free(g.parsed.schema);
+	return good;
 }

@@ -23,12 +23,11 @@ static const struct field {
 	{ "overrideRuleSet", "overrideRuleSet" },
 };
 
-/* The key and the subject of a scope's records: the global one has no subject. */
+/* A record of a scope: the global one has no subject. */
 static struct record
-scope_record(enum record_type type, struct span subject, bool tombstone)
+scope_record(enum record_type type, struct span subject)
 {
-	return (struct record){ .type = type, .tombstone = tombstone,
-		.subject = subject.n == 0 ? span_of(NULL, 0) : subject };
+	return (struct record){ .type = type, .subject = subject.n == 0 ? span_of(NULL, 0) : subject };
 }
 
 /* ---- configuration ---- */
@@ -78,24 +77,14 @@ registry_plan_put_config(const struct registry *r, struct span subject, const st
     struct plan *plan, struct refusal *why)
 {
 	const struct scope *s = state_scope(r, subject);
-	struct record rec = scope_record(RECORD_CONFIG, subject, false);
-	struct buf made = { 0 };
-	struct span key, value;
-	bool good;
+	struct record rec = scope_record(RECORD_CONFIG, subject);
+	struct buf value = { 0 };
 
 	*plan = (struct plan){ 0 };
 	if (!check_level(update, a, why) || !plan_check_subject(subject, a, why))
 		return false;
-	put_config(&made, subject, s == NULL ? NULL : s->config, update);
-	value = span_of(arena_copy(a, made.p, made.n), made.n);
-	buf_reset(&made);
-	record_put_key(&made, &rec);
-	key = span_of(arena_copy(a, made.p, made.n), made.n);
-	good = !made.failed && value.p != NULL && key.p != NULL;
-	buf_done(&made);
-	if (s != NULL && s->config_key.p != NULL)
-		key = s->config_key;
-	return (good && plan_add_bytes(plan, a, key, value)) || refuse(why, a, REGISTRY_NO_MEMORY);
+	put_config(&value, subject, s == NULL ? NULL : s->config, update);
+	return plan_add_value(plan, a, &rec, &value) || refuse(why, a, REGISTRY_NO_MEMORY);
 }
 
 bool
@@ -103,12 +92,12 @@ registry_plan_delete_config(const struct registry *r, struct span subject, struc
     struct refusal *why)
 {
 	const struct scope *s = state_scope(r, subject);
-	struct record rec = scope_record(RECORD_CONFIG, subject, true);
 
 	*plan = (struct plan){ 0 };
 	if (s == NULL || s->config == NULL)
 		return subject.n == 0 || refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
-	return plan_add(plan, a, &rec, s->config_key) || refuse(why, a, REGISTRY_NO_MEMORY);
+	return plan_add_tombstones(plan, a, RECORD_CONFIG, scope_record(RECORD_CONFIG, subject).subject, 0, s->config_keys) ||
+	    refuse(why, a, REGISTRY_NO_MEMORY);
 }
 
 /* ---- modes ---- */
@@ -141,15 +130,14 @@ plan_import(const struct registry *r, struct span scope, bool force, struct aren
 			return refuse(why, a, REGISTRY_NOT_PERMITTED, "Cannot import since found existing subjects");
 		for (size_t i = s->n; i > 0; i--) {
 			const struct version *v = s->versions[i - 1];
-			struct record gone = { .type = RECORD_SCHEMA, .tombstone = true, .subject = s->name,
-				.version = v->entry.version };
 
-			if (v->entry.deleted && !plan_add(plan, a, &gone, v->key))
+			if (v->entry.deleted &&
+			    !plan_add_tombstones(plan, a, RECORD_SCHEMA, s->name, v->entry.version, v->keys))
 				return refuse(why, a, REGISTRY_NO_MEMORY);
 			any = any || v->entry.deleted;
 		}
 	}
-	return !any || plan_add(plan, a, &clear, span_of(NULL, 0)) || refuse(why, a, REGISTRY_NO_MEMORY);
+	return !any || plan_add(plan, a, &clear) || refuse(why, a, REGISTRY_NO_MEMORY);
 }
 
 bool
@@ -158,7 +146,7 @@ registry_plan_put_mode(const struct registry *r, struct span subject, struct spa
 {
 	const struct scope *s = state_scope(r, subject);
 	const char *name = registry_mode_name(mode);
-	struct record rec = scope_record(RECORD_MODE, subject, false);
+	struct record rec = scope_record(RECORD_MODE, subject);
 
 	*plan = (struct plan){ 0 };
 	if (!plan_check_subject(subject, a, why))
@@ -172,7 +160,7 @@ registry_plan_put_mode(const struct registry *r, struct span subject, struct spa
 	    !plan_import(r, subject, force, a, plan, why))
 		return false;
 	rec.mode = span_str(name);
-	return plan_add(plan, a, &rec, s == NULL ? span_of(NULL, 0) : s->mode_key) || refuse(why, a, REGISTRY_NO_MEMORY);
+	return plan_add(plan, a, &rec) || refuse(why, a, REGISTRY_NO_MEMORY);
 }
 
 bool
@@ -180,10 +168,10 @@ registry_plan_delete_mode(const struct registry *r, struct span subject, struct 
     struct refusal *why)
 {
 	const struct scope *s = state_scope(r, subject);
-	struct record rec = scope_record(RECORD_MODE, subject, true);
 
 	*plan = (struct plan){ 0 };
 	if (s == NULL || s->mode.p == NULL)
 		return subject.n == 0 || refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
-	return plan_add(plan, a, &rec, s->mode_key) || refuse(why, a, REGISTRY_NO_MEMORY);
+	return plan_add_tombstones(plan, a, RECORD_MODE, scope_record(RECORD_MODE, subject).subject, 0, s->mode_keys) ||
+	    refuse(why, a, REGISTRY_NO_MEMORY);
 }

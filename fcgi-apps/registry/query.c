@@ -90,16 +90,13 @@ registry_max_id(const struct registry *r, struct span context)
 }
 
 const struct version_entry *
-registry_next_use(const struct registry *r, const struct schema_entry *s, struct span context,
-    enum registry_which which, size_t *it)
+registry_next_use(const struct registry *r, const struct schema_entry *s, enum registry_which which, size_t *it)
 {
 	const struct content *c = (const void *)s;
 	const struct version *v = (const void *)(uintptr_t)*it;
 	const struct list *at = v == NULL ? c->uses.next : v->use.next;
 
 	(void)r;
-	if (!span_eq(c->entry.context, context))
-		return NULL;
 	for (; at != &c->uses; at = at->next) {
 		v = container_of((struct list *)(uintptr_t)at, struct version, use);
 		if (state_is(v, which)) {
@@ -177,9 +174,11 @@ begins_with(struct span s, struct span prefix)
 }
 
 static bool
-in_normal_context(struct span name)
+in_normal_context(struct span subject)
 {
-	return !begins_with(name, span_str(":."));
+	struct span name;
+
+	return span_is(registry_context(subject, &name), ".");
 }
 
 /* What a prefix of subjects means: a part of the sorted names, and of those the ones that fit. */
@@ -214,10 +213,8 @@ next_of_prefix(const struct registry *r, const struct prefix *p, names_place *at
 				return e->value;
 		} else if (!begins_with(e->name, p->text))
 			return NULL;
-		else if (!in_normal_context(p->text) || in_normal_context(e->name))
+		else if (begins_with(p->text, span_str(":.")) || in_normal_context(e->name))
 			return e->value;
-		else /* names of other contexts lie together: past them */
-			*at = names_from(&r->sorted, span_str(":/"));
 	}
 	return NULL;
 }
@@ -265,6 +262,7 @@ registry_next_of_prefix(const struct registry *r, struct span prefix, enum regis
 		next = at;
 		if ((s = next_of_prefix(r, &p, &next)) == NULL)
 			return NULL;
+		at = next - 1; /* where it lies: what was passed over on the way is not looked at again */
 		for (; i < s->n; i++)
 			if (state_is(s->versions[i], which)) {
 				*it = at << HALF | (i + 1);
@@ -357,7 +355,7 @@ scopes_of(const struct registry *r, struct span subject)
 }
 
 const struct json *
-registry_config(const struct registry *r, struct span subject)
+registry_own_config(const struct registry *r, struct span subject)
 {
 	const struct scope *s = state_scope(r, subject);
 
@@ -365,26 +363,44 @@ registry_config(const struct registry *r, struct span subject)
 }
 
 const struct json *
-registry_config_field(const struct registry *r, struct span subject, const char *name)
+registry_config(const struct registry *r, struct span subject)
 {
 	struct scopes s = scopes_of(r, subject);
 
-	for (int i = 0; i < SCOPES; i++) {
-		const struct json *v = s.in[i] == NULL ? NULL : json_get(s.in[i]->config, name);
-
-		if (v != NULL && v->kind != JSON_NULL)
-			return v;
-	}
+	for (int i = 0; i < SCOPES; i++)
+		if (s.in[i] != NULL && s.in[i]->config != NULL)
+			return s.in[i]->config;
 	return NULL;
 }
 
+const struct json *
+registry_config_field(const struct registry *r, struct span subject, const char *name)
+{
+	const struct json *v = json_get(registry_config(r, subject), name);
+
+	return v == NULL || v->kind == JSON_NULL ? NULL : v;
+}
+
+enum level
+registry_default_level(const struct registry *r)
+{
+	return r->level;
+}
+
+/* The level alone is taken from a wider scope where the nearest config has none. */
 enum level
 registry_level(const struct registry *r, struct span subject)
 {
-	const struct json *v = registry_config_field(r, subject, "compatibilityLevel");
+	struct scopes s = scopes_of(r, subject);
 	enum level level;
 
-	return v != NULL && level_parse(v->text, &level) ? level : r->level;
+	for (int i = 0; i < SCOPES; i++) {
+		const struct json *v = s.in[i] == NULL ? NULL : json_get(s.in[i]->config, "compatibilityLevel");
+
+		if (json_is_kind(v, JSON_STRING) && level_parse(v->text, &level))
+			return level;
+	}
+	return r->level;
 }
 
 bool

@@ -20,7 +20,7 @@ static const struct keytype {
 	[RECORD_MODE] = { "MODE", 0, false },
 	[RECORD_NOOP] = { "NOOP", 0, false },
 	[RECORD_DELETE_SUBJECT] = { "DELETE_SUBJECT", 0, true },
-	[RECORD_CLEAR_SUBJECT] = { "CLEAR_SUBJECT", 0, true },
+	[RECORD_CLEAR_SUBJECT] = { "CLEAR_SUBJECT", 0, false },
 	[RECORD_CONTEXT] = { "CONTEXT", 0, false },
 	[RECORD_ASSOC] = { "ASSOC", 0, false },
 };
@@ -83,6 +83,8 @@ read_key(const struct json *key, struct record *r, const char **why)
 		return fail(why, "its key's magic is no number");
 	if (magic < 0 || magic > keytypes[r->type].magic_max)
 		return fail(why, "its key has an unknown magic number");
+	if (!is_absent(json_get(key, "seq")) && (!json_is_int(json_get(key, "seq"), &r->seq) || r->seq < 0))
+		return fail(why, "its key's seq is no offset");
 	if (!read_text(key, "subject", &r->subject) || !read_text(key, "context", &r->context))
 		return fail(why, "its key's names are no texts");
 	if (keytypes[r->type].subject && r->subject.p == NULL)
@@ -165,7 +167,7 @@ record_read(struct arena *a, struct span key, struct span value, struct record *
 	struct json_mistake mistake;
 	const struct json *tree;
 
-	*r = (struct record){ .tombstone = value.p == NULL };
+	*r = (struct record){ .tombstone = value.p == NULL, .seq = -1 };
 	if (key.p == NULL)
 		return fail(why, "it has no key");
 	tree = json_parse(a, key, &mistake);

@@ -37,8 +37,9 @@ struct reference {
 struct record {
 	enum record_type type;
 	bool tombstone;      /* the value is null */
-	struct span subject; /* qualified (":.context:name", or bare); null: the global CONFIG or MODE */
+	struct span subject; /* qualified (":.context:name", or bare); null: all of the normal context */
 	int32_t version;     /* SCHEMA; DELETE_SUBJECT: versions up to this */
+	int64_t seq;         /* of keys that Redpanda wrote: the offset that the record was meant for; -1: none */
 
 	/* SCHEMA */
 	int32_t id;

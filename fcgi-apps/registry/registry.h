@@ -62,8 +62,7 @@ struct schema_entry {
 	struct span context;
 	int32_t id;
 	uint8_t guid[16];       /* the MD5 of record_hash() */
-	enum schema_type type;
-	struct span schema_type; /* as its records name it, of types that we can't parse too */
+	struct span schema_type; /* as its records name it: may be one that we can't parse */
 	struct span text;
 	const struct reference *references;
 	size_t n_references;
@@ -110,14 +109,14 @@ const struct version_entry *registry_version(const struct registry *, struct spa
 
 /*
  * Walks, in order, the versions of a subject; all versions of subjects that begin with a
- * prefix, by subject and version; the versions that bear a schema.  Start with *it = 0; NULL at the end.
+ * prefix, by subject and version; the versions that bear a schema, in no order.  Start with *it = 0; NULL at the end.
  */
 const struct version_entry *registry_next_version(const struct registry *, struct span subject,
     enum registry_which, size_t *it);
 const struct version_entry *registry_next_of_prefix(const struct registry *, struct span prefix,
     enum registry_which, size_t *it);
 const struct version_entry *registry_next_use(const struct registry *, const struct schema_entry *,
-    struct span context, enum registry_which, size_t *it);
+    enum registry_which, size_t *it);
 
 /*
  * Walks the subjects that begin with a prefix, sorted; ":*:" takes all contexts, a prefix without
@@ -138,6 +137,7 @@ struct schema_request {
 	const struct json *metadata, *rule_set;
 	int32_t id, version;     /* 0: not given */
 	bool normalize;
+	bool known; /* it may be there already: what registries took in their time is not objected to */
 };
 
 /* The same, parsed and printed; what it points to is in the arena. */
@@ -169,8 +169,21 @@ const struct version_entry *registry_lookup(const struct registry *, struct span
 bool registry_check(const struct registry *, struct span subject, int32_t version,
     const struct parsed_schema *, struct arena *, bool *compatible, struct level_messages *, struct refusal *);
 
-/* Settings in force.  The config is a record's value, or NULL where nothing is set. */
+/*
+ * The live version that the registration of this schema would find again, so that nothing need be
+ * written; NULL where there is none, or (then it says a problem) with the refusal.
+ */
+const struct version_entry *registry_registered(const struct registry *, struct span subject,
+    const struct schema_request *, struct arena *, struct refusal *);
+
+/*
+ * Settings.  A config is a record's value: the one set for just this subject (null: globally; ":.ctx:": for a
+ * context), or the first that counts for it; NULL where nothing is set.  The default level is that of
+ * registry_new().
+ */
+const struct json *registry_own_config(const struct registry *, struct span subject);
 const struct json *registry_config(const struct registry *, struct span subject);
+enum level registry_default_level(const struct registry *);
 enum level registry_level(const struct registry *, struct span subject);
 bool registry_normalize(const struct registry *, struct span subject);
 
@@ -195,7 +208,7 @@ struct plan {
  * Confluent's registry.  Arena.
  */
 bool registry_plan_register(const struct registry *, struct span subject, const struct schema_request *,
-    struct parsed_schema *, struct arena *, struct plan *, struct refusal *);
+    struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_subject(const struct registry *, struct span subject, bool permanent,
     struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_version(const struct registry *, struct span subject, int32_t version,

@@ -11,6 +11,16 @@
 #include "registry/names.h"
 #include "registry/registry.h"
 
+/*
+ * Keys of records of one thing whose bytes are not those that we write.  The topic is compacted by
+ * bytes: for the thing to be gone, each needs a tombstone.
+ */
+struct odd_key {
+	struct odd_key *next;
+	size_t n;
+	uint8_t bytes[];
+};
+
 /* A schema, once for all versions of its context that have it; goes with the last of them. */
 struct content {
 	struct schema_entry entry;
@@ -27,7 +37,7 @@ struct version {
 	struct subject *subject;
 	struct content *content;
 	struct list use;
-	struct span key;        /* owned; the record's key where its bytes are not those that we write; else null */
+	struct odd_key *keys;   /* owned */
 };
 
 struct subject {
@@ -53,7 +63,7 @@ struct scope {
 	struct arena trees;        /* the config's */
 	const struct json *config; /* NULL: nothing */
 	struct span mode;          /* owned; null: nothing */
-	struct span config_key, mode_key; /* owned; the records' keys, as with versions */
+	struct odd_key *config_keys, *mode_keys; /* owned */
 	struct span name;
 	char bytes[];
 };
@@ -81,7 +91,6 @@ struct registry {
 /* The mode of a name in any case, spelled as it is stored; NULL: it is none. */
 const char *registry_mode_name(struct span name);
 
-/* state.c */
 struct subject *state_subject(const struct registry *, struct span name);
 struct version *state_version(const struct subject *, int32_t version); /* NULL: there is none */
 struct version *state_newest(const struct subject *, enum registry_which); /* NULL: there is none */
@@ -89,6 +98,27 @@ bool state_is(const struct version *, enum registry_which);
 struct context *state_context(const struct registry *, struct span name);
 struct content *state_by_hash(const struct registry *, const struct context *, const uint8_t hash[16]);
 const struct scope *state_scope(const struct registry *, struct span name);
+
+/* How the state changes.  A content is made for a record that brings a new schema, and goes with its last use. */
+struct context *state_need_context(struct registry *, struct span name);
+struct content *state_make_content(struct registry *, struct context *, const struct record *, const uint8_t hash[16],
+    int64_t timestamp_ms);
+void state_drop_content(struct registry *, struct content *);
+bool state_apply_config(struct registry *, const struct record *, struct span key, const char **why);
+bool state_apply_mode(struct registry *, const struct record *, struct span key, const char **why);
+
+/* Notes the key of a record if it is odd; forgets them all. */
+void state_note_key(struct odd_key **, const struct record *, struct span key);
+void state_free_keys(struct odd_key **);
+
+/* A tree of a record's in an arena that lasts. */
+const struct json *state_keep_tree(struct arena *to, const struct json *tree);
+void state_free_content(struct content *);
+void state_free_scope(struct scope *);
+void state_free_target(struct target *);
+
+/* A record is at most what a broker takes; its tree is some times as large. */
+enum { RECORD_ARENA = 256 * 1024 * 1024 };
 
 /* The subject that a reference means: an unqualified one is of the context of who refers.  Arena; null: used up. */
 struct span state_reference(struct arena *, struct span context, struct span subject);
@@ -102,9 +132,15 @@ bool refuse(struct refusal *, struct arena *, enum registry_problem, ...);
 /* A span as a C string, for messages.  Arena; "" when used up. */
 const char *text_of(struct arena *, struct span);
 
-/* Adds a record to a plan; `key` null: as record_put_key() has it.  False: the arena is used up. */
-bool plan_add(struct plan *, struct arena *, const struct record *, struct span key);
-bool plan_add_bytes(struct plan *, struct arena *, struct span key, struct span value);
+/* Adds a record to a plan, under our own key.  False: the arena is used up. */
+bool plan_add(struct plan *, struct arena *, const struct record *);
+
+/* The same with a value that is made already (moved: the buffer is freed). */
+bool plan_add_value(struct plan *, struct arena *, const struct record *, struct buf *value);
+
+/* Adds tombstones for all keys of a thing: the odd ones, and our own. */
+bool plan_add_tombstones(struct plan *, struct arena *, enum record_type, struct span subject, int32_t version,
+    const struct odd_key *);
 
 /* Refusals by mode: "Subject s in context . is [not] in read-only mode"; the first refuses only where that is so. */
 bool plan_refuse_read_only(const struct registry *, struct span subject, struct arena *, struct refusal *);
@@ -117,7 +153,7 @@ bool plan_check_subject(struct span subject, struct arena *, struct refusal *);
 const struct version *state_lookup(const struct registry *, const struct subject *, const struct parsed_schema *,
     enum registry_which, struct arena *);
 
-/* The field of the first config in force that has it, or NULL. */
+/* A field of the config in force, or NULL where that does not have it. */
 const struct json *registry_config_field(const struct registry *, struct span subject, const char *name);
 
 #endif

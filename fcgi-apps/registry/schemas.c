@@ -113,18 +113,26 @@ find_id(struct app *app, struct http_request *q, int32_t id)
 	return s;
 }
 
-/* The first version that bears the schema, of the subject that was asked for. */
+/* The version of the query's subject that bears the schema: a live one, if there is one; NULL: none does. */
 static const struct version_entry *
-use_of(struct app *app, const struct http_request *q, const struct schema_entry *s, enum registry_which which)
+use_of(struct app *app, const struct http_request *q, const struct schema_entry *s)
 {
-	struct span name, context = context_of(q, &name);
-	const struct version_entry *v;
+	struct span subject = registry_qualified(http_query(q, "subject"));
+	const struct version_entry *v, *found = NULL;
 	size_t it = 0;
 
-	while ((v = registry_next_use(app->registry, s, context, which, &it)) != NULL)
-		if (name.n == 0 || span_eq(v->subject, registry_qualified(http_query(q, "subject"))))
-			return v;
-	return NULL;
+	while ((v = registry_next_version(app->registry, subject, REGISTRY_ALL, &it)) != NULL)
+		if (v->schema == s && (found == NULL || found->deleted))
+			found = v;
+	return found;
+}
+
+static bool
+is_live(struct app *app, const struct schema_entry *s)
+{
+	size_t it = 0;
+
+	return registry_next_use(app->registry, s, REGISTRY_LIVE, &it) != NULL;
 }
 
 static void
@@ -132,9 +140,9 @@ put_schema(struct app *app, struct http_request *q, struct http_response *r, con
 {
 	struct json_out o = json_out(&r->body);
 	struct span name, context = context_of(q, &name);
-	const struct version_entry *v = name.n == 0 ? NULL : use_of(app, q, s, REGISTRY_ALL);
+	const struct version_entry *v = name.n == 0 ? NULL : use_of(app, q, s);
 	int32_t max_id = http_query_bool(q, "fetchMaxId") ? registry_max_id(app->registry, context) : 0;
-	bool deleted = v != NULL ? v->deleted : use_of(app, q, s, REGISTRY_LIVE) == NULL;
+	bool deleted = v != NULL ? v->deleted : !is_live(app, s);
 
 	entity_put_schema(&o, s, v, entity_text(app, q, s), max_id, deleted);
 }
@@ -169,42 +177,80 @@ schemas_text_by_id(struct app *app, struct http_request *q, struct http_response
 	app_read_end(app);
 }
 
+static int
+by_subject_and_version(const void *x, const void *y)
+{
+	const struct version_entry *const *a = x, *const *b = y;
+	struct span s = (*a)->subject, t = (*b)->subject;
+	int r = memcmp(s.p, t.p, s.n < t.n ? s.n : t.n);
+
+	if (r == 0)
+		r = (s.n > t.n) - (s.n < t.n);
+	return r != 0 ? r : ((*a)->version > (*b)->version) - ((*a)->version < (*b)->version);
+}
+
+/* The versions that bear a schema, of the query's subject where it names one; sorted.  NULL: the arena is used up. */
+static const struct version_entry **
+sorted_uses(struct app *app, struct http_request *q, const struct schema_entry *s, size_t *n)
+{
+	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
+	struct span name, subject = registry_qualified(http_query(q, "subject"));
+	const struct version_entry **list, *v;
+	size_t it = 0, count = 0;
+
+	context_of(q, &name);
+	while (registry_next_use(app->registry, s, which, &it) != NULL)
+		count++;
+	*n = 0;
+	if ((list = arena_array(q->arena, count + 1, sizeof *list)) == NULL)
+		return NULL;
+	for (it = 0; (v = registry_next_use(app->registry, s, which, &it)) != NULL;)
+		if (name.n == 0 || span_eq(v->subject, subject))
+			list[(*n)++] = v;
+	qsort(list, *n, sizeof *list, by_subject_and_version);
+	return list;
+}
+
 static void
 put_subject(struct json_out *o, const struct version_entry *v)
 {
 	json_put_span(o, v->subject);
 }
 
-/* A list made of the versions that bear the path's id; of the query's subject where it names one. */
+static void
+put_uses(struct http_response *r, struct page *page, const struct version_entry **list, size_t n,
+    bool each_subject_once, void (*put)(struct json_out *, const struct version_entry *))
+{
+	struct json_out o = json_out(&r->body);
+
+	json_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		if ((!each_subject_once || i == 0 || !span_eq(list[i]->subject, list[i - 1]->subject)) && app_on_page(page))
+			put(&o, list[i]);
+	json_close(&o, ']');
+}
+
+/* A list made of the versions that bear the path's id. */
 static void
 list_uses(struct app *app, struct http_request *q, struct http_response *r, bool each_subject_once,
     void (*put)(struct json_out *, const struct version_entry *))
 {
-	struct span name, context = context_of(q, &name), subject = http_query(q, "subject"), last = span_of(NULL, 0);
-	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
-	struct json_out o = json_out(&r->body);
-	const struct version_entry *v;
+	const struct version_entry **list;
 	const struct schema_entry *s;
 	struct page page;
-	size_t it = 0;
+	struct span name;
 	int32_t id;
+	size_t n;
 
 	if (!id_arg(q, r, &id) || !app_page(q, r, &page))
 		return;
 	app_read(app, true);
-	if ((s = registry_by_id(app->registry, context, id)) == NULL)
+	if ((s = registry_by_id(app->registry, context_of(q, &name), id)) == NULL)
 		app_problem(r, REGISTRY_SCHEMA_NOT_FOUND);
-	else {
-		json_open(&o, '[');
-		while ((v = registry_next_use(app->registry, s, context, which, &it)) != NULL) {
-			if (name.n > 0 && !span_eq(v->subject, registry_qualified(subject)))
-				continue;
-			if ((!each_subject_once || !span_eq(v->subject, last)) && app_on_page(&page))
-				put(&o, v);
-			last = v->subject;
-		}
-		json_close(&o, ']');
-	}
+	else if ((list = sorted_uses(app, q, s, &n)) == NULL)
+		problem_answer(r, r->type, &problem_too_large);
+	else
+		put_uses(r, &page, list, n, each_subject_once, put);
 	app_read_end(app);
 }
 
@@ -248,7 +294,7 @@ schemas_by_guid(struct app *app, struct http_request *q, struct http_response *r
 	const struct schema_entry *s = find_guid(app, q, guid);
 
 	if (s != NULL)
-		entity_put_schema(&o, s, NULL, entity_text(app, q, s), 0, false);
+		entity_put_schema(&o, s, NULL, entity_text(app, q, s), 0, !is_live(app, s));
 	else
 		not_found(q, r);
 	app_read_end(app);

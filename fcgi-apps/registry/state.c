@@ -6,9 +6,6 @@
 #include "base/xalloc.h"
 #include "registry/registry_internal.h"
 
-/* A record is at most what a broker takes; its tree is some times as large. */
-enum { RECORD_ARENA = 256 * 1024 * 1024 };
-
 /* ---- names ---- */
 
 struct span
@@ -46,18 +43,6 @@ state_reference(struct arena *a, struct span context, struct span subject)
 	return text == NULL ? span_of(NULL, 0) : span_str(text);
 }
 
-static struct span
-own_copy(struct span s)
-{
-	return s.p == NULL ? s : span_of(xmemdup(s.p, s.n), s.n);
-}
-
-static void
-own_free(struct span s)
-{
-	free((void *)(uintptr_t)s.p);
-}
-
 /* ---- contexts and subjects ---- */
 
 struct context *
@@ -66,8 +51,8 @@ state_context(const struct registry *r, struct span name)
 	return map_get(&r->contexts, name);
 }
 
-static struct context *
-need_context(struct registry *r, struct span name)
+struct context *
+state_need_context(struct registry *r, struct span name)
 {
 	struct context *c = state_context(r, name);
 
@@ -99,7 +84,7 @@ need_subject(struct registry *r, struct span qualified)
 	if (qualified.n > 0)
 		memcpy(s->bytes, qualified.p, qualified.n);
 	s->name = span_of(s->bytes, qualified.n);
-	s->context = need_context(r, context);
+	s->context = state_need_context(r, context);
 	s->context->n_subjects++;
 	must(map_put(&r->subjects, s->name, s));
 	names_put(&r->sorted, s->name, s);
@@ -114,237 +99,6 @@ drop_subject(struct registry *r, struct subject *s)
 	names_del(&r->sorted, s->name);
 	free(s->versions);
 	free(s);
-}
-
-/* ---- references ---- */
-
-enum { VERSION_BYTES = 4 };
-
-static struct span
-target_key(struct buf *to, struct span subject, int32_t version)
-{
-	buf_u32(to, (uint32_t)version);
-	buf_span(to, subject);
-	must(!to->failed);
-	return buf_bytes(to);
-}
-
-const struct target *
-state_target(const struct registry *r, struct span subject, int32_t version)
-{
-	struct buf key = { 0 };
-	const struct target *t = map_get(&r->targets, target_key(&key, subject, version));
-
-	buf_done(&key);
-	return t;
-}
-
-static struct target *
-need_target(struct registry *r, struct span key)
-{
-	struct target *t = map_get(&r->targets, key);
-
-	if (t != NULL)
-		return t;
-	t = xcalloc(1, sizeof *t + key.n);
-	memcpy(t->bytes, key.p, key.n);
-	t->key = span_of(t->bytes, key.n);
-	must(map_put(&r->targets, t->key, t));
-	return t;
-}
-
-static void
-drop_link(struct registry *r, struct target *t, const struct content *c)
-{
-	size_t i = 0;
-
-	while (i < t->n && t->by[i] != c)
-		i++;
-	if (i < t->n)
-		t->by[i] = t->by[--t->n];
-	if (t->n > 0)
-		return;
-	map_del(&r->targets, t->key);
-	free(t->by);
-	free(t);
-}
-
-static void
-put_link(struct target *t, struct content *c)
-{
-	if (t->n == t->cap) {
-		t->cap = t->cap == 0 ? 2 : t->cap * 2;
-		t->by = xrealloc(t->by, t->cap * sizeof *t->by);
-	}
-	t->by[t->n++] = c;
-}
-
-/* Enters or takes out the references of a content; one that names a version twice is there twice. */
-static void
-link_references(struct registry *r, struct content *c, bool in)
-{
-	struct buf key = { 0 };
-	struct arena a;
-
-	arena_init(&a, RECORD_ARENA);
-	for (size_t i = 0; i < c->entry.n_references; i++) {
-		const struct reference *ref = &c->entry.references[i];
-		struct span subject = state_reference(&a, c->entry.context, ref->subject);
-		struct target *t;
-
-		buf_reset(&key);
-		target_key(&key, subject, ref->version);
-		if (in)
-			put_link(need_target(r, buf_bytes(&key)), c);
-		else if ((t = map_get(&r->targets, buf_bytes(&key))) != NULL)
-			drop_link(r, t, c);
-	}
-	buf_done(&key);
-	arena_done(&a);
-}
-
-/* ---- contents ---- */
-
-struct content *
-state_by_hash(const struct registry *r, const struct context *context, const uint8_t hash[16])
-{
-	(void)r;
-	return context == NULL ? NULL : map_get(&context->by_hash, span_of(hash, 16));
-}
-
-static struct span
-put_bytes(char **at, struct span s)
-{
-	struct span put = span_of(*at, s.n);
-
-	if (s.n > 0)
-		memcpy(*at, s.p, s.n);
-	*at += s.n;
-	return put;
-}
-
-/* A tree of the record's, printed and parsed again into memory that lasts. */
-static const struct json *
-keep_tree(struct arena *to, const struct json *tree)
-{
-	struct json_mistake why;
-	struct buf text = { 0 };
-	struct json *kept;
-	void *copy;
-
-	if (tree == NULL)
-		return NULL;
-	json_print(&text, tree);
-	must(!text.failed);
-	copy = arena_copy(to, text.p, text.n);
-	must(copy != NULL);
-	kept = json_parse(to, span_of(copy, text.n), &why);
-	must(kept != NULL); /* it was well-formed when it came */
-	buf_done(&text);
-	return kept;
-}
-
-static size_t
-bytes_of(const struct record *rec)
-{
-	size_t n = rec->schema.n + rec->schema_type.n + rec->n_references * sizeof(struct reference) + 16;
-
-	for (size_t i = 0; i < rec->n_references; i++)
-		n += rec->references[i].name.n + rec->references[i].subject.n;
-	return n;
-}
-
-/* References stand first, where they are aligned. */
-static void
-fill_entry(struct content *c, const struct record *rec)
-{
-	struct reference *refs = (void *)c->bytes;
-	char *at = c->bytes + rec->n_references * sizeof *refs;
-
-	for (size_t i = 0; i < rec->n_references; i++)
-		refs[i] = (struct reference){ put_bytes(&at, rec->references[i].name),
-			put_bytes(&at, rec->references[i].subject), rec->references[i].version };
-	c->entry.references = rec->n_references == 0 ? NULL : refs;
-	c->entry.n_references = rec->n_references;
-	c->entry.schema_type = put_bytes(&at, rec->schema_type);
-	c->entry.text = put_bytes(&at, rec->schema);
-	arena_init(&c->trees, RECORD_ARENA);
-	c->entry.metadata = keep_tree(&c->trees, rec->metadata);
-	c->entry.rule_set = keep_tree(&c->trees, rec->rule_set);
-}
-
-_Static_assert(offsetof(struct content, bytes) % _Alignof(struct reference) == 0, "references are aligned");
-
-static struct content *
-make_content(struct registry *r, struct context *context, const struct record *rec, const uint8_t hash[16],
-    int64_t timestamp_ms)
-{
-	struct content *c = xcalloc(1, sizeof *c + bytes_of(rec));
-
-	c->context = context;
-	c->entry = (struct schema_entry){ .context = context->name, .id = rec->id, .timestamp_ms = timestamp_ms };
-	memcpy(c->entry.guid, hash, sizeof c->entry.guid);
-	store32(c->id_key, (uint32_t)rec->id);
-	list_init(&c->uses);
-	fill_entry(c, rec);
-	if (!schema_type_parse(c->entry.schema_type, &c->entry.type))
-		c->entry.type = SCHEMA_AVRO; /* parsing it will say that its type is unknown */
-	must(map_put(&context->by_id, span_of(c->id_key, sizeof c->id_key), c));
-	/* The same schema may bear several ids, in topics of old: the first is given to who registers it again. */
-	if (map_get(&context->by_hash, span_of(c->entry.guid, 16)) == NULL)
-		must(map_put(&context->by_hash, span_of(c->entry.guid, 16), c));
-	c->same_guid = map_get(&r->by_guid, span_of(c->entry.guid, 16));
-	/* The key lies in the newest, so that it lives as long as the entry. */
-	map_del(&r->by_guid, span_of(c->entry.guid, 16));
-	must(map_put(&r->by_guid, span_of(c->entry.guid, 16), c));
-	link_references(r, c, true);
-	return c;
-}
-
-static void
-unlink_guid(struct registry *r, struct content *c)
-{
-	struct content *first = map_del(&r->by_guid, span_of(c->entry.guid, 16));
-	struct content **at = &first;
-
-	while (*at != c)
-		at = &(*at)->same_guid;
-	*at = c->same_guid;
-	if (first != NULL)
-		must(map_put(&r->by_guid, span_of(first->entry.guid, 16), first));
-}
-
-static void
-free_content(struct content *c)
-{
-	arena_done(&c->trees);
-	free(c);
-}
-
-/* The next of the same schema in the context takes its place, if there is one. */
-static void
-unlink_hash(struct registry *r, struct content *c)
-{
-	struct span hash = span_of(c->entry.guid, 16);
-	struct content *heir = map_get(&r->by_guid, hash);
-
-	if (map_get(&c->context->by_hash, hash) != c)
-		return;
-	map_del(&c->context->by_hash, hash);
-	while (heir != NULL && heir->context != c->context)
-		heir = heir->same_guid;
-	if (heir != NULL)
-		must(map_put(&c->context->by_hash, span_of(heir->entry.guid, 16), heir));
-}
-
-static void
-drop_content(struct registry *r, struct content *c)
-{
-	link_references(r, c, false);
-	unlink_guid(r, c);
-	unlink_hash(r, c);
-	map_del(&c->context->by_id, span_of(c->id_key, sizeof c->id_key));
-	free_content(c);
 }
 
 /* ---- versions ---- */
@@ -427,7 +181,7 @@ leave_content(struct registry *r, struct version *v)
 		return;
 	list_del(&v->use);
 	if (list_empty(&c->uses))
-		drop_content(r, c);
+		state_drop_content(r, c);
 	v->content = NULL;
 }
 
@@ -441,25 +195,42 @@ drop_version(struct registry *r, struct version *v)
 	set_deleted(v, true);
 	s->n--;
 	memmove(s->versions + at, s->versions + at + 1, (s->n - at) * sizeof *s->versions);
-	own_free(v->key);
+	state_free_keys(&v->keys);
 	free(v);
 	if (s->n == 0)
 		drop_subject(r, s);
 }
 
-/* The key's bytes, if they are not those that we would write. */
-static struct span
-odd_key(const struct record *rec, struct span key)
+void
+state_note_key(struct odd_key **keys, const struct record *rec, struct span key)
 {
 	struct buf ours = { 0 };
-	struct span odd = span_of(NULL, 0);
+	struct odd_key *k = *keys;
+	bool odd;
 
 	record_put_key(&ours, rec);
 	must(!ours.failed);
-	if (!span_eq(buf_bytes(&ours), key))
-		odd = own_copy(key);
+	odd = !span_eq(buf_bytes(&ours), key);
 	buf_done(&ours);
-	return odd;
+	while (odd && k != NULL && !span_eq(span_of(k->bytes, k->n), key))
+		k = k->next;
+	if (!odd || k != NULL)
+		return;
+	k = xmalloc(sizeof *k + key.n);
+	*k = (struct odd_key){ *keys, key.n };
+	memcpy(k->bytes, key.p, key.n);
+	*keys = k;
+}
+
+void
+state_free_keys(struct odd_key **keys)
+{
+	struct odd_key *k;
+
+	while ((k = *keys) != NULL) {
+		*keys = k->next;
+		free(k);
+	}
 }
 
 /* The content that a record brings: one that is known, or a new one; NULL when its id bears another schema. */
@@ -480,7 +251,7 @@ content_of(struct registry *r, struct context *context, const struct record *rec
 		leave_content(r, v);
 		c = NULL;
 	}
-	return c != NULL ? c : make_content(r, context, rec, hash, timestamp_ms);
+	return c != NULL ? c : state_make_content(r, context, rec, hash, timestamp_ms);
 }
 
 static bool
@@ -496,7 +267,7 @@ apply_schema(struct registry *r, const struct record *rec, int64_t timestamp_ms,
 			drop_version(r, v);
 		return true;
 	}
-	context = need_context(r, registry_context(rec->subject, &name));
+	context = state_need_context(r, registry_context(rec->subject, &name));
 	/* What bore an id once is never given out again, whatever becomes of the record. */
 	if (rec->id > context->max_id)
 		context->max_id = rec->id;
@@ -514,105 +285,11 @@ apply_schema(struct registry *r, const struct record *rec, int64_t timestamp_ms,
 	}
 	set_deleted(v, rec->deleted);
 	v->entry.timestamp_ms = timestamp_ms;
-	own_free(v->key);
-	v->key = odd_key(rec, key);
+	state_note_key(&v->keys, rec, key);
 	return true;
 }
 
 /* ---- the other records ---- */
-
-const struct scope *
-state_scope(const struct registry *r, struct span name)
-{
-	return map_get(&r->scopes, name.p == NULL ? span_str("") : name);
-}
-
-static struct scope *
-need_scope(struct registry *r, struct span name)
-{
-	struct scope *s = map_get(&r->scopes, name);
-
-	if (s != NULL)
-		return s;
-	s = xcalloc(1, sizeof *s + name.n);
-	if (name.n > 0)
-		memcpy(s->bytes, name.p, name.n);
-	s->name = span_of(s->bytes, name.n);
-	arena_init(&s->trees, RECORD_ARENA);
-	must(map_put(&r->scopes, s->name, s));
-	return s;
-}
-
-static void
-free_scope(struct scope *s)
-{
-	arena_done(&s->trees);
-	own_free(s->mode);
-	own_free(s->config_key);
-	own_free(s->mode_key);
-	free(s);
-}
-
-static void
-drop_idle_scope(struct registry *r, struct scope *s)
-{
-	if (s->config != NULL || s->mode.p != NULL)
-		return;
-	map_del(&r->scopes, s->name);
-	free_scope(s);
-}
-
-/* A name that is null means all: so does the empty one of the normal context. */
-static struct span
-scope_name(const struct record *rec)
-{
-	return rec->subject.p == NULL ? span_str("") : registry_qualified(rec->subject);
-}
-
-static bool
-is_level(const struct json *config)
-{
-	const struct json *v = json_get(config, "compatibilityLevel");
-	enum level level;
-
-	return v == NULL || v->kind == JSON_NULL || (v->kind == JSON_STRING && level_parse(v->text, &level));
-}
-
-static bool
-apply_config(struct registry *r, const struct record *rec, struct span key, const char **why)
-{
-	struct scope *s;
-
-	if (!rec->tombstone && !is_level(rec->config)) {
-		*why = "its compatibility level is unknown";
-		return false;
-	}
-	s = need_scope(r, scope_name(rec));
-	arena_done(&s->trees);
-	s->config = rec->tombstone ? NULL : keep_tree(&s->trees, rec->config);
-	own_free(s->config_key);
-	s->config_key = odd_key(rec, key);
-	drop_idle_scope(r, s);
-	return true;
-}
-
-static bool
-apply_mode(struct registry *r, const struct record *rec, struct span key, const char **why)
-{
-	struct scope *s;
-
-	if (!rec->tombstone && registry_mode_name(rec->mode) == NULL) {
-		*why = "its mode is unknown";
-		return false;
-	}
-	s = need_scope(r, scope_name(rec));
-	own_free(s->mode);
-	s->mode = rec->tombstone ? span_of(NULL, 0) : own_copy(rec->mode);
-	own_free(s->mode_key);
-	s->mode_key = odd_key(rec, key);
-	drop_idle_scope(r, s);
-	return true;
-}
 
 /* Marks the versions up to the watermark as deleted. */
 static void
@@ -640,8 +317,9 @@ clear_subject(struct registry *r, struct subject *s)
 static void
 apply_clear_subject(struct registry *r, const struct record *rec)
 {
-	struct span name, context = registry_context(rec->subject, &name);
-	struct subject *one = state_subject(r, rec->subject);
+	struct span subject = rec->subject.p == NULL ? span_str("") : rec->subject;
+	struct span name, context = registry_context(subject, &name);
+	struct subject *one = state_subject(r, subject);
 	const struct names_entry *e;
 	struct subject **list;
 	names_place at = 0;
@@ -671,9 +349,9 @@ apply(struct registry *r, const struct record *rec, int64_t timestamp_ms, struct
 	case RECORD_SCHEMA:
 		return apply_schema(r, rec, timestamp_ms, key, why);
 	case RECORD_CONFIG:
-		return apply_config(r, rec, key, why);
+		return state_apply_config(r, rec, key, why);
 	case RECORD_MODE:
-		return apply_mode(r, rec, key, why);
+		return state_apply_mode(r, rec, key, why);
 	case RECORD_DELETE_SUBJECT:
 		apply_delete_subject(r, rec);
 		return true;
@@ -682,11 +360,21 @@ apply(struct registry *r, const struct record *rec, int64_t timestamp_ms, struct
 		return true;
 	case RECORD_CONTEXT:
 		if (!rec->tombstone && rec->context.n > 0)
-			need_context(r, rec->context);
+			state_need_context(r, rec->context);
 		return true;
 	default:
 		return true;
 	}
+}
+
+/* The normal context has no name, and what is set for all of it no subject. */
+static void
+settle_subject(struct record *rec)
+{
+	if (rec->subject.p != NULL)
+		rec->subject = registry_qualified(rec->subject);
+	if (rec->subject.n == 0 && (rec->type == RECORD_CONFIG || rec->type == RECORD_MODE))
+		rec->subject = span_of(NULL, 0);
 }
 
 bool
@@ -697,13 +385,16 @@ registry_apply(struct registry *r, int64_t offset, int64_t timestamp_ms, struct 
 	struct arena a;
 	bool good;
 
-	(void)offset;
 	arena_init(&a, RECORD_ARENA);
 	good = record_read(&a, key, value, &rec, why);
 	if (good) {
-		if (rec.subject.p != NULL)
-			rec.subject = registry_qualified(rec.subject);
-		good = apply(r, &rec, timestamp_ms, key, why);
+		settle_subject(&rec);
+		/* Of Redpanda's writers who meet the first wins, which its seq tells; tombstones bear that of what they end. */
+		good = rec.seq == -1 || rec.seq == offset || rec.tombstone;
+		if (good)
+			good = apply(r, &rec, timestamp_ms, key, why);
+		else
+			*why = "another write came before it";
 	}
 	arena_done(&a);
 	return good;
@@ -717,7 +408,7 @@ registry_new(enum level level)
 	struct registry *r = xcalloc(1, sizeof *r);
 
 	r->level = level;
-	r->normal = need_context(r, span_str("."));
+	r->normal = state_need_context(r, span_str("."));
 	return r;
 }
 
@@ -731,7 +422,7 @@ registry_free(struct registry *r)
 		struct subject *s = p;
 
 		for (size_t i = 0; i < s->n; i++) {
-			own_free(s->versions[i]->key);
+			state_free_keys(&s->versions[i]->keys);
 			free(s->versions[i]);
 		}
 		free(s->versions);
@@ -742,17 +433,15 @@ registry_free(struct registry *r)
 		size_t in = 0;
 
 		while ((p = map_next(&c->by_id, &in)) != NULL)
-			free_content(p);
+			state_free_content(p);
 		map_done(&c->by_id);
 		map_done(&c->by_hash);
 		free(c);
 	}
 	for (it = 0; (p = map_next(&r->scopes, &it)) != NULL;)
-		free_scope(p);
-	for (it = 0; (p = map_next(&r->targets, &it)) != NULL;) {
-		free(((struct target *)p)->by);
-		free(p);
-	}
+		state_free_scope(p);
+	for (it = 0; (p = map_next(&r->targets, &it)) != NULL;)
+		state_free_target(p);
 	map_done(&r->subjects);
 	map_done(&r->contexts);
 	map_done(&r->by_guid);

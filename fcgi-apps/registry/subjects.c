@@ -55,10 +55,9 @@ subjects_lookup(struct app *app, struct http_request *q, struct http_response *r
 
 	if (!entity_request(q, r, &wanted))
 		return;
+	wanted.known = true;
 	for (int fresh = 0; fresh < 2 && !found; fresh++) {
 		app_read(app, fresh);
-		if (registry_normalize(app->registry, subject))
-			wanted.normalize = true;
 		found = lookup(app, q, r, subject, &wanted, which, &why);
 		app_read_end(app);
 	}
@@ -71,54 +70,49 @@ subjects_lookup(struct app *app, struct http_request *q, struct http_response *r
 struct registration {
 	struct span subject;
 	struct schema_request wanted;
-	struct parsed_schema parsed;
 };
+
+static const struct app_words register_words = { "Register schema operation failed while writing to the Kafka store",
+	"Register operation timed out", "Leader not known." };
 
 static bool
 plan_register(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)
 {
 	struct registration *reg = ctx;
 
-	return registry_plan_register(registry, reg->subject, &reg->wanted, &reg->parsed, a, out, why);
+	return registry_plan_register(registry, reg->subject, &reg->wanted, a, out, why);
 }
 
 static void
-answer_version(struct app *app, struct http_response *r, struct http_request *q, struct span subject, int32_t version)
+answer_version(struct app *app, struct http_response *r, struct http_request *q, struct span subject,
+    const struct plan *plan)
 {
 	struct json_out o = json_out(&r->body);
 	const struct version_entry *v;
 	struct refusal why;
 
 	app_read(app, false);
-	v = registry_version(app->registry, subject, version, REGISTRY_ALL, q->arena, &why);
+	v = registry_version(app->registry, subject, plan->version, REGISTRY_ALL, q->arena, &why);
 	if (v != NULL)
-		entity_put_registered(&o, v);
+		entity_put_registered(&o, v, plan->n_writes > 0);
 	app_read_end(app);
 	if (v == NULL) /* somebody has deleted it in the meantime */
 		app_refuse(r, &why);
 }
 
-/* A schema that the subject has already is answered by any process, without a write. */
+/* A schema that the subject has already is answered without a write. */
 static bool
-answer_known(struct app *app, struct http_request *q, struct http_response *r, struct registration *reg, bool *refused)
+answer_known(struct app *app, struct http_request *q, struct http_response *r, const struct registration *reg)
 {
 	struct json_out o = json_out(&r->body);
-	const struct version_entry *v = NULL;
-	struct refusal why = { 0 };
-	bool parsed;
+	const struct version_entry *v;
+	struct refusal why;
 
 	app_read(app, false);
-	if (registry_normalize(app->registry, reg->subject))
-		reg->wanted.normalize = true;
-	parsed = registry_parse(app->registry, reg->subject, &reg->wanted, q->arena, &reg->parsed, &why);
-	if (parsed && reg->wanted.id == 0 && reg->wanted.version == 0)
-		v = registry_lookup(app->registry, reg->subject, &reg->parsed, REGISTRY_LIVE, q->arena, &why);
+	v = registry_registered(app->registry, reg->subject, &reg->wanted, q->arena, &why);
 	if (v != NULL)
-		entity_put_registered(&o, v);
+		entity_put_registered(&o, v, false);
 	app_read_end(app);
-	*refused = !parsed;
-	if (!parsed)
-		app_refuse(r, &why);
 	return v != NULL;
 }
 
@@ -127,14 +121,10 @@ subjects_register(struct app *app, struct http_request *q, struct http_response 
 {
 	struct registration reg = { .subject = app_subject(q, 0) };
 	struct plan plan;
-	bool refused;
 
-	if (!entity_request(q, r, &reg.wanted))
-		return;
-	if (!answer_known(app, q, r, &reg, &refused) && !refused &&
-	    app_write(app, q, r, "Register schema operation", plan_register, &reg, &plan))
-		answer_version(app, r, q, reg.subject, plan.version);
-	schema_free(reg.parsed.schema);
+	if (entity_request(q, r, &reg.wanted) && !answer_known(app, q, r, &reg) &&
+	    app_write(app, q, r, &register_words, plan_register, &reg, &plan))
+		answer_version(app, r, q, reg.subject, &plan);
 }
 
 /* ---- versions ---- */
@@ -213,16 +203,20 @@ static void
 put_referenced_by(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
 {
 	struct json_out o = json_out(&r->body);
+	struct page page;
 	int32_t *ids;
 	size_t n;
 
+	if (!app_page(q, r, &page))
+		return;
 	if (!registry_referenced_by(app->registry, v->subject, v->version, app_which(q), q->arena, &ids, &n)) {
 		problem_answer(r, r->type, &problem_too_large);
 		return;
 	}
 	json_open(&o, '[');
 	for (size_t i = 0; i < n; i++)
-		json_put_int(&o, ids[i]);
+		if (app_on_page(&page))
+			json_put_int(&o, ids[i]);
 	json_close(&o, ']');
 }
 
@@ -258,6 +252,12 @@ struct deletion {
 	bool permanent;
 };
 
+static const struct app_words
+	delete_subject_words = { "Delete Subject operation failed while writing to the Kafka store",
+		"Delete subject operation timed out", "Leader not known." },
+	delete_version_words = { "Delete Schema Version operation failed while writing to the Kafka store",
+		"Delete Schema Version operation timed out", "Leader not known." };
+
 static bool
 plan_delete_subject(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)
 {
@@ -273,7 +273,7 @@ subjects_delete(struct app *app, struct http_request *q, struct http_response *r
 	struct json_out o = json_out(&r->body);
 	struct plan plan;
 
-	if (!app_write(app, q, r, "Delete subject operation", plan_delete_subject, &d, &plan))
+	if (!app_write(app, q, r, &delete_subject_words, plan_delete_subject, &d, &plan))
 		return;
 	json_open(&o, '[');
 	for (size_t i = 0; i < plan.n_versions; i++)
@@ -297,6 +297,6 @@ subjects_delete_version(struct app *app, struct http_request *q, struct http_res
 	struct plan plan;
 
 	if (version_arg(q, r, 1, &d.version) &&
-	    app_write(app, q, r, "Delete Schema Version operation", plan_delete_version, &d, &plan))
+	    app_write(app, q, r, &delete_version_words, plan_delete_version, &d, &plan))
 		json_put_int(&o, plan.version);
 }

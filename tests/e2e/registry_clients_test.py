@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+"""registry_clients_test.py -- registry clients that people have, unmodified: confluent-kafka for Python
+(Debian: python3-confluent-kafka, python3-requests; its Avro serializers need fastavro, which Debian 12 has not),
+npm's @kafkajs/confluent-schema-registry, and curl."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import claims
+import registry_site
+from claims import Skip, same
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def python_client(site):
+    try:
+        from confluent_kafka import schema_registry
+    except ImportError as missing:
+        raise Skip(f"{missing} (Debian: python3-confluent-kafka python3-requests)") from missing
+    return schema_registry, schema_registry.SchemaRegistryClient({"url": f"http://127.0.0.1:{site.port}"})
+
+
+def event(*more):
+    fields = [{"name": "id", "type": "long"}, *more]
+    return json.dumps({"type": "record", "name": "Event", "namespace": "py", "fields": fields})
+
+
+NOTE = {"name": "note", "type": "string", "default": ""}
+
+
+def test_python_client_registers_and_finds(site):
+    library, client = python_client(site)
+    schema = library.Schema(event(), "AVRO")
+    number = client.register_schema("py-value", schema)
+    same(client.register_schema("py-value", schema), number)
+    same(json.loads(client.get_schema(number).schema_str), json.loads(event()))
+    found = client.lookup_schema("py-value", schema)
+    same((found.schema_id, found.version, found.subject), (number, 1, "py-value"))
+    same(client.get_latest_version("py-value").schema_id, number)
+    same(client.get_versions("py-value"), [1])
+    same("py-value" in client.get_subjects(), True)
+
+
+def test_python_client_follows_references(site):
+    library, client = python_client(site)
+    client.register_schema("py-inner", library.Schema('{"type":"enum","name":"py.Kind","symbols":["A"]}', "AVRO"))
+    outer = library.Schema(event({"name": "kind", "type": "py.Kind"}), "AVRO",
+                           [library.SchemaReference("py.Kind", "py-inner", 1)])
+    number = client.register_schema("py-outer", outer)
+    told = client.get_version("py-outer", 1)
+    same(told.schema_id, number)
+    same([(r["name"], r["subject"], r["version"]) for r in told.schema.references], [("py.Kind", "py-inner", 1)])
+
+
+def test_python_client_asks_for_compatibility(site):
+    library, client = python_client(site)
+    same(client.test_compatibility("py-value", library.Schema(event(NOTE), "AVRO")), True)
+    same(client.test_compatibility("py-value", library.Schema(event({"name": "x", "type": "int"}), "AVRO")), False)
+    error = claims.refused("an incompatible schema", lambda: client.register_schema(
+        "py-value", library.Schema(event({"name": "x", "type": "int"}), "AVRO")), library.error.SchemaRegistryError)
+    same(error.http_status_code, 409)
+    client.set_compatibility("py-value", "NONE")
+    same(client.get_compatibility("py-value"), "NONE")
+
+
+def test_python_client_deletes(site):
+    library, client = python_client(site)
+    client.register_schema("py-gone", library.Schema('"int"', "AVRO"))
+    client.register_schema("py-gone", library.Schema('"long"', "AVRO"))
+    same(client.delete_version("py-gone", 1), 1)
+    # It takes both steps at once, and tells what the first one answered.
+    same(client.delete_subject("py-gone", permanent=True), [2])
+    error = claims.refused("a subject that is gone", lambda: client.get_versions("py-gone"), library.error.SchemaRegistryError)
+    same((error.http_status_code, error.error_code, error.error_message), (404, 40401, "Subject 'py-gone' not found."))
+
+
+def test_python_serializers_share_a_schema(site):
+    library, client = python_client(site)
+    try:
+        import fastavro  # noqa: F401
+        from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+        from confluent_kafka.serialization import MessageField, SerializationContext
+    except ImportError as missing:
+        raise Skip(f"{missing}: the serializers need it (PyPI: fastavro)") from missing
+    context = SerializationContext("serial", MessageField.VALUE)
+    data = AvroSerializer(client, event())({"id": 7}, context)
+    same(data[0], 0)
+    same(int.from_bytes(data[1:5], "big"), client.get_latest_version("serial-value").schema_id)
+    same(AvroDeserializer(library.SchemaRegistryClient({"url": f"http://127.0.0.1:{site.port}"}), event(NOTE))(data, context),
+         {"id": 7, "note": ""})
+
+
+def test_kafkajs_client(site):
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            raise Skip(f"{program} is not installed (Debian: nodejs npm)")
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("package.json", "package-lock.json", "registry_test.js"):
+            shutil.copy(os.path.join(HERE, "registry_kafkajs", name), place)
+        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=place, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        if done.returncode != 0:
+            said = next((line for line in done.stdout.splitlines() if " error " in line), "npm gave no reason")
+            raise Skip(f"npm could not get it: {said}")
+        done = subprocess.run(["node", "registry_test.js", f"http://127.0.0.1:{site.port}"], cwd=place, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    print(done.stdout, end="")
+    if done.returncode != 0 or not re.search(r"^\d+ passed, 0 failed$", done.stdout, re.M):
+        raise AssertionError("its tests failed, as told above")
+
+
+def test_curl_needs_no_more_than_its_defaults(site):
+    if shutil.which("curl") is None:
+        raise Skip("curl is not installed (Debian: curl)")
+    url = f"http://127.0.0.1:{site.port}"
+
+    def curl(*words):
+        return json.loads(subprocess.run(["curl", "-sS", *words], check=True, stdout=subprocess.PIPE, timeout=20).stdout)
+    made = curl("-X", "POST", "-H", "Content-Type: application/json", "--data", json.dumps({"schema": '"string"'}),
+                url + "/subjects/curl%2Fvalue/versions")
+    same(made["version"], 1)
+    same(curl(url + "/subjects/curl%2Fvalue/versions/latest")["id"], made["id"])
+    same(curl("-X", "POST", "--data", "{}", url + "/subjects/x/versions"),
+         {"error_code": 415, "message": "HTTP 415 Unsupported Media Type"})
+    # By TLS, as everybody else comes.
+    same(curl("-k", f"https://127.0.0.1:{site.tls_port}/subjects/curl%2Fvalue/versions"), [1])
+    same(curl("-X", "DELETE", url + "/subjects/curl%2Fvalue"), [1])
+
+
+if __name__ == "__main__":
+    running = registry_site.Site()
+    passed, failed, skipped = claims.run(globals(), running, seconds=150)
+    for what in running.end():
+        failed += 1
+        print(f"FAIL: end_in_order: {what}")
+    claims.finish(passed, failed, skipped)

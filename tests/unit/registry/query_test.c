@@ -1,0 +1,240 @@
+/* query_test.c -- versions, prefixes, contexts, who refers to whom. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/registry/world.h"
+#include "unit/unit.h"
+
+static void
+version_numbers_are_read_as_urls_have_them(void)
+{
+	static const struct {
+		const char *text;
+		int32_t version; /* 0: none */
+	} cases[] = {
+		{ "1", 1 }, { "2147483647", 2147483647 }, { " 7 ", 7 }, { "007", 7 },
+		{ "latest", REGISTRY_LATEST }, { "LATEST", REGISTRY_LATEST }, { "lAtEsT", REGISTRY_LATEST },
+		{ " latest", REGISTRY_LATEST }, { "-1", REGISTRY_LATEST },
+		{ "", 0 }, { "0", 0 }, { "-2", 0 }, { "2147483648", 0 }, { "99999999999999999999", 0 }, { "1.0", 0 },
+		{ "1e3", 0 }, { "0x1", 0 }, { "latests", 0 }, { "newest", 0 }, { "1 2", 0 }, { " ", 0 }, { "\xc2\xa0", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int32_t version = 0;
+
+		CU_ASSERT_EQUAL(registry_parse_version(span_str(cases[i].text), &version), cases[i].version != 0);
+		CU_ASSERT(cases[i].version == 0 || version == cases[i].version);
+	}
+}
+
+static void
+names_have_a_context_before_them(void)
+{
+	static const struct {
+		const char *subject, *qualified, *context, *name;
+	} cases[] = {
+		{ "s", "s", ".", "s" },
+		{ "", "", ".", "" },
+		{ ":.:s", "s", ".", "s" },
+		{ ":.:", "", ".", "" },
+		{ ":.c:s", ":.c:s", ".c", "s" },
+		{ ":.c:", ":.c:", ".c", "" },
+		{ ":.c:a:b", ":.c:a:b", ".c", "a:b" },
+		{ ":.c", ":.c", ".", ":.c" },
+		{ ":c:s", ":c:s", ".", ":c:s" },
+		{ "a:.c:s", "a:.c:s", ".", "a:.c:s" },
+		{ ":", ":", ".", ":" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct span qualified = registry_qualified(span_str(cases[i].subject)), name, context;
+
+		CU_ASSERT(qualified.n == strlen(cases[i].qualified) && memcmp(qualified.p, cases[i].qualified, qualified.n) == 0);
+		context = registry_context(qualified, &name);
+		CU_ASSERT(span_is(context, cases[i].context));
+		CU_ASSERT(name.n == strlen(cases[i].name) && memcmp(name.p, cases[i].name, name.n) == 0);
+	}
+}
+
+static void
+fill(struct world *w)
+{
+	static const char *const subjects[] = { "a", "ab", "b", ":.c:a", ":.c:b", ":.d:a", ":.open", "!", "z/y" };
+
+	for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
+		SAME(world_register(w, subjects[i], "\"int\""), "1/1");
+		SAME(world_register(w, subjects[i], "\"long\""), "2/2");
+	}
+	world_delete_version(w, "b", 1, false);
+	world_delete(w, ":.d:a", false);
+}
+
+static void
+prefixes_stay_in_their_context(void)
+{
+	static const struct {
+		const char *prefix;
+		enum registry_which which;
+		const char *subjects;
+	} cases[] = {
+		{ "", REGISTRY_LIVE, "! :.open a ab b z/y" },
+		{ "a", REGISTRY_LIVE, "a ab" },
+		{ ":.:a", REGISTRY_LIVE, "a ab" },
+		{ "ab", REGISTRY_LIVE, "ab" },
+		{ "x", REGISTRY_LIVE, "" },
+		{ ":.c:", REGISTRY_LIVE, ":.c:a :.c:b" },
+		{ ":.c:b", REGISTRY_LIVE, ":.c:b" },
+		{ ":.d:", REGISTRY_LIVE, "" },
+		{ ":.d:", REGISTRY_ALL, ":.d:a" },
+		{ ":*:", REGISTRY_LIVE, "! :.c:a :.c:b :.open a ab b z/y" },
+		{ ":*:", REGISTRY_ALL, "! :.c:a :.c:b :.d:a :.open a ab b z/y" },
+		{ ":*:a", REGISTRY_ALL, ":.c:a :.d:a a ab" },
+		{ ":*:", REGISTRY_DELETED_ONLY, ":.d:a" }, /* b has a live version */
+	};
+	struct world w;
+
+	world_init(&w);
+	fill(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		SAME(world_subjects(&w, cases[i].prefix, cases[i].which), cases[i].subjects);
+	world_done(&w);
+}
+
+static void
+all_versions_of_a_prefix_come_by_subject_and_version(void)
+{
+	static const struct {
+		const char *prefix;
+		enum registry_which which;
+		const char *versions;
+	} cases[] = {
+		{ "", REGISTRY_LIVE, "!1 !2 :.open1 :.open2 a1 a2 ab1 ab2 b2 z/y1 z/y2 " },
+		{ "b", REGISTRY_ALL, "b1 b2 " },
+		{ ":*:", REGISTRY_DELETED_ONLY, ":.d:a1 :.d:a2 b1 " },
+		{ ":.c:", REGISTRY_LIVE, ":.c:a1 :.c:a2 :.c:b1 :.c:b2 " },
+	};
+	struct world w;
+
+	world_init(&w);
+	fill(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct version_entry *v;
+		char told[200] = "";
+		size_t it = 0, n = 0;
+
+		while ((v = registry_next_of_prefix(w.registry, span_str(cases[i].prefix), cases[i].which, &it)) != NULL)
+			n += (size_t)snprintf(told + n, sizeof told - n, "%.*s%d ", (int)v->subject.n, (const char *)v->subject.p,
+			    (int)v->version);
+		SAME(told, cases[i].versions);
+	}
+	world_done(&w);
+}
+
+static const char *
+ask(struct world *w, const char *subject, int32_t version, enum registry_which which)
+{
+	struct refusal why;
+	const struct version_entry *v = registry_version(w->registry, span_str(subject), version, which, &w->arena, &why);
+
+	return v == NULL ? world_refusal(w, &why) : arena_printf(&w->arena, "%d", (int)v->version);
+}
+
+static void
+versions_are_found_or_refused(void)
+{
+	static const struct {
+		const char *subject;
+		int32_t version;
+		enum registry_which which;
+		const char *answer;
+	} cases[] = {
+		{ "a", 1, REGISTRY_LIVE, "1" },
+		{ "a", REGISTRY_LATEST, REGISTRY_LIVE, "2" },
+		{ "a", 3, REGISTRY_LIVE, "40402 Version 3 not found." },
+		{ "b", 1, REGISTRY_LIVE, "40402 Version 1 not found." },
+		{ "b", 1, REGISTRY_ALL, "1" },
+		{ "none", 1, REGISTRY_LIVE, "40401 Subject 'none' not found." },
+		{ ":.d:a", REGISTRY_LATEST, REGISTRY_LIVE, "40401 Subject ':.d:a' not found." },
+		{ ":.d:a", REGISTRY_LATEST, REGISTRY_ALL, "2" },
+		{ ":.d:a", 3, REGISTRY_ALL, "40402 Version 3 not found." },
+	};
+	struct world w;
+
+	world_init(&w);
+	fill(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		SAME(ask(&w, cases[i].subject, cases[i].version, cases[i].which), cases[i].answer);
+	world_done(&w);
+}
+
+static void
+lookups_tell_what_is_missing(void)
+{
+	struct world w;
+
+	world_init(&w);
+	fill(&w);
+	SAME(world_lookup(&w, "a", " \"int\" ", REGISTRY_LIVE), "1/1");
+	SAME(world_lookup(&w, "a", "{\"type\":\"int\"}", REGISTRY_LIVE), "1/1");
+	SAME(world_lookup(&w, "a", "\"float\"", REGISTRY_LIVE), "40403 Schema not found");
+	SAME(world_lookup(&w, "b", "\"int\"", REGISTRY_LIVE), "40403 Schema not found");
+	SAME(world_lookup(&w, "b", "\"int\"", REGISTRY_ALL), "1/1");
+	SAME(world_lookup(&w, "none", "\"int\"", REGISTRY_LIVE), "40401 Subject 'none' not found.");
+	SAME(world_lookup(&w, ":.d:a", "\"int\"", REGISTRY_LIVE), "40401 Subject ':.d:a' not found.");
+	SAME(world_lookup(&w, ":.d:a", "\"int\"", REGISTRY_ALL), "1/1");
+	CU_ASSERT(strncmp(world_lookup(&w, "none", "\"in", REGISTRY_LIVE), "42201 Invalid schema {subject=none,", 35) == 0);
+	world_done(&w);
+}
+
+#define USER(name) "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[{\"name\":\"f\",\"type\":\"T\"}]}"
+
+static const char *
+refer(struct world *w, const char *subject, const char *name, const char *target, int32_t version)
+{
+	struct reference ref = { span_str("T"), span_str(target), version };
+	struct schema_request q = { .text = span_str(arena_printf(&w->arena, USER("%s"), name)),
+		.references = &ref, .n_references = 1 };
+
+	return world_request(w, subject, &q);
+}
+
+static void
+those_who_refer_are_known_by_their_ids(void)
+{
+	struct world w;
+
+	world_init(&w);
+	SAME(world_register(&w, "t", "{\"type\":\"fixed\",\"name\":\"T\",\"size\":4}"), "1/1");
+	SAME(refer(&w, "x", "X", "t", 1), "2/1");
+	SAME(refer(&w, "y", "X", "t", 1), "2/1");
+	SAME(refer(&w, "y2", "Y", "t", REGISTRY_LATEST), "3/1");
+	SAME(world_referenced_by(&w, "t", 1, REGISTRY_LIVE), "2 3");
+	world_delete(&w, "x", false);
+	SAME(world_referenced_by(&w, "t", 1, REGISTRY_LIVE), "2 3");
+	world_delete(&w, "y", false);
+	SAME(world_referenced_by(&w, "t", 1, REGISTRY_LIVE), "3");
+	SAME(world_referenced_by(&w, "t", 1, REGISTRY_ALL), "2 3");
+	SAME(world_referenced_by(&w, "t", 1, REGISTRY_DELETED_ONLY), "2");
+	world_delete(&w, "x", true);
+	world_delete(&w, "y", true);
+	SAME(world_referenced_by(&w, "t", 1, REGISTRY_ALL), "3");
+	SAME(world_referenced_by(&w, "t", 2, REGISTRY_ALL), "");
+	SAME(world_referenced_by(&w, "none", 1, REGISTRY_ALL), "");
+	/* What has no context means that of who refers. */
+	SAME(world_register(&w, ":.c:t", "{\"type\":\"fixed\",\"name\":\"T\",\"size\":4}"), "1/1");
+	SAME(refer(&w, ":.c:x", "X", "t", 1), "2/1");
+	SAME(world_referenced_by(&w, ":.c:t", 1, REGISTRY_LIVE), "2");
+	SAME(world_referenced_by(&w, "t", 1, REGISTRY_LIVE), "3");
+	world_done(&w);
+}
+
+const struct unit_test query_tests[] = {
+	UNIT(version_numbers_are_read_as_urls_have_them),
+	UNIT(names_have_a_context_before_them),
+	UNIT(prefixes_stay_in_their_context),
+	UNIT(all_versions_of_a_prefix_come_by_subject_and_version),
+	UNIT(versions_are_found_or_refused),
+	UNIT(lookups_tell_what_is_missing),
+	UNIT(those_who_refer_are_known_by_their_ids),
+	UNIT_END
+};

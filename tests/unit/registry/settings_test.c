@@ -1,0 +1,243 @@
+/* settings_test.c -- configuration and modes: where they come from, what is written, what is refused. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/registry/world.h"
+#include "unit/unit.h"
+
+#define INT "\"int\""
+
+static void
+levels_come_from_the_nearest_that_has_one(void)
+{
+	/* Set in turn: for whom, and what then counts for s and for :.c:s. */
+	static const struct {
+		const char *subject, *update;
+		enum level normal, context;
+	} cases[] = {
+		{ ":.__GLOBAL:", "{\"compatibility\":\"FULL\"}", LEVEL_FULL, LEVEL_FULL },
+		{ NULL, "{\"compatibility\":\"forward\"}", LEVEL_FORWARD, LEVEL_FULL },
+		{ ":.c:", "{\"compatibility\":\"Full_Transitive\"}", LEVEL_FORWARD, LEVEL_FULL_TRANSITIVE },
+		{ "s", "{\"compatibility\":\"NONE\"}", LEVEL_NONE, LEVEL_FULL_TRANSITIVE },
+		{ ":.c:s", "{\"compatibility\":\"BACKWARD_TRANSITIVE\"}", LEVEL_NONE, LEVEL_BACKWARD_TRANSITIVE },
+		{ "s", "{\"compatibility\":null,\"normalize\":true}", LEVEL_FORWARD, LEVEL_BACKWARD_TRANSITIVE },
+	};
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL(registry_level(w.registry, span_str("s")), LEVEL_BACKWARD);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		SAME(world_config(&w, cases[i].subject, cases[i].update), "");
+		CU_ASSERT_EQUAL(registry_level(w.registry, span_str("s")), cases[i].normal);
+		CU_ASSERT_EQUAL(registry_level(w.registry, span_str(":.c:s")), cases[i].context);
+	}
+	CU_ASSERT(registry_normalize(w.registry, span_str("s")));
+	world_done(&w);
+}
+
+static void
+all_but_the_level_comes_from_the_nearest_config(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_config(&w, NULL, "{\"normalize\":true}");
+	CU_ASSERT(registry_normalize(w.registry, span_str("s")));
+	world_config(&w, "s", "{\"compatibility\":\"FULL\"}");
+	CU_ASSERT(!registry_normalize(w.registry, span_str("s")));
+	world_done(&w);
+}
+
+static void
+an_update_keeps_what_it_does_not_name(void)
+{
+	static const struct {
+		const char *update, *value;
+	} cases[] = {
+		{ "{\"compatibility\":\"full\"}", "{\"subject\":\"s\",\"compatibilityLevel\":\"FULL\"}" },
+		{ "{\"compatibilityGroup\":\"g\",\"unknown\":1,\"alias\":\"t\"}",
+		    "{\"subject\":\"s\",\"alias\":\"t\",\"compatibilityLevel\":\"FULL\",\"compatibilityGroup\":\"g\"}" },
+		{ "{\"alias\":null,\"normalize\":false}",
+		    "{\"subject\":\"s\",\"normalize\":false,\"compatibilityLevel\":\"FULL\",\"compatibilityGroup\":\"g\"}" },
+		{ "{\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}},\"compatibility\":null,\"compatibilityGroup\":null}",
+		    "{\"subject\":\"s\",\"normalize\":false,\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
+		{ "{}", "{\"subject\":\"s\",\"normalize\":false,\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
+	};
+	struct world w;
+
+	world_init(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		SAME(world_config(&w, "s", cases[i].update), "");
+		SAME(world_writes(&w), arena_printf(&w.arena, "{\"keytype\":\"CONFIG\",\"subject\":\"s\",\"magic\":0} %s\n", cases[i].value));
+	}
+	world_done(&w);
+}
+
+#define BAD_LEVEL "42203 Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive"
+
+static void
+levels_are_checked_before_names(void)
+{
+	struct world w;
+
+	world_init(&w);
+	SAME(world_config(&w, "a\x01", "{\"compatibility\":\"sideways\"}"), BAD_LEVEL);
+	SAME(world_config(&w, "s", "{\"compatibility\":7}"), BAD_LEVEL);
+	SAME(world_config(&w, "a\x01", "{\"compatibility\":\"NONE\"}"), "42208 The specified subject 'a\x01' is not a valid.");
+	SAME(world_config(&w, "__GLOBAL", "{\"compatibility\":\"NONE\"}"), "42208 The specified subject '__GLOBAL' is not a valid.");
+	world_done(&w);
+}
+
+static void
+what_is_not_set_can_not_be_unset(void)
+{
+	struct world w;
+
+	world_init(&w);
+	SAME(world_unset_config(&w, "s"), "40401 Subject 's' not found.");
+	SAME(world_unset_mode(&w, "s"), "40401 Subject 's' not found.");
+	/* Globally there is always something: the default. */
+	SAME(world_unset_config(&w, NULL), "");
+	SAME(world_unset_mode(&w, NULL), "");
+	SAME(world_writes(&w), "");
+	world_config(&w, "s", "{\"compatibility\":\"NONE\"}");
+	world_mode(&w, "s", "READONLY", false);
+	SAME(world_unset_config(&w, "s"), "");
+	SAME(world_writes(&w), "{\"keytype\":\"CONFIG\",\"subject\":\"s\",\"magic\":0} null\n");
+	SAME(world_unset_mode(&w, "s"), "");
+	SAME(world_writes(&w), "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0} null\n");
+	SAME(world_unset_mode(&w, "s"), "40401 Subject 's' not found.");
+	world_done(&w);
+}
+
+/* ---- modes ---- */
+
+static bool
+is_mode(const struct world *w, const char *subject, const char *mode)
+{
+	return span_is(registry_mode(w->registry, span_str(subject)), mode);
+}
+
+static void
+modes_come_from_the_nearest_that_has_one(void)
+{
+	static const struct {
+		const char *subject, *mode, *normal, *context;
+	} cases[] = {
+		{ ":.__GLOBAL:", "FORWARD", "FORWARD", "FORWARD" },
+		{ NULL, "readonly", "READONLY", "FORWARD" },
+		{ ":.c:", "IMPORT", "READONLY", "IMPORT" },
+		{ "s", "READWRITE", "READWRITE", "IMPORT" },
+		{ ":.c:s", "READONLY", "READWRITE", "READONLY" },
+		{ NULL, "READONLY_OVERRIDE", "READONLY_OVERRIDE", "READONLY" }, /* wins over what is below it */
+	};
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT(is_mode(&w, "s", "READWRITE"));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		SAME(world_mode(&w, cases[i].subject, cases[i].mode, false), "");
+		CU_ASSERT(is_mode(&w, "s", cases[i].normal));
+		CU_ASSERT(is_mode(&w, ":.c:s", cases[i].context));
+	}
+	world_done(&w);
+}
+
+static void
+a_mode_is_one_record(void)
+{
+	struct world w;
+
+	world_init(&w);
+	SAME(world_mode(&w, "s", "readonly", false), "");
+	SAME(world_writes(&w), "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0} {\"subject\":\"s\",\"mode\":\"READONLY\"}\n");
+	SAME(world_mode(&w, NULL, "READONLY", false), "");
+	SAME(world_writes(&w), "{\"keytype\":\"MODE\",\"magic\":0} {\"mode\":\"READONLY\"}\n");
+	world_done(&w);
+}
+
+static void
+modes_are_checked_in_their_order(void)
+{
+	struct world w;
+
+	world_init(&w);
+	SAME(world_mode(&w, "a\x01", "sideways", false), "42208 The specified subject 'a\x01' is not a valid.");
+	SAME(world_mode(&w, "s", "sideways", false), "42204 Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD.");
+	SAME(world_mode(&w, "s", "", false), "42204 Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD.");
+	SAME(world_mode(&w, "s", "forward", false), "42204 Forward mode only supported on global level");
+	SAME(world_mode(&w, NULL, "FORWARD", false), "42204 Forward mode only supported on global level");
+	SAME(world_mode(&w, ":.__GLOBAL:", "forward", false), "");
+	world_done(&w);
+}
+
+static void
+each_mode_lets_through_what_it_may(void)
+{
+	static const struct {
+		const char *mode;
+		int32_t id;
+		const char *answer, *deletion;
+	} cases[] = {
+		{ "READWRITE", 0, "2/2", "1" },
+		{ "READWRITE", 9, "42205 Subject s in context . is not in import mode", "1" },
+		{ "READONLY", 0, "42205 Subject s in context . is in read-only mode", "42205 Subject s in context . is in read-only mode" },
+		{ "READONLY", 9, "42205 Subject s in context . is in read-only mode", "42205 Subject s in context . is in read-only mode" },
+		{ "READONLY_OVERRIDE", 0, "42205 Subject s in context . is in read-only mode", "42205 Subject s in context . is in read-only mode" },
+		{ "IMPORT", 0, "42205 Subject s in context . is not in read-write mode", "1" },
+		{ "IMPORT", 9, "9/2", "1" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct schema_request q = { .text = span_str("\"long\""), .id = cases[i].id };
+		struct world w;
+
+		world_init(&w);
+		world_register(&w, "s", INT);
+		SAME(world_mode(&w, "s", cases[i].mode, true), "");
+		SAME(world_request(&w, "s", &q), cases[i].answer);
+		SAME(world_delete_version(&w, "s", 1, false), cases[i].deletion);
+		world_done(&w);
+	}
+}
+
+static void
+import_begins_with_nothing(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_register(&w, "s", INT);
+	world_register(&w, "s", "\"long\"");
+	world_register(&w, "t", INT);
+	world_register(&w, ":.c:s", INT);
+	world_delete_version(&w, "s", 1, false);
+	SAME(world_mode(&w, "s", "IMPORT", false), "42205 Cannot import since found existing subjects");
+	SAME(world_mode(&w, NULL, "IMPORT", false), "42205 Cannot import since found existing subjects");
+	SAME(world_mode(&w, "none", "IMPORT", false), "");
+	SAME(world_mode(&w, "s", "IMPORT", true), "");
+	SAME(world_writes(&w), "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1} null\n"
+	    "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\"s\",\"magic\":0} {\"subject\":\"s\"}\n"
+	    "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0} {\"subject\":\"s\",\"mode\":\"IMPORT\"}\n");
+	SAME(world_versions(&w, "s", REGISTRY_ALL), "2");
+	/* In the mode already: nothing is asked again. */
+	SAME(world_mode(&w, "s", "IMPORT", false), "");
+	world_delete(&w, ":.c:s", false);
+	SAME(world_mode(&w, ":.c:", "IMPORT", false), "");
+	SAME(world_subjects(&w, ":*:", REGISTRY_ALL), "s t");
+	world_done(&w);
+}
+
+const struct unit_test settings_tests[] = {
+	UNIT(levels_come_from_the_nearest_that_has_one),
+	UNIT(all_but_the_level_comes_from_the_nearest_config),
+	UNIT(an_update_keeps_what_it_does_not_name),
+	UNIT(levels_are_checked_before_names),
+	UNIT(what_is_not_set_can_not_be_unset),
+	UNIT(modes_come_from_the_nearest_that_has_one),
+	UNIT(a_mode_is_one_record),
+	UNIT(modes_are_checked_in_their_order),
+	UNIT(each_mode_lets_through_what_it_may),
+	UNIT(import_begins_with_nothing),
+	UNIT_END
+};

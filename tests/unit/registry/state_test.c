@@ -1,0 +1,290 @@
+/* state_test.c -- what each record does to the state: replay, tolerance, keys of others, compaction. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/registry/world.h"
+#include "unit/unit.h"
+
+#define KEY(subject, version) "{\"keytype\":\"SCHEMA\",\"subject\":\"" subject "\",\"version\":" #version ",\"magic\":1}"
+#define VALUE(subject, version, id, text) \
+	"{\"subject\":\"" subject "\",\"version\":" #version ",\"id\":" #id ",\"schema\":\"\\\"" text "\\\"\",\"deleted\":false}"
+#define DELETED(subject, version, id, text) \
+	"{\"subject\":\"" subject "\",\"version\":" #version ",\"id\":" #id ",\"schema\":\"\\\"" text "\\\"\",\"deleted\":true}"
+#define CONFIG(subject) "{\"keytype\":\"CONFIG\",\"subject\":\"" subject "\",\"magic\":0}"
+
+static void
+a_version_is_there_until_its_tombstone(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("s", 1), VALUE("s", 1, 5, "int"));
+	CU_ASSERT_PTR_NULL(w.passed);
+	SAME(world_subjects(&w, ":*:", REGISTRY_LIVE), "s");
+	CU_ASSERT(registry_by_id(w.registry, span_str("."), 5) != NULL);
+	world_put(&w, KEY("s", 1), NULL);
+	SAME(world_subjects(&w, ":*:", REGISTRY_ALL), "");
+	CU_ASSERT(registry_by_id(w.registry, span_str("."), 5) == NULL);
+	CU_ASSERT_EQUAL(registry_max_id(w.registry, span_str(".")), 5);
+	world_put(&w, KEY("none", 9), NULL);
+	CU_ASSERT_PTR_NULL(w.passed);
+	world_done(&w);
+}
+
+static void
+watermarks_delete_up_to_their_version_at_their_place(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("s", 1), VALUE("s", 1, 1, "int"));
+	world_put(&w, KEY("s", 2), VALUE("s", 2, 2, "long"));
+	world_put(&w, KEY("s", 3), VALUE("s", 3, 3, "float"));
+	world_put(&w, "{\"keytype\":\"DELETE_SUBJECT\",\"subject\":\"s\",\"magic\":0}", "{\"subject\":\"s\",\"version\":2}");
+	SAME(world_versions(&w, "s", REGISTRY_ALL), "-1 -2 3");
+	world_put(&w, KEY("s", 1), VALUE("s", 1, 1, "int"));
+	SAME(world_versions(&w, "s", REGISTRY_ALL), "1 -2 3");
+	/* Its tombstone says nothing. */
+	world_put(&w, "{\"keytype\":\"DELETE_SUBJECT\",\"subject\":\"s\",\"magic\":0}", NULL);
+	SAME(world_versions(&w, "s", REGISTRY_ALL), "1 -2 3");
+	world_done(&w);
+}
+
+static void
+clearing_forgets_what_is_deleted(void)
+{
+	static const struct {
+		const char *key, *value, *left;
+	} cases[] = {
+		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\"s\",\"magic\":0}", "{\"subject\":\"s\"}", ":.c:u s t" },
+		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\"\",\"magic\":0}", "{\"subject\":\"\"}", ":.c:u s" },
+		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"magic\":0}", "{}", ":.c:u s" },
+		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\":.c:\",\"magic\":0}", "{}", "s t" },
+		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\"s\",\"magic\":0}", NULL, ":.c:u s t" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct world w;
+
+		world_init(&w);
+		world_put(&w, KEY("s", 1), DELETED("s", 1, 1, "int"));
+		world_put(&w, KEY("s", 2), VALUE("s", 2, 2, "long"));
+		world_put(&w, KEY("t", 1), DELETED("t", 1, 1, "int"));
+		world_put(&w, KEY(":.c:u", 1), DELETED(":.c:u", 1, 1, "int"));
+		world_put(&w, cases[i].key, cases[i].value);
+		CU_ASSERT_PTR_NULL(w.passed);
+		SAME(world_subjects(&w, ":*:", REGISTRY_ALL), cases[i].left);
+		world_done(&w);
+	}
+}
+
+static void
+deleted_versions_are_found_by_id_and_by_hash(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("s", 1), DELETED("s", 1, 4, "int"));
+	SAME(world_subjects(&w, ":*:", REGISTRY_LIVE), "");
+	CU_ASSERT(registry_by_id(w.registry, span_str("."), 4) != NULL);
+	SAME(world_register(&w, "t", "\"int\""), "4/1");
+	world_done(&w);
+}
+
+static void
+an_id_bears_one_schema(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("s", 1), VALUE("s", 1, 1, "int"));
+	world_put(&w, KEY("t", 1), VALUE("t", 1, 1, "long"));
+	SAME(w.passed, "its id bears another schema");
+	SAME(world_subjects(&w, ":*:", REGISTRY_ALL), "s");
+	/* In another context it may. */
+	world_put(&w, KEY(":.c:t", 1), VALUE(":.c:t", 1, 1, "long"));
+	CU_ASSERT_PTR_NULL(w.passed);
+	/* A version that alone has the id may be written anew: compaction would leave just that. */
+	world_put(&w, KEY("s", 1), VALUE("s", 1, 1, "float"));
+	CU_ASSERT_PTR_NULL(w.passed);
+	SAME(world_lookup(&w, "s", "\"float\"", REGISTRY_LIVE), "1/1");
+	SAME(world_lookup(&w, "s", "\"int\"", REGISTRY_LIVE), "40403 Schema not found");
+	world_done(&w);
+}
+
+static void
+a_schema_may_bear_several_ids(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("s", 1), VALUE("s", 1, 3, "int"));
+	world_put(&w, KEY("t", 1), VALUE("t", 1, 8, "int"));
+	CU_ASSERT_PTR_NULL(w.passed);
+	SAME(world_register(&w, "u", "\"int\""), "3/1");
+	world_put(&w, KEY("s", 1), NULL);
+	world_put(&w, KEY("u", 1), NULL);
+	SAME(world_register(&w, "v", "\"int\""), "8/1");
+	world_done(&w);
+}
+
+static void
+what_is_unknown_is_passed_over(void)
+{
+	static const struct {
+		const char *key, *value, *why;
+	} cases[] = {
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"SIDEWAYS\"}", "its compatibility level is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":7}", "its compatibility level is unknown" },
+		{ "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0}", "{\"mode\":\"SIDEWAYS\"}", "its mode is unknown" },
+		{ KEY("s", 1), "{}", "it has no id" },
+		{ "not JSON", "{}", "its key is no JSON object" },
+	};
+	struct world w;
+	const char *before;
+
+	world_init(&w);
+	world_put(&w, CONFIG("s"), "{\"compatibilityLevel\":\"FULL\"}");
+	before = world_all(&w, w.registry);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		world_put(&w, cases[i].key, cases[i].value);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(w.passed);
+		SAME(w.passed, cases[i].why);
+		SAME(world_all(&w, w.registry), before);
+	}
+	world_done(&w);
+}
+
+static void
+schemas_of_types_that_we_can_not_parse_are_kept(void)
+{
+	static const char value[] = "{\"subject\":\"s\",\"version\":1,\"id\":1,\"schemaType\":\"JSON\",\"schema\":\"{}\"}";
+	struct schema_request q = { .text = span_str("{}"), .schema_type = span_str("JSON") };
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("s", 1), value);
+	CU_ASSERT_PTR_NULL(w.passed);
+	CU_ASSERT(span_is(registry_by_id(w.registry, span_str("."), 1)->schema_type, "JSON"));
+	SAME(world_request(&w, "s", &q), "42201 Invalid schema type JSON");
+	SAME(world_delete_version(&w, "s", 1, false), "1");
+	SAME(world_writes(&w), KEY("s", 1) " {\"subject\":\"s\",\"version\":1,\"id\":1,\"schemaType\":\"JSON\",\"schema\":\"{}\","
+					   "\"deleted\":true}\n");
+	world_done(&w);
+}
+
+/* ---- keys of others ---- */
+
+#define OLD "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":0}"
+#define TURNED "{\"subject\":\"s\",\"version\":1,\"magic\":1,\"keytype\":\"SCHEMA\"}"
+
+static void
+tombstones_have_the_bytes_of_all_keys(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, OLD, VALUE("s", 1, 1, "int"));
+	world_put(&w, TURNED, VALUE("s", 1, 1, "int"));
+	world_put(&w, OLD, VALUE("s", 1, 1, "int"));
+	world_put(&w, "{\"keytype\":\"CONFIG\",\"subject\" : \"s\",\"magic\":0}", "{\"compatibilityLevel\":\"FULL\"}");
+	world_put(&w, "{\"magic\":0,\"keytype\":\"MODE\",\"subject\":\"s\"}", "{\"mode\":\"READWRITE\"}");
+	SAME(world_delete(&w, "s", false), "1");
+	SAME(world_delete(&w, "s", true), "1");
+	SAME(world_writes(&w), TURNED " null\n" OLD " null\n" KEY("s", 1) " null\n"
+	    "{\"magic\":0,\"keytype\":\"MODE\",\"subject\":\"s\"} null\n{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0} null\n"
+	    "{\"keytype\":\"CONFIG\",\"subject\" : \"s\",\"magic\":0} null\n" CONFIG("s") " null\n");
+	/* What comes anew has nothing of it. */
+	SAME(world_register(&w, "s", "\"int\""), "2/1");
+	world_delete(&w, "s", false);
+	world_delete(&w, "s", true);
+	SAME(world_writes(&w), KEY("s", 1) " null\n");
+	world_done(&w);
+}
+
+static void
+global_settings_are_unset_under_all_their_keys(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, "{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0}", "{\"compatibilityLevel\":\"FULL\"}");
+	SAME(world_config(&w, NULL, "{\"compatibility\":\"none\"}"), "");
+	SAME(world_writes(&w), "{\"keytype\":\"CONFIG\",\"magic\":0} {\"compatibilityLevel\":\"NONE\"}\n");
+	SAME(world_unset_config(&w, NULL), "");
+	SAME(world_writes(&w), "{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0} null\n{\"keytype\":\"CONFIG\",\"magic\":0} null\n");
+	CU_ASSERT_EQUAL(registry_level(w.registry, span_str("s")), LEVEL_BACKWARD);
+	world_put(&w, "{\"keytype\":\"MODE\",\"subject\":\"\",\"magic\":0}", "{\"mode\":\"READONLY\"}");
+	SAME(world_unset_mode(&w, NULL), "");
+	SAME(world_writes(&w), "{\"keytype\":\"MODE\",\"subject\":\"\",\"magic\":0} null\n{\"keytype\":\"MODE\",\"magic\":0} null\n");
+	world_done(&w);
+}
+
+static void
+of_colliding_writers_the_first_wins(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1,\"seq\":0,\"node\":1}",
+	    VALUE("s", 1, 1, "int"));
+	CU_ASSERT_PTR_NULL(w.passed);
+	world_put(&w, "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1,\"seq\":0,\"node\":2}",
+	    VALUE("s", 1, 1, "long"));
+	SAME(w.passed, "another write came before it");
+	SAME(world_lookup(&w, "s", "\"int\"", REGISTRY_LIVE), "1/1");
+	/* A tombstone bears the key of what it ends. */
+	world_put(&w, "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1,\"seq\":0,\"node\":1}", NULL);
+	CU_ASSERT_PTR_NULL(w.passed);
+	SAME(world_subjects(&w, "", REGISTRY_ALL), "");
+	world_done(&w);
+}
+
+static void
+the_normal_context_has_no_name(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY(":.:s", 1), VALUE(":.:s", 1, 1, "int"));
+	SAME(world_subjects(&w, "", REGISTRY_LIVE), "s");
+	world_delete(&w, "s", false);
+	world_delete(&w, "s", true);
+	SAME(world_writes(&w), KEY(":.:s", 1) " null\n" KEY("s", 1) " null\n");
+	world_done(&w);
+}
+
+static void
+contexts_are_listed_with_their_subjects(void)
+{
+	struct world w;
+	struct span s;
+	size_t it = 0;
+
+	world_init(&w);
+	world_put(&w, KEY(":.b:s", 1), VALUE(":.b:s", 1, 1, "int"));
+	world_put(&w, "{\"keytype\":\"CONTEXT\",\"tenant\":\"default\",\"context\":\".a\",\"magic\":0}",
+	    "{\"tenant\":\"default\",\"context\":\".a\"}");
+	CU_ASSERT(span_is(registry_next_context(w.registry, &it), "."));
+	CU_ASSERT(span_is(registry_next_context(w.registry, &it), ".b"));
+	s = registry_next_context(w.registry, &it);
+	CU_ASSERT_PTR_NULL(s.p);
+	world_done(&w);
+}
+
+const struct unit_test state_tests[] = {
+	UNIT(a_version_is_there_until_its_tombstone),
+	UNIT(watermarks_delete_up_to_their_version_at_their_place),
+	UNIT(clearing_forgets_what_is_deleted),
+	UNIT(deleted_versions_are_found_by_id_and_by_hash),
+	UNIT(an_id_bears_one_schema),
+	UNIT(a_schema_may_bear_several_ids),
+	UNIT(what_is_unknown_is_passed_over),
+	UNIT(schemas_of_types_that_we_can_not_parse_are_kept),
+	UNIT(tombstones_have_the_bytes_of_all_keys),
+	UNIT(global_settings_are_unset_under_all_their_keys),
+	UNIT(of_colliding_writers_the_first_wins),
+	UNIT(the_normal_context_has_no_name),
+	UNIT(contexts_are_listed_with_their_subjects),
+	UNIT_END
+};

@@ -1,0 +1,18 @@
+/* suites.c -- the tests of the registry's state machine. */
+#include "unit/unit.h"
+
+extern const struct unit_test record_tests[], names_tests[], state_tests[], query_tests[], register_tests[],
+    delete_tests[], settings_tests[], check_tests[], random_tests[];
+
+const struct unit_suite unit_suites[] = {
+	{ "record", record_tests },
+	{ "names", names_tests },
+	{ "state", state_tests },
+	{ "query", query_tests },
+	{ "register", register_tests },
+	{ "delete", delete_tests },
+	{ "settings", settings_tests },
+	{ "check", check_tests },
+	{ "random", random_tests },
+	{ NULL, NULL }
+};
