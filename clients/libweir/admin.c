@@ -431,12 +431,17 @@ weir_describe_topic_configs(struct weir_admin *admin, struct arena *a, const cha
 {
 	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
 	const rd_kafka_ConfigResource_t **resources;
-	struct call c = begin(admin, timeout_ms);
+	struct call c;
 	size_t n_resources;
 	bool good;
 
 	*out = NULL;
 	*n = 0;
+	if (resource == NULL) {
+		error_set(why, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, NULL);
+		return false;
+	}
+	c = begin(admin, timeout_ms);
 	rd_kafka_DescribeConfigs(admin->rk, &resource, 1, c.options, c.queue);
 	if ((good = await(&c, timeout_ms, why))) {
 		resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(c.event), &n_resources);

@@ -4,11 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "libweir/error.h"
 
-enum { CALL_MS = 10000 }; /* of calls that ask the broker and have no timeout of their own */
+enum {
+	CALL_MS = 10000,        /* of calls that ask the broker and have no timeout of their own */
+	CLOSE_MS = 5000,        /* to commit and to leave the group */
+	STEP_MS = 10,
+	TOPIC_MAX = 249,        /* bytes of a topic's name: Kafka's limit */
+	NOTE_MAX = INT16_MAX,   /* of the note that goes with a commit: what the protocol has room for */
+	PATTERN_MAX = 1000,
+	REPEATS_MAX = 1000
+};
 
 /* Where the partitions come from. */
 enum source { NOWHERE, SUBSCRIPTION, ASSIGNMENT };
@@ -33,6 +42,8 @@ weir_consumer_new(const struct weir_setting *settings, size_t n, struct weir_err
 		{ "fetch.error.backoff.ms", "100" },
 		{ "reconnect.backoff.max.ms", "1000" },
 		{ "topic.metadata.refresh.interval.ms", "30000" },
+		/* Also how long a commit waits for a group's coordinator that is away. */
+		{ "coordinator.query.interval.ms", "5000" },
 	};
 	struct weir_consumer *c = calloc(1, sizeof *c);
 
@@ -52,10 +63,23 @@ weir_consumer_new(const struct weir_setting *settings, size_t n, struct weir_err
 void
 weir_consumer_free(struct weir_consumer *c)
 {
+	rd_kafka_queue_t *queue;
+	rd_kafka_error_t *error;
+
 	if (c == NULL)
 		return;
-	rd_kafka_consumer_close(c->rk);
-	rd_kafka_destroy(c->rk);
+	/* Where no broker answers it is left: its members' session ends by itself. */
+	queue = rd_kafka_queue_new(c->rk);
+	if ((error = rd_kafka_consumer_close_queue(c->rk, queue)) != NULL)
+		rd_kafka_error_destroy(error);
+	for (int ms = 0; ms < CLOSE_MS && !rd_kafka_consumer_closed(c->rk); ms += STEP_MS) {
+		rd_kafka_event_t *event = rd_kafka_queue_poll(queue, STEP_MS);
+
+		if (event != NULL)
+			rd_kafka_event_destroy(event);
+	}
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_destroy_flags(c->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	free(c);
 }
 
@@ -89,6 +113,15 @@ subscribe(struct weir_consumer *c, rd_kafka_topic_partition_list_t *topics, stru
 	return good;
 }
 
+static bool
+is_topic(const char *name, struct weir_error *why)
+{
+	if (name[0] != '\0' && strlen(name) <= TOPIC_MAX)
+		return true;
+	error_say(why, WEIR_INVALID, "Topic name is illegal: it must have 1 to %d characters", TOPIC_MAX);
+	return false;
+}
+
 bool
 weir_subscribe(struct weir_consumer *c, const char *const *topics, size_t n, struct weir_error *why)
 {
@@ -96,12 +129,43 @@ weir_subscribe(struct weir_consumer *c, const char *const *topics, size_t n, str
 
 	if (!may_use(c, SUBSCRIPTION, why))
 		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!is_topic(topics[i], why))
+			return false;
 	if (n == 0)
 		return weir_unsubscribe(c, why);
 	list = rd_kafka_topic_partition_list_new((int)n);
 	for (size_t i = 0; i < n; i++)
 		rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
 	return subscribe(c, list, why);
+}
+
+/*
+ * Whether an expression can be compiled and matched in bounded time and memory: with intervals in each other, {9},
+ * it grows with their product; with what was matched before, \1, matching may never end.
+ */
+static bool
+is_harmless(const char *pattern)
+{
+	long repeats = 1;
+
+	for (const char *p = pattern; *p != '\0'; p++) {
+		if (*p == '\\' && p[1] != '\0') {
+			if (*++p >= '0' && *p <= '9')
+				return false;
+		} else if (*p == '{') {
+			long least = strtol(p + 1, NULL, 10);
+			const char *comma = p + 1 + strcspn(p + 1, ",}");
+			long most = *comma == ',' ? strtol(comma + 1, NULL, 10) : least;
+
+			if (least < 0 || most < 0 || least > REPEATS_MAX || most > REPEATS_MAX)
+				return false;
+			repeats *= (most > least ? most : least) + 1;
+			if (repeats > REPEATS_MAX)
+				return false;
+		}
+	}
+	return strlen(pattern) <= PATTERN_MAX;
 }
 
 bool
@@ -113,6 +177,10 @@ weir_subscribe_pattern(struct weir_consumer *c, const char *pattern, struct weir
 
 	if (!may_use(c, SUBSCRIPTION, why))
 		return false;
+	if (!is_harmless(pattern)) {
+		error_say(why, WEIR_INVALID, "The pattern is too long, repeats too often, or refers to what it has matched");
+		return false;
+	}
 	/* librdkafka takes what begins with ^ as a pattern, and matches it anywhere. */
 	buf_printf(&whole, "^(%s)$", pattern);
 	buf_u8(&whole, '\0');
@@ -179,6 +247,21 @@ weir_subscription(struct weir_consumer *c, struct arena *a, const char ***topics
 
 /* ---- lists of partitions ---- */
 
+/* Whether all can be asked for: a name or a note that is too long would break the request. */
+static bool
+are_sound(const struct weir_offset *offsets, size_t n, struct weir_error *why)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!is_topic(offsets[i].topic, why))
+			return false;
+		if (offsets[i].metadata != NULL && strlen(offsets[i].metadata) > NOTE_MAX) {
+			error_set(why, RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE, NULL);
+			return false;
+		}
+	}
+	return true;
+}
+
 static rd_kafka_topic_partition_list_t *
 make_list(const struct weir_offset *offsets, size_t n)
 {
@@ -205,7 +288,7 @@ weir_assign(struct weir_consumer *c, const struct weir_offset *partitions, size_
 	rd_kafka_topic_partition_list_t *list;
 	bool good;
 
-	if (!may_use(c, ASSIGNMENT, why))
+	if (!may_use(c, ASSIGNMENT, why) || !are_sound(partitions, n, why))
 		return false;
 	list = make_list(partitions, n);
 	good = take_error(why, rd_kafka_assign(c->rk, n == 0 ? NULL : list));
@@ -262,6 +345,12 @@ is_assigned(struct weir_consumer *c, const char *topic, int32_t partition)
 	return found;
 }
 
+static void
+nap(int ms)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
+}
+
 bool
 weir_seek(struct weir_consumer *c, const char *topic, int32_t partition, int64_t offset, struct weir_error *why)
 {
@@ -274,8 +363,16 @@ weir_seek(struct weir_consumer *c, const char *topic, int32_t partition, int64_t
 		return false;
 	}
 	list = make_list(&to, 1);
-	good = !error_take(why, rd_kafka_seek_partitions(c->rk, list, CALL_MS));
-	if (good)
+	/* One that was assigned just now can't be moved until the client knows where it would begin. */
+	for (int ms = 0;; ms += STEP_MS) {
+		good = !error_take(why, rd_kafka_seek_partitions(c->rk, list, CALL_MS));
+		if (!good || list->elems[0].err != RD_KAFKA_RESP_ERR__STATE || ms >= CALL_MS)
+			break;
+		nap(STEP_MS);
+	}
+	if (good && list->elems[0].err == RD_KAFKA_RESP_ERR__STATE)
+		good = take_error(why, RD_KAFKA_RESP_ERR__TIMED_OUT);
+	else if (good)
 		good = take_error(why, list->elems[0].err);
 	rd_kafka_topic_partition_list_destroy(list);
 	return good;
@@ -285,9 +382,13 @@ bool
 weir_offsets_for_times(struct weir_consumer *c, struct weir_offset *offsets, size_t n, int timeout_ms,
     struct weir_error *why)
 {
-	rd_kafka_topic_partition_list_t *list = make_list(offsets, n);
-	bool good = take_error(why, rd_kafka_offsets_for_times(c->rk, list, timeout_ms));
+	rd_kafka_topic_partition_list_t *list;
+	bool good;
 
+	if (!are_sound(offsets, n, why))
+		return false;
+	list = make_list(offsets, n);
+	good = take_error(why, rd_kafka_offsets_for_times(c->rk, list, timeout_ms));
 	for (size_t i = 0; good && i < n; i++) {
 		const rd_kafka_topic_partition_t *p =
 		    rd_kafka_topic_partition_list_find(list, offsets[i].topic, offsets[i].partition);
@@ -330,10 +431,14 @@ passes(rd_kafka_resp_err_t e)
 int
 weir_poll(struct weir_consumer *c, int timeout_ms, struct weir_message *out, struct weir_error *why)
 {
-	rd_kafka_message_t *m = rd_kafka_consumer_poll(c->rk, timeout_ms);
 	rd_kafka_timestamp_type_t type;
+	rd_kafka_message_t *m;
 
-	if (m == NULL)
+	if (c->source == NOWHERE) {
+		error_say(why, WEIR_ILLEGAL_STATE, "Consumer is not subscribed to any topics or assigned any partitions");
+		return -1;
+	}
+	if ((m = rd_kafka_consumer_poll(c->rk, timeout_ms)) == NULL)
 		return 0;
 	if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		bool passing = passes(m->err);
@@ -369,15 +474,30 @@ weir_message_done(struct weir_message *m, bool consumed)
 bool
 weir_commit(struct weir_consumer *c, const struct weir_offset *offsets, size_t n, struct weir_error *why)
 {
-	rd_kafka_topic_partition_list_t *list = n == 0 ? NULL : make_list(offsets, n);
-	rd_kafka_resp_err_t e = rd_kafka_commit(c->rk, list, 0);
-	bool good = true;
+	rd_kafka_topic_partition_list_t *list, *answered;
+	rd_kafka_queue_t *queue;
+	rd_kafka_event_t *event = NULL;
+	rd_kafka_resp_err_t e;
+	bool good;
 
+	if (!are_sound(offsets, n, why))
+		return false;
+	/* By a queue of our own, since rd_kafka_commit() waits without end. */
+	list = n == 0 ? NULL : make_list(offsets, n);
+	queue = rd_kafka_queue_new(c->rk);
+	e = rd_kafka_commit_queue(c->rk, list, queue, NULL, NULL);
+	if (e == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		event = rd_kafka_queue_poll(queue, CALL_MS);
+		e = event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
+	}
 	/* Nothing to commit is no error: all was committed before. */
-	if (n > 0 || e != RD_KAFKA_RESP_ERR__NO_OFFSET)
-		good = take_error(why, e);
-	for (int i = 0; good && list != NULL && i < list->cnt; i++)
-		good = take_error(why, list->elems[i].err);
+	good = (n == 0 && e == RD_KAFKA_RESP_ERR__NO_OFFSET) || take_error(why, e);
+	answered = event == NULL ? NULL : rd_kafka_event_topic_partition_list(event);
+	for (int i = 0; good && answered != NULL && i < answered->cnt; i++)
+		good = take_error(why, answered->elems[i].err);
+	if (event != NULL)
+		rd_kafka_event_destroy(event);
+	rd_kafka_queue_destroy(queue);
 	if (list != NULL)
 		rd_kafka_topic_partition_list_destroy(list);
 	return good;
@@ -387,9 +507,13 @@ bool
 weir_committed(struct weir_consumer *c, struct arena *a, struct weir_offset *offsets, size_t n, int timeout_ms,
     struct weir_error *why)
 {
-	rd_kafka_topic_partition_list_t *list = make_list(offsets, n);
-	bool good = take_error(why, rd_kafka_committed(c->rk, list, timeout_ms));
+	rd_kafka_topic_partition_list_t *list;
+	bool good;
 
+	if (!are_sound(offsets, n, why))
+		return false;
+	list = make_list(offsets, n);
+	good = take_error(why, rd_kafka_committed(c->rk, list, timeout_ms));
 	for (size_t i = 0; good && i < n; i++) {
 		const rd_kafka_topic_partition_t *p =
 		    rd_kafka_topic_partition_list_find(list, offsets[i].topic, offsets[i].partition);

@@ -32,7 +32,7 @@ void weir_consumer_free(struct weir_consumer *);
 
 /*
  * Subscribes to topics, or to all that match a regular expression (of POSIX, extended; it
- * matches whole names).  In place of what was subscribed; WEIR_ILLEGAL_STATE after weir_assign().
+ * matches whole names; what could take long, as \1, is WEIR_INVALID).  In place of what was subscribed; WEIR_ILLEGAL_STATE after weir_assign().
  * False with `why` filled.
  */
 bool weir_subscribe(struct weir_consumer *, const char *const *topics, size_t n, struct weir_error *why);
@@ -64,7 +64,8 @@ bool weir_offsets_for_times(struct weir_consumer *, struct weir_offset *, size_t
 
 /*
  * The next record, waiting up to `timeout_ms` (0: not at all): 1; 0: none in time; -1 with `why`
- * filled: an error that a caller should see (unknown topic, not authorised, fatal).  What passes by itself is
+ * filled: an error that a caller should see (not authorised, fatal; WEIR_ILLEGAL_STATE: nothing
+ * is subscribed to or assigned).  What passes by itself is
  * not reported.  The message is borrowed until weir_message_done().
  */
 int weir_poll(struct weir_consumer *, int timeout_ms, struct weir_message *out, struct weir_error *why);

@@ -2,8 +2,10 @@
 #include "libweir/error.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/diag.h"
 
@@ -35,6 +37,9 @@ static const struct {
 	{ RD_KAFKA_RESP_ERR_TOPIC_DELETION_DISABLED, WEIR_INVALID, NULL },
 	{ RD_KAFKA_RESP_ERR__INVALID_ARG, WEIR_INVALID, NULL },
 	{ RD_KAFKA_RESP_ERR_INVALID_GROUP_ID, WEIR_INVALID, NULL },
+	{ RD_KAFKA_RESP_ERR_SECURITY_DISABLED, WEIR_INVALID, NULL },
+	{ RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE, WEIR_INVALID, NULL },
+	{ RD_KAFKA_RESP_ERR_UNKNOWN, WEIR_INVALID, NULL },
 	{ RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, WEIR_TOO_LARGE, NULL },
 	{ RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, WEIR_TOO_LARGE, NULL },
 	{ RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, WEIR_TOO_LARGE, NULL },
@@ -45,6 +50,10 @@ static const struct {
 	{ RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, WEIR_TIMEOUT, NULL },
 	{ RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, WEIR_TIMEOUT, NULL },
 	{ RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, WEIR_TIMEOUT, NULL },
+	/* A handle that died takes what it had sent, and what it had not, with it. */
+	{ RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, WEIR_TIMEOUT, NULL },
+	{ RD_KAFKA_RESP_ERR__PURGE_QUEUE, WEIR_RETRIABLE, NULL },
+	{ RD_KAFKA_RESP_ERR__FATAL, WEIR_RETRIABLE, NULL },
 	{ RD_KAFKA_RESP_ERR__TRANSPORT, WEIR_RETRIABLE, NULL },
 	{ RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, WEIR_RETRIABLE, NULL },
 	{ RD_KAFKA_RESP_ERR__WAIT_COORD, WEIR_RETRIABLE, NULL },
@@ -117,14 +126,31 @@ error_take(struct weir_error *e, rd_kafka_error_t *from)
 	return true;
 }
 
+/* Whether one more warning may be written: where a broker is away, each of hundreds of handles says so each second. */
+static bool
+may_warn(void)
+{
+	enum { PERIOD_S = 10, MOST = 10 };
+	static _Atomic time_t period;
+	static atomic_int written;
+	struct timespec now;
+	time_t this, old = atomic_load(&period);
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	this = now.tv_sec / PERIOD_S + 1;
+	if (old != this && atomic_compare_exchange_strong(&period, &old, this))
+		atomic_store(&written, 0);
+	return atomic_fetch_add(&written, 1) < MOST;
+}
+
 /* librdkafka goes on whatever happens: what it calls errors is degraded for us. */
 static void
 on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
 	char quoted[320];
 
-	diag(level <= 4 ? DIAG_WARN : DIAG_DEBUG, "kafka client", "client=%s facility=%s text=%s", rd_kafka_name(rk),
-	    facility, diag_quote(quoted, sizeof quoted, span_str(text)));
+	diag(level <= 4 && may_warn() ? DIAG_WARN : DIAG_DEBUG, "kafka client", "client=%s facility=%s text=%s",
+	    rd_kafka_name(rk), facility, diag_quote(quoted, sizeof quoted, span_str(text)));
 }
 
 static bool

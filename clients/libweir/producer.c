@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/map.h"
 #include "libweir/error.h"
 
@@ -20,12 +21,18 @@ struct topic {
 	char name[];
 };
 
-struct weir_producer {
+/* librdkafka's producer, as long as it works: after a fatal error it refuses all, for ever. */
+struct engine {
 	rd_kafka_t *rk;
-	pthread_t thread;
+	pthread_t thread;    /* hands out the reports */
 	atomic_bool stopping;
-	pthread_mutex_t lock; /* of the topics */
-	struct map topics;
+	struct map topics;   /* under the producer's lock, as the next */
+	size_t calls;        /* that use it */
+};
+
+struct weir_producer {
+	pthread_mutex_t lock;
+	struct engine *engine; /* the newest; those before it end with their last call */
 };
 
 /* A call that waits. */
@@ -59,7 +66,7 @@ fill(struct weir_receipt *r, const rd_kafka_message_t *m)
 	rd_kafka_timestamp_type_t type;
 
 	r->partition = m->partition;
-	r->offset = m->offset;
+	r->offset = m->offset >= 0 ? m->offset : -1;
 	r->timestamp_ms = rd_kafka_message_timestamp(m, &type);
 	error_set(&r->error, m->err, NULL);
 	/* A record that never found its topic: the client waited for it to appear. */
@@ -86,14 +93,75 @@ set_callbacks(rd_kafka_conf_t *conf, void *ctx)
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 }
 
+static bool
+is_dead(const struct engine *e)
+{
+	return rd_kafka_fatal_error(e->rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 static void *
 poll_reports(void *arg)
 {
-	struct weir_producer *p = arg;
+	struct engine *e = arg;
 
-	while (!atomic_load(&p->stopping))
-		rd_kafka_poll(p->rk, POLL_MS);
+	while (!atomic_load(&e->stopping)) {
+		rd_kafka_poll(e->rk, POLL_MS);
+		/* Of a dead handle no record leaves any more; those that slipped in would wait out their time. */
+		if (is_dead(e))
+			rd_kafka_purge(e->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+	}
 	return NULL;
+}
+
+/* Starts what reports of a handle's records; NULL, with the handle ended, when that can't be. */
+static struct engine *
+engine_new(rd_kafka_t *rk)
+{
+	struct engine *e = calloc(1, sizeof *e);
+
+	if (e != NULL) {
+		e->rk = rk;
+		if (pthread_create(&e->thread, NULL, poll_reports, e) == 0)
+			return e;
+	}
+	rd_kafka_destroy(rk);
+	free(e);
+	return NULL;
+}
+
+static void
+forget_topics(struct engine *e)
+{
+	size_t it = 0;
+	struct topic *t;
+
+	while ((t = map_next(&e->topics, &it)) != NULL) {
+		rd_kafka_topic_destroy(t->handle);
+		free(t);
+	}
+	map_done(&e->topics);
+}
+
+static void
+engine_free(struct engine *e)
+{
+	atomic_store(&e->stopping, true);
+	pthread_join(e->thread, NULL);
+	forget_topics(e);
+	rd_kafka_destroy(e->rk);
+	free(e);
+}
+
+/* Whether the settings ask for fewer acknowledgements than idempotence needs. */
+static bool
+wants_fewer_acks(const struct weir_setting *s, size_t n)
+{
+	bool fewer = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(s[i].key, "acks") == 0 || strcmp(s[i].key, "request.required.acks") == 0)
+			fewer = strcmp(s[i].value, "all") != 0 && strcmp(s[i].value, "-1") != 0;
+	return fewer;
 }
 
 struct weir_producer *
@@ -101,7 +169,6 @@ weir_producer_new(const struct weir_setting *settings, size_t n, struct weir_err
 {
 	static const struct weir_setting own[] = {
 		{ "acks", "all" },
-		{ "enable.idempotence", "true" },
 		{ "linger.ms", "0" },
 		{ "partitioner", "murmur2_random" },
 		{ "delivery.timeout.ms", "30000" },
@@ -109,38 +176,23 @@ weir_producer_new(const struct weir_setting *settings, size_t n, struct weir_err
 		{ "reconnect.backoff.max.ms", "1000" },
 		{ "queue.buffering.max.messages", "1000000" },
 		{ "queue.buffering.max.kbytes", "262144" },
+		{ "enable.idempotence", "true" }, /* the last, which may be left out */
 	};
+	size_t n_own = sizeof own / sizeof *own - (wants_fewer_acks(settings, n) ? 1 : 0);
 	struct weir_producer *p = calloc(1, sizeof *p);
+	rd_kafka_t *rk = p == NULL ? NULL
+				   : client_new(RD_KAFKA_PRODUCER, own, n_own, settings, n, set_callbacks, NULL, why);
 
-	if (p == NULL) {
+	if (p == NULL)
 		error_say(why, WEIR_NO_MEMORY, "Out of memory");
-		return NULL;
-	}
-	p->rk = client_new(RD_KAFKA_PRODUCER, own, sizeof own / sizeof *own, settings, n, set_callbacks, NULL, why);
-	if (p->rk == NULL) {
+	else if (rk != NULL && (p->engine = engine_new(rk)) == NULL)
+		error_say(why, WEIR_NO_MEMORY, "No thread could be started");
+	if (p == NULL || p->engine == NULL) {
 		free(p);
 		return NULL;
 	}
 	pthread_mutex_init(&p->lock, NULL);
-	if (pthread_create(&p->thread, NULL, poll_reports, p) == 0)
-		return p;
-	error_say(why, WEIR_NO_MEMORY, "No thread could be started");
-	rd_kafka_destroy(p->rk);
-	free(p);
-	return NULL;
-}
-
-static void
-forget_topics(struct weir_producer *p)
-{
-	size_t it = 0;
-	struct topic *t;
-
-	while ((t = map_next(&p->topics, &it)) != NULL) {
-		rd_kafka_topic_destroy(t->handle);
-		free(t);
-	}
-	map_done(&p->topics);
+	return p;
 }
 
 void
@@ -148,50 +200,87 @@ weir_producer_free(struct weir_producer *p, int timeout_ms)
 {
 	if (p == NULL)
 		return;
-	/* Its reports are handed out by our thread, which goes on until then. */
-	if (rd_kafka_flush(p->rk, timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-	rd_kafka_flush(p->rk, POLL_MS);
-	atomic_store(&p->stopping, true);
-	pthread_join(p->thread, NULL);
-	forget_topics(p);
-	rd_kafka_destroy(p->rk);
+	/* Reports are handed out by the engine's thread, which goes on until then. */
+	if (rd_kafka_flush(p->engine->rk, timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_purge(p->engine->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+	rd_kafka_flush(p->engine->rk, POLL_MS);
+	engine_free(p->engine);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 
-/* Keeps a handle for the producer's life; false where there is no room or no memory. */
+/* Puts a new engine in place of one that is dead; without memory that stays.  The lock is held. */
+static struct engine *
+replace(struct weir_producer *p)
+{
+	char text[256], why[256];
+	rd_kafka_conf_t *conf = rd_kafka_conf_dup(rd_kafka_conf(p->engine->rk));
+	rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+	struct engine *made = NULL, *old = p->engine;
+
+	rd_kafka_fatal_error(old->rk, why, sizeof why);
+	diag_warn("kafka producer made anew", "reason=%s", diag_quote(text, sizeof text, span_str(why)));
+	if (rk == NULL)
+		rd_kafka_conf_destroy(conf);
+	else
+		made = engine_new(rk);
+	if (made == NULL)
+		return NULL;
+	p->engine = made;
+	return old->calls == 0 ? old : NULL;
+}
+
+/* The engine for a call, and its handle of the topic if there is one. */
+static struct engine *
+enter(struct weir_producer *p, const char *topic, rd_kafka_topic_t **handle)
+{
+	struct engine *e, *dead = NULL;
+	struct topic *t;
+
+	pthread_mutex_lock(&p->lock);
+	if (is_dead(p->engine))
+		dead = replace(p);
+	e = p->engine;
+	e->calls++;
+	t = map_get(&e->topics, span_str(topic));
+	pthread_mutex_unlock(&p->lock);
+	*handle = t == NULL ? NULL : t->handle;
+	if (dead != NULL)
+		engine_free(dead);
+	return e;
+}
+
+static void
+leave(struct weir_producer *p, struct engine *e)
+{
+	bool last;
+
+	pthread_mutex_lock(&p->lock);
+	last = --e->calls == 0 && e != p->engine;
+	pthread_mutex_unlock(&p->lock);
+	if (last)
+		engine_free(e);
+}
+
+/* Keeps a handle for the engine's life; false where there is one, no room or no memory. */
 static bool
-keep_topic(struct weir_producer *p, const char *name, rd_kafka_topic_t *handle)
+keep_topic(struct weir_producer *p, struct engine *e, const char *name, rd_kafka_topic_t *handle)
 {
 	size_t n = strlen(name) + 1;
-	struct topic *t = p->topics.n < TOPICS_MAX ? malloc(sizeof *t + n) : NULL;
+	struct topic *t = malloc(sizeof *t + n);
+	bool kept = false;
 
 	if (t == NULL)
 		return false;
 	memcpy(t->name, name, n);
 	t->handle = handle;
-	if (map_put(&p->topics, span_str(t->name), t))
-		return true;
-	free(t);
-	return false;
-}
-
-/* A topic's handle; *own: it is the caller's to destroy.  NULL: no memory, or no name of a topic. */
-static rd_kafka_topic_t *
-topic_handle(struct weir_producer *p, const char *name, bool *own)
-{
-	rd_kafka_topic_t *handle;
-	struct topic *t;
-
-	*own = false;
 	pthread_mutex_lock(&p->lock);
-	if ((t = map_get(&p->topics, span_str(name))) != NULL)
-		handle = t->handle;
-	else if ((handle = rd_kafka_topic_new(p->rk, name, NULL)) != NULL)
-		*own = !keep_topic(p, name, handle);
+	if (e->topics.n < TOPICS_MAX && map_get(&e->topics, span_str(name)) == NULL)
+		kept = map_put(&e->topics, span_str(t->name), t);
 	pthread_mutex_unlock(&p->lock);
-	return handle;
+	if (!kept)
+		free(t);
+	return kept;
 }
 
 static bool
@@ -213,17 +302,17 @@ make_headers(const struct weir_record *r)
 
 /* With headers and times, for which the short call has no room. */
 static rd_kafka_resp_err_t
-produce_odd(struct weir_producer *p, rd_kafka_topic_t *topic, const struct weir_record *r, struct ticket *t)
+produce_odd(struct engine *e, rd_kafka_topic_t *topic, const struct weir_record *r, struct ticket *t)
 {
 	rd_kafka_headers_t *headers = make_headers(r);
-	rd_kafka_resp_err_t e = rd_kafka_producev(p->rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(r->partition),
+	rd_kafka_resp_err_t err = rd_kafka_producev(e->rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(r->partition),
 	    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_KEY(r->key.p, r->key.n),
 	    RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.p, r->value.n), RD_KAFKA_V_TIMESTAMP(r->timestamp_ms),
 	    RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(t), RD_KAFKA_V_END);
 
-	if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
 		rd_kafka_headers_destroy(headers);
-	return e;
+	return err;
 }
 
 /*
@@ -231,10 +320,10 @@ produce_odd(struct weir_producer *p, rd_kafka_topic_t *topic, const struct weir_
  * queue is waited for.
  */
 static rd_kafka_resp_err_t
-produce(struct weir_producer *p, rd_kafka_topic_t *topic, const struct weir_record *r, struct ticket *t)
+produce(struct engine *e, rd_kafka_topic_t *topic, const struct weir_record *r, struct ticket *t)
 {
 	if (has_odd_parts(r))
-		return produce_odd(p, topic, r, t);
+		return produce_odd(e, topic, r, t);
 	if (rd_kafka_produce(topic, r->partition, RD_KAFKA_MSG_F_BLOCK, (void *)(uintptr_t)r->value.p, r->value.n,
 		r->key.p, r->key.n, t) == 0)
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -269,19 +358,19 @@ wait_for(struct call *call)
 }
 
 static void
-produce_all(struct weir_producer *p, rd_kafka_topic_t *topic, const struct weir_record *records, size_t n,
+produce_all(struct engine *e, rd_kafka_topic_t *topic, const struct weir_record *records, size_t n,
     struct weir_receipt *receipts, struct ticket *tickets)
 {
 	/* One more than there are records, taken back at the end: so nobody is woken before all are on their way. */
 	struct call call = { n + 1, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
 
 	for (size_t i = 0; i < n; i++) {
-		rd_kafka_resp_err_t e;
+		rd_kafka_resp_err_t err;
 
 		tickets[i] = (struct ticket){ &call, &receipts[i] };
-		if ((e = produce(p, topic, &records[i], &tickets[i])) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		if ((err = produce(e, topic, &records[i], &tickets[i])) == RD_KAFKA_RESP_ERR_NO_ERROR)
 			continue;
-		fail(&receipts[i], e, rd_kafka_topic_name(topic));
+		fail(&receipts[i], err, rd_kafka_topic_name(topic));
 		answer(&call);
 	}
 	answer(&call);
@@ -290,25 +379,40 @@ produce_all(struct weir_producer *p, rd_kafka_topic_t *topic, const struct weir_
 	pthread_mutex_destroy(&call.lock);
 }
 
+/* Produces with a handle made for this call; one of a topic that is there is kept. */
+static void
+produce_to_new(struct weir_producer *p, struct engine *e, const char *topic, const struct weir_record *records, size_t n,
+    struct weir_receipt *receipts, struct ticket *tickets)
+{
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(e->rk, topic, NULL);
+
+	if (handle == NULL) {
+		fail_all(receipts, n, WEIR_INVALID, rd_kafka_err2str(rd_kafka_last_error()));
+		return;
+	}
+	produce_all(e, handle, records, n, receipts, tickets);
+	if (receipts[0].error.kind != WEIR_OK || !keep_topic(p, e, topic, handle))
+		rd_kafka_topic_destroy(handle);
+}
+
 void
 weir_produce(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
     struct weir_receipt *receipts)
 {
 	struct ticket one, *tickets = n == 1 ? &one : calloc(n, sizeof *tickets);
 	rd_kafka_topic_t *handle;
-	bool own;
+	struct engine *e;
 
-	if (n == 0)
-		return;
-	if (tickets == NULL)
+	if (n == 0 || tickets == NULL) {
 		fail_all(receipts, n, WEIR_NO_MEMORY, "Out of memory");
-	else if ((handle = topic_handle(p, topic, &own)) == NULL)
-		fail_all(receipts, n, WEIR_INVALID, rd_kafka_err2str(rd_kafka_last_error()));
-	else {
-		produce_all(p, handle, records, n, receipts, tickets);
-		if (own)
-			rd_kafka_topic_destroy(handle);
+		return;
 	}
+	e = enter(p, topic, &handle);
+	if (handle != NULL)
+		produce_all(e, handle, records, n, receipts, tickets);
+	else
+		produce_to_new(p, e, topic, records, n, receipts, tickets);
+	leave(p, e);
 	if (tickets != &one)
 		free(tickets);
 }

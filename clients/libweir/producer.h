@@ -27,8 +27,11 @@ struct weir_receipt {
 
 /*
  * Makes a producer.  Unless the settings say otherwise: acks=all, enable.idempotence=true,
- * linger.ms=0, partitioner=murmur2_random.  Owned; NULL with `why` filled.  Connects by
- * itself, whenever a broker can be reached.  Any thread may use it.
+ * linger.ms=0, partitioner=murmur2_random, delivery.timeout.ms=30000; with fewer acks there
+ * is no idempotence.  Owned; NULL with `why` filled.  Connects by itself, whenever a broker can
+ * be reached, and begins anew after an error that librdkafka calls fatal (with idempotence: the
+ * broker has lost its state, or gives no producer id): records under way then fail, later ones
+ * do not.  Any thread may use it.
  */
 struct weir_producer *weir_producer_new(const struct weir_setting *, size_t n, struct weir_error *why);
 

@@ -23,7 +23,10 @@ static const struct http_media given_v2[] = { { V2, 1000 }, { "application/json"
 static const struct http_media given_consumer[] = { { V2, 900 }, { V2_BINARY, 100 }, { V2_JSON, 100 },
 	{ "application/vnd.kafka.avro.v2+json", 100 }, { "application/vnd.kafka.jsonschema.v2+json", 100 },
 	{ "application/vnd.kafka.protobuf.v2+json", 100 }, { "application/json", 1 }, { NULL, 0 } };
-static const struct http_media given_records[] = { { V2_BINARY, 1000 }, { V2_JSON, 900 }, { V2, 800 }, { NULL, 0 } };
+/* Formats that we do not have, too: that none of them is the instance's is an error of its own. */
+static const struct http_media given_records[] = { { V2_BINARY, 1000 }, { V2_JSON, 900 }, { V2, 800 },
+	{ "application/vnd.kafka.avro.v2+json", 1 }, { "application/vnd.kafka.jsonschema.v2+json", 1 },
+	{ "application/vnd.kafka.protobuf.v2+json", 1 }, { NULL, 0 } };
 static const struct http_media given_v3[] = { { "application/json", 1000 }, { NULL, 0 } };
 
 /* What they take. */
@@ -153,7 +156,7 @@ app_number(const struct http_request *q, struct http_response *r, size_t arg, in
 	char digits[16], *end;
 	long n;
 
-	if (text.n > 0 && text.n < sizeof digits && text.p[0] != ' ') {
+	if (text.n > 0 && text.n < sizeof digits && (text.p[0] == '-' || (text.p[0] >= '0' && text.p[0] <= '9'))) {
 		memcpy(digits, text.p, text.n);
 		digits[text.n] = '\0';
 		n = strtol(digits, &end, 10);

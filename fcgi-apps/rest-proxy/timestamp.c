@@ -21,10 +21,17 @@ take_digits(struct span *s, int n, int *out)
 static bool
 take_char(struct span *s, char c)
 {
-	if (s->n == 0 || (s->p[0] | 0x20) != (c | 0x20))
+	if (s->n == 0 || s->p[0] != c)
 		return false;
 	*s = span_of(s->p + 1, s->n - 1);
 	return true;
+}
+
+/* T and Z may be small (RFC 3339, section 5.6). */
+static bool
+take_letter(struct span *s, char large, char small)
+{
+	return take_char(s, large) || take_char(s, small);
 }
 
 /* A fraction of a second, as milliseconds; finer digits are dropped. */
@@ -52,7 +59,7 @@ take_zone(struct span *s, int *minutes)
 	int sign, hours, rest;
 
 	*minutes = 0;
-	if (take_char(s, 'Z'))
+	if (take_letter(s, 'Z', 'z'))
 		return true;
 	if (s->n == 0 || (s->p[0] != '+' && s->p[0] != '-'))
 		return false;
@@ -75,11 +82,11 @@ timestamp_parse(struct span s, int64_t *out)
 	struct tm tm;
 
 	if (!take_digits(&s, 4, &year) || !take_char(&s, '-') || !take_digits(&s, 2, &month) || !take_char(&s, '-') ||
-	    !take_digits(&s, 2, &day) || !take_char(&s, 'T') || !take_digits(&s, 2, &hour) || !take_char(&s, ':') ||
+	    !take_digits(&s, 2, &day) || !take_letter(&s, 'T', 't') || !take_digits(&s, 2, &hour) || !take_char(&s, ':') ||
 	    !take_digits(&s, 2, &minute) || !take_char(&s, ':') || !take_digits(&s, 2, &second) ||
 	    !take_fraction(&s, &ms) || !take_zone(&s, &zone) || s.n > 0)
 		return false;
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59)
 		return false;
 	tm = (struct tm){ .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour,
 		.tm_min = minute, .tm_sec = second };

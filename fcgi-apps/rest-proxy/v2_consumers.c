@@ -2,15 +2,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
-#include "base/xalloc.h"
+#include "base/must.h"
+#include "base/uuid.h"
+#include "common/fcgi.h"
 #include "common/problem.h"
 #include "rest-proxy/app.h"
 #include "rest-proxy/consumers.h"
 #include "rest-proxy/timestamp.h"
 
-enum { NAME_MAX_BYTES = 255 };
+enum {
+	NAME_MAX_BYTES = 255,
+	WAIT_MAX_MS = 60000, /* of a call for records: less than the web server waits */
+	LOOK_UP_MS = 500     /* so often a call for records looks whether the process is to end */
+};
 
 static int64_t
 now_ms(void)
@@ -39,7 +46,8 @@ text_of(struct http_request *q, struct http_response *r, const struct json *in, 
 	*out = NULL;
 	if (v == NULL || v->kind == JSON_NULL)
 		return true;
-	if (v->kind == JSON_ARRAY || v->kind == JSON_OBJECT) {
+	if (v->kind == JSON_ARRAY || v->kind == JSON_OBJECT ||
+	    (v->kind == JSON_STRING && v->text.n > 0 && memchr(v->text.p, '\0', v->text.n) != NULL)) {
 		problem_answer(r, r->type, &problem_bad_request, arena_printf(q->arena, "Cannot deserialize value of type `String` (field \"%s\")", name));
 		return false;
 	}
@@ -110,15 +118,40 @@ read_options(struct app *app, struct http_request *q, struct http_response *r, c
 		    o->min_bytes < -1 ? "at least -1" : "no more than 10000000"));
 		return false;
 	}
+	if (o->request_timeout_ms > WAIT_MAX_MS)
+		o->request_timeout_ms = WAIT_MAX_MS;
 	return true;
 }
 
-/* What the instance is called when nobody says: "rest-consumer-", this process's name, the request's id. */
+/* What the instance is called when nobody says: "rest-consumer-", this process's name, chance. */
 static const char *
 made_up_name(struct app *app, struct http_request *q)
 {
-	return arena_printf(q->arena, "rest-consumer-%s%s%.*s", app->id, app->id[0] == '\0' ? "" : "-", (int)q->id.n,
-	    (const char *)q->id.p);
+	uint8_t chance[UUID_BYTES];
+	char text[UUID_TEXT + 1];
+
+	must(getrandom(chance, sizeof chance, 0) == (ssize_t)sizeof chance);
+	uuid_text(chance, text);
+	return arena_printf(q->arena, "rest-consumer-%s%s%s", app->id, app->id[0] == '\0' ? "" : "-", text);
+}
+
+/*
+ * Whether a name may be one of a group or an instance.  The web server resolves . and .. between slashes, encoded
+ * ones too, before it chooses the process: with these the requests of a group would not meet in one.
+ */
+static bool
+is_name(struct span s)
+{
+	size_t begin = 0;
+
+	for (size_t i = 0; i <= s.n; i++) {
+		if (i < s.n && s.p[i] != '/')
+			continue;
+		if (span_is(span_of(s.p + begin, i - begin), ".") || span_is(span_of(s.p + begin, i - begin), ".."))
+			return false;
+		begin = i + 1;
+	}
+	return s.n >= 1 && s.n <= NAME_MAX_BYTES;
 }
 
 static void
@@ -155,8 +188,8 @@ v2_create(struct app *app, struct http_request *q, struct http_response *r)
 		return;
 	if (name == NULL)
 		name = made_up_name(app, q);
-	if (name == NULL || strlen(name) > NAME_MAX_BYTES || q->args[0].n == 0 || q->args[0].n > NAME_MAX_BYTES) {
-		app_problem(r, PROXY_CONSUMER_CONFIG, "the names of group and instance must have 1 to 255 bytes");
+	if (name == NULL || !is_name(span_str(name)) || !is_name(q->args[0])) {
+		app_problem(r, PROXY_CONSUMER_CONFIG, "the names of group and instance must have 1 to 255 bytes, and no . or .. between slashes");
 		return;
 	}
 	switch (consumers_create(app->consumers, q->args[0], span_str(name), &options, &why)) {
@@ -221,7 +254,7 @@ read_topics(struct http_request *q, struct http_response *r, const struct json *
 	for (const struct json *e = v->first; e != NULL; e = e->next) {
 		char *name = arena_alloc(q->arena, e->text.n + 1);
 
-		if (e->kind != JSON_STRING || name == NULL) {
+		if (e->kind != JSON_STRING || name == NULL || (e->text.n > 0 && memchr(e->text.p, '\0', e->text.n) != NULL)) {
 			problem_answer(r, r->type, &problem_bad_request, "topics must be an array of strings");
 			return false;
 		}
@@ -254,7 +287,6 @@ v2_subscribe(struct app *app, struct http_request *q, struct http_response *r)
 	} else {
 		good = pattern != NULL ? weir_subscribe_pattern(i->consumer, pattern, &why)
 				       : weir_subscribe(i->consumer, topics, n, &why);
-		instance_drop_held(i);
 		answer_done(r, good, &why);
 	}
 	consumers_return(app->consumers, i);
@@ -292,19 +324,31 @@ v2_unsubscribe(struct app *app, struct http_request *q, struct http_response *r)
 
 	if (i == NULL)
 		return;
-	instance_drop_held(i);
-	answer_done(r, weir_unsubscribe(i->consumer, &why), &why);
+	if (weir_unsubscribe(i->consumer, &why))
+		instance_drop_held(i);
+	answer_done(r, why.kind == WEIR_OK, &why);
 	consumers_return(app->consumers, i);
 }
 
 /* ---- lists of partitions ---- */
 
-/* What the elements of a list have beside topic and partition. */
-enum what { PARTITIONS, OFFSETS, TIMESTAMPS };
+/* What the elements of a list have beside topic and partition: nothing, an offset to go to or to commit, a time. */
+enum what { PARTITIONS, POSITIONS, COMMITS, TIMESTAMPS };
 
 static const char *const partition_fields[] = { "topic", "partition", NULL };
 static const char *const offset_fields[] = { "topic", "partition", "offset", "metadata", NULL };
 static const char *const timestamp_fields[] = { "topic", "partition", "timestamp", "metadata", NULL };
+
+/* The fields of each, and the least offset.  A commit of -1 is one of the beginning, since 1 is added. */
+static const struct {
+	const char *const *known;
+	int64_t least;
+} lists[] = {
+	[PARTITIONS] = { partition_fields, 0 },
+	[POSITIONS] = { offset_fields, 0 },
+	[COMMITS] = { offset_fields, -1 },
+	[TIMESTAMPS] = { timestamp_fields, 0 },
+};
 
 static bool
 wrong_list(struct http_response *r, const char *name)
@@ -320,28 +364,32 @@ static bool
 read_element(struct http_request *q, struct http_response *r, const struct json *e, enum what what,
     struct weir_offset *out)
 {
-	const char *const *known = what == PARTITIONS ? partition_fields : what == OFFSETS ? offset_fields : timestamp_fields;
 	const char *time;
 	int64_t partition;
 
 	if (e->kind != JSON_OBJECT)
 		return wrong_list(r, "the list");
-	if (!app_known_fields(r, e, known) || !text_of(q, r, e, "topic", &out->topic) ||
+	if (!app_known_fields(r, e, lists[what].known) || !text_of(q, r, e, "topic", &out->topic) ||
 	    !text_of(q, r, e, "metadata", &out->metadata))
 		return false;
-	if (out->topic == NULL || !json_is_int(json_get(e, "partition"), &partition) || partition < INT32_MIN ||
-	    partition > INT32_MAX)
+	if (out->topic == NULL || !json_is_int(json_get(e, "partition"), &partition) || partition < 0 || partition > INT32_MAX)
 		return wrong_list(r, "the list");
 	out->partition = (int32_t)partition;
 	out->offset = WEIR_NO_OFFSET;
-	if (what == OFFSETS && !json_is_int(json_get(e, "offset"), &out->offset))
-		return wrong_list(r, "offsets, with an offset each,");
-	if (what != TIMESTAMPS)
+	if (what == PARTITIONS)
 		return true;
+	if (what != TIMESTAMPS)
+		return (json_is_int(json_get(e, "offset"), &out->offset) && out->offset >= lists[what].least &&
+			   out->offset < INT64_MAX) ||
+		    wrong_list(r, "offsets, with an offset each,");
 	if (!text_of(q, r, e, "timestamp", &time))
 		return false;
-	if (time != NULL && timestamp_parse(span_str(time), &out->offset))
+	if (time != NULL && timestamp_parse(span_str(time), &out->offset)) {
+		/* To the protocol, numbers below 0 are not times. */
+		if (out->offset < 0)
+			out->offset = 0;
 		return true;
+	}
 	problem_answer(r, r->type, &problem_bad_request, "timestamp must be a time as 2026-01-31T12:00:00Z");
 	return false;
 }
@@ -389,8 +437,9 @@ v2_assign(struct app *app, struct http_request *q, struct http_response *r)
 
 	if (!read_partitions(q, r, &list, &n) || (i = take(app, q, r)) == NULL)
 		return;
-	instance_drop_held(i);
-	answer_done(r, weir_assign(i->consumer, list, n, &why), &why);
+	if (weir_assign(i->consumer, list, n, &why))
+		instance_drop_held(i);
+	answer_done(r, why.kind == WEIR_OK, &why);
 	consumers_return(app->consumers, i);
 }
 
@@ -432,11 +481,15 @@ seek_all(struct http_response *r, struct instance *i, const struct weir_offset *
 {
 	struct weir_error why;
 
-	for (size_t k = 0; k < n; k++)
+	for (size_t k = 0; k < n; k++) {
 		if (!weir_seek(i->consumer, list[k].topic, list[k].partition, list[k].offset, &why)) {
 			app_kafka_problem(r, &why);
 			return false;
 		}
+		/* One of another partition waits on. */
+		if (i->held.handle != NULL && i->held.partition == list[k].partition && strcmp(i->held.topic, list[k].topic) == 0)
+			instance_drop_held(i);
+	}
 	return true;
 }
 
@@ -450,10 +503,9 @@ v2_seek(struct app *app, struct http_request *q, struct http_response *r)
 	struct instance *i;
 	size_t n, n_times;
 
-	if (body == NULL || !app_known_fields(r, body, known) || !read_list(q, r, body, "offsets", OFFSETS, &offsets, &n) ||
+	if (body == NULL || !app_known_fields(r, body, known) || !read_list(q, r, body, "offsets", POSITIONS, &offsets, &n) ||
 	    !read_list(q, r, body, "timestamps", TIMESTAMPS, &times, &n_times) || (i = take(app, q, r)) == NULL)
 		return;
-	instance_drop_held(i);
 	if (n_times > 0 && !weir_offsets_for_times(i->consumer, times, n_times, app->request_timeout_ms, &why))
 		app_kafka_problem(r, &why);
 	else if (seek_all(r, i, offsets, n) && seek_all(r, i, times, n_times))
@@ -472,7 +524,6 @@ seek_to(struct app *app, struct http_request *q, struct http_response *r, int64_
 		return;
 	for (size_t k = 0; k < n; k++)
 		list[k].offset = offset;
-	instance_drop_held(i);
 	if (seek_all(r, i, list, n))
 		no_content(r);
 	consumers_return(app->consumers, i);
@@ -497,7 +548,7 @@ struct collection {
 	struct instance *instance;
 	struct json_out out;
 	int64_t deadline_ms, bytes, max_bytes, min_bytes;
-	size_t n;
+	size_t n, text_max;
 };
 
 /* Puts a record; false when it is none in the instance's format. */
@@ -521,12 +572,18 @@ put_record(struct collection *c, const struct weir_message *m)
 	return true;
 }
 
+/* Whether so much is there that nothing more is waited for.  A record without bytes is one, too. */
+static bool
+is_enough(const struct collection *c)
+{
+	return c->n > 0 && c->min_bytes >= 0 && (c->min_bytes <= 1 || c->bytes >= c->min_bytes);
+}
+
 /* The next message: the one held back, or what the broker has.  As weir_poll(). */
 static int
 next_message(struct collection *c, struct weir_message *m, struct weir_error *why)
 {
 	int64_t left = c->deadline_ms - now_ms();
-	bool wait = c->bytes < c->min_bytes || (c->min_bytes < 0 || c->n == 0);
 
 	if (c->instance->held.handle != NULL) {
 		*m = c->instance->held;
@@ -534,15 +591,20 @@ next_message(struct collection *c, struct weir_message *m, struct weir_error *wh
 		return 1;
 	}
 	/* With enough in hand only what is there already is taken along. */
-	return weir_poll(c->instance->consumer, wait && left > 0 ? (int)left : 0, m, why);
+	if (left < 0 || is_enough(c))
+		left = 0;
+	return weir_poll(c->instance->consumer, left < LOOK_UP_MS ? (int)left : LOOK_UP_MS, m, why);
 }
 
 static bool
 is_over(const struct collection *c, int got)
 {
-	if (now_ms() >= c->deadline_ms)
+	if (now_ms() >= c->deadline_ms || fcgi_stopping())
 		return true;
-	return got == 0 && c->n > 0 && c->min_bytes >= 0 && c->bytes >= c->min_bytes;
+	/* Of small records the JSON around them is what takes memory. */
+	if (c->out.to->n >= c->text_max)
+		return true;
+	return got == 0 && is_enough(c);
 }
 
 enum collected { COLLECTED, NOT_DECODED, NOT_READ };
@@ -620,6 +682,7 @@ read_records(struct app *app, struct http_response *r, struct instance *i, int32
 
 	c.deadline_ms = now_ms() + wait;
 	c.max_bytes = max_bytes > 0 && max_bytes < s->max_bytes ? max_bytes : s->max_bytes;
+	c.text_max = 2 * (size_t)s->max_bytes;
 	json_open(&c.out, '[');
 	switch (collect(&c, &bad, &why)) {
 	case COLLECTED:
@@ -634,7 +697,10 @@ read_records(struct app *app, struct http_response *r, struct instance *i, int32
 		break;
 	}
 	case NOT_READ:
-		app_kafka_problem(r, &why);
+		if (why.kind == WEIR_ILLEGAL_STATE)
+			problem_answer(r, r->type, &problem_internal);
+		else
+			app_kafka_problem(r, &why);
 		break;
 	}
 }
@@ -666,7 +732,7 @@ v2_commit(struct app *app, struct http_request *q, struct http_response *r)
 	struct instance *i;
 	size_t n;
 
-	if (body == NULL || !app_known_fields(r, body, known) || !read_list(q, r, body, "offsets", OFFSETS, &list, &n) ||
+	if (body == NULL || !app_known_fields(r, body, known) || !read_list(q, r, body, "offsets", COMMITS, &list, &n) ||
 	    (i = take(app, q, r)) == NULL)
 		return;
 	/* What clients give is the last record that they have; what Kafka keeps is the next one. */

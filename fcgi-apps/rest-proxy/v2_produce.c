@@ -11,6 +11,11 @@
 /* Where a key or value lies in the bytes of all of them; at == NULL_PART: it is null. */
 #define NULL_PART SIZE_MAX
 
+enum {
+	RECORDS_MAX = 1000000, /* of a request: each takes far more memory than its two bytes of JSON, at the least */
+	SLICE = 5000           /* records that are written at a time, for the same reason */
+};
+
 struct part {
 	size_t at, n;
 };
@@ -82,6 +87,17 @@ read_part(struct batch *b, struct part *out)
 }
 
 static bool
+negative(struct batch *b, int64_t partition)
+{
+	char text[128];
+
+	snprintf(text, sizeof text, "produceRequest.records[%zu].partition must be greater than or equal to 0 (was %lld)", b->n,
+	    (long long)partition);
+	app_problem(b->response, PROXY_INVALID, text);
+	return false;
+}
+
+static bool
 read_partition(struct batch *b, int32_t *out)
 {
 	int64_t n;
@@ -90,11 +106,10 @@ read_partition(struct batch *b, int32_t *out)
 	case JSON_NULL:
 		return true;
 	case JSON_NUMBER:
-		if (json_int(&b->scan, &n) && n >= INT32_MIN && n <= INT32_MAX) {
-			*out = (int32_t)n;
-			return true;
-		}
-		break;
+		if (!json_int(&b->scan, &n) || n > INT32_MAX)
+			break;
+		*out = (int32_t)n;
+		return n >= 0 || negative(b, n);
 	case JSON_BROKEN:
 		return broken(b);
 	default:
@@ -136,6 +151,10 @@ read_record(struct batch *b)
 		return false;
 	if (b->scan.token != JSON_OBJECT_END)
 		return broken(b);
+	if (b->n == RECORDS_MAX) {
+		problem_answer(b->response, b->response->type, &problem_too_large);
+		return false;
+	}
 	if (b->n == b->cap) {
 		b->cap = b->cap == 0 ? 16 : b->cap * 2;
 		b->entries = xrealloc(b->entries, b->cap * sizeof *b->entries);
@@ -226,35 +245,17 @@ put_receipt(struct json_out *o, const struct weir_receipt *w)
 }
 
 /* The first record that failed decides, if it failed for want of rights. */
-static int
-status_of(const struct weir_receipt *receipts, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (receipts[i].error.kind != WEIR_OK) {
-			int status = app_record_problem(&receipts[i].error, true).status;
-
-			return status == 401 || status == 403 ? status : 200;
-		}
-	return 200;
-}
-
 static void
-answer(struct http_response *r, const struct weir_receipt *receipts, size_t n)
+note_failure(struct http_response *r, const struct weir_receipt *w, bool *failed)
 {
-	struct json_out o = json_out(&r->body);
+	int status;
 
-	r->status = status_of(receipts, n);
-	json_open(&o, '{');
-	json_key(&o, "offsets");
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		put_receipt(&o, &receipts[i]);
-	json_close(&o, ']');
-	json_key(&o, "key_schema_id");
-	json_put_null(&o);
-	json_key(&o, "value_schema_id");
-	json_put_null(&o);
-	json_close(&o, '}');
+	if (w->error.kind == WEIR_OK || *failed)
+		return;
+	*failed = true;
+	status = app_record_problem(&w->error, true).status;
+	if (status == 401 || status == 403)
+		r->status = status;
 }
 
 static struct span
@@ -264,20 +265,45 @@ part_bytes(const struct batch *b, struct part p)
 	return p.at == NULL_PART ? span_of(NULL, 0) : span_of(p.n == 0 ? (const uint8_t *)"" : b->bytes.p + p.at, p.n);
 }
 
+/* Writes n records from the first on, and puts their receipts. */
+static void
+write_slice(struct app *app, struct batch *b, const char *topic, size_t first, size_t n, struct json_out *o, bool *failed)
+{
+	struct weir_record *records = xcalloc(n, sizeof *records);
+	struct weir_receipt *receipts = xcalloc(n, sizeof *receipts);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct entry *e = &b->entries[first + i];
+
+		records[i] = (struct weir_record){ .partition = e->partition, .key = part_bytes(b, e->key),
+			.value = part_bytes(b, e->value) };
+	}
+	weir_produce(app->producer, topic, records, n, receipts);
+	for (size_t i = 0; i < n; i++) {
+		put_receipt(o, &receipts[i]);
+		note_failure(b->response, &receipts[i], failed);
+	}
+	free(records);
+	free(receipts);
+}
+
 static void
 write_batch(struct app *app, struct batch *b, const char *topic)
 {
-	struct weir_record *records = xcalloc(b->n, sizeof *records);
-	struct weir_receipt *receipts = xcalloc(b->n, sizeof *receipts);
+	struct json_out o = json_out(&b->response->body);
+	bool failed = false;
 
-	for (size_t i = 0; i < b->n; i++)
-		records[i] = (struct weir_record){ .partition = b->entries[i].partition,
-			.key = part_bytes(b, b->entries[i].key),
-			.value = part_bytes(b, b->entries[i].value) };
-	weir_produce(app->producer, topic, records, b->n, receipts);
-	answer(b->response, receipts, b->n);
-	free(records);
-	free(receipts);
+	json_open(&o, '{');
+	json_key(&o, "offsets");
+	json_open(&o, '[');
+	for (size_t i = 0; i < b->n; i += SLICE)
+		write_slice(app, b, topic, i, b->n - i < SLICE ? b->n - i : SLICE, &o, &failed);
+	json_close(&o, ']');
+	json_key(&o, "key_schema_id");
+	json_put_null(&o);
+	json_key(&o, "value_schema_id");
+	json_put_null(&o);
+	json_close(&o, '}');
 }
 
 static void
@@ -308,6 +334,10 @@ v2_produce_partition(struct app *app, struct http_request *q, struct http_respon
 {
 	int32_t partition;
 
-	if (app_number(q, r, 1, &partition))
+	if (!app_number(q, r, 1, &partition))
+		return;
+	if (partition < 0)
+		app_problem(r, PROXY_PARTITION_NOT_FOUND);
+	else
 		produce(app, q, r, partition);
 }

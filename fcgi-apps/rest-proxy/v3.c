@@ -23,6 +23,7 @@ v3_begin(struct v3 *v, struct app *app, struct http_request *q, struct http_resp
 		app_problem(r, PROXY_NOT_FOUND, v3_path(v, "Cluster %s cannot be found.", app_text(q, 0)));
 		return false;
 	}
+	v->known = true;
 	return true;
 }
 

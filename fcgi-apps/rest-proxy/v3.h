@@ -16,6 +16,7 @@ struct v3 {
 	struct http_response *response;
 	struct json_out out;
 	const char *cluster_id;
+	bool known; /* the path's cluster is this one */
 };
 
 /*

@@ -43,6 +43,19 @@ broken(struct v3_record *r, struct arena *a, const struct json_scan *s)
 	    s->token == JSON_BROKEN ? s->why : "an object was expected");
 }
 
+/* Passes over the value of a name that nobody knows.  A stream tells of its first such as Jackson does. */
+static bool
+unrecognized(struct v3_record *r, struct json_scan *s, struct arena *a)
+{
+	if (r->entry)
+		refuse(r, a, UNRECOGNIZED, "Unrecognized field: %.*s", (int)s->text.n, (const char *)s->text.p);
+	else
+		refuse(r, a, BAD_REQUEST, "Bad Request: Error processing message: Unrecognized field \"%.*s\"", (int)s->text.n,
+		    (const char *)s->text.p);
+	json_next(s);
+	return json_skip(s).p != NULL || broken(r, a, s);
+}
+
 /* What was put into a buffer, in the arena; the buffer is freed. */
 static bool
 settle(struct v3_record *r, struct arena *a, struct buf *b, struct span *out)
@@ -74,6 +87,18 @@ read_text(struct v3_record *r, struct json_scan *s, struct arena *a, const char 
 	return settle(r, a, &text, out);
 }
 
+/* The bytes of base64; `raw` is how it was sent. */
+static bool
+decode(struct v3_record *r, struct arena *a, struct span text, struct span raw, struct span *out)
+{
+	struct buf bytes = { 0 };
+
+	if (base64_take(&bytes, text))
+		return settle(r, a, &bytes, out);
+	buf_done(&bytes);
+	return refuse(r, a, BAD_REQUEST, "Bad Request: data=%.*s is not a valid base64 string.", (int)raw.n, (const char *)raw.p);
+}
+
 /* ---- keys and values ---- */
 
 /* A key or value as it stands in the request. */
@@ -100,9 +125,7 @@ read_data_field(struct v3_record *r, struct json_scan *s, struct arena *a, struc
 			d->schema = json_next(s) != JSON_NULL || d->schema;
 			return json_skip(s).p != NULL || broken(r, a, s);
 		}
-	refuse(r, a, UNRECOGNIZED, "Unrecognized field: %.*s", (int)s->text.n, (const char *)s->text.p);
-	json_next(s);
-	return json_skip(s).p != NULL || broken(r, a, s);
+	return unrecognized(r, s, a);
 }
 
 static bool
@@ -128,18 +151,15 @@ read_data(struct v3_record *r, struct json_scan *s, struct arena *a, struct data
 static bool
 convert_binary(struct v3_record *r, struct arena *a, const struct data *d, struct json_scan *s, struct span *out)
 {
-	struct buf text = { 0 }, bytes = { 0 };
+	struct buf text = { 0 };
 	bool good;
 
 	if (s->token != JSON_STRING)
 		return refuse(r, a, BAD_REQUEST, "Bad Request: data=%.*s is not a base64 string.", (int)d->raw.n, (const char *)d->raw.p);
 	json_text(s, &text);
-	good = base64_take(&bytes, buf_bytes(&text));
+	good = decode(r, a, buf_bytes(&text), d->raw, out);
 	buf_done(&text);
-	if (good)
-		return settle(r, a, &bytes, out);
-	buf_done(&bytes);
-	return refuse(r, a, BAD_REQUEST, "Bad Request: data=%.*s is not a valid base64 string.", (int)d->raw.n, (const char *)d->raw.p);
+	return good;
 }
 
 static bool
@@ -226,7 +246,8 @@ read_timestamp(struct v3_record *r, struct json_scan *s, struct arena *a)
 
 	if (!read_text(r, s, a, "timestamp", &text))
 		return false;
-	if (text.p == NULL || timestamp_parse(text, &r->record.timestamp_ms))
+	/* Kafka has no times before 1970. */
+	if (text.p == NULL || (timestamp_parse(text, &r->record.timestamp_ms) && r->record.timestamp_ms >= 0))
 		return true;
 	return refuse(r, a, BAD_REQUEST, "Bad Request: Error processing message: timestamp must be a time as 2026-01-31T12:00:00Z");
 }
@@ -234,7 +255,6 @@ read_timestamp(struct v3_record *r, struct json_scan *s, struct arena *a)
 static bool
 read_header(struct v3_record *r, struct json_scan *s, struct arena *a, struct weir_header *h)
 {
-	struct buf bytes = { 0 };
 	struct span text;
 
 	*h = (struct weir_header){ { NULL, 0 }, { NULL, 0 } };
@@ -242,25 +262,20 @@ read_header(struct v3_record *r, struct json_scan *s, struct arena *a, struct we
 		bool value = json_is(s, "value");
 
 		if (!value && !json_is(s, "name")) {
-			refuse(r, a, UNRECOGNIZED, "Unrecognized field: %.*s", (int)s->text.n, (const char *)s->text.p);
-			json_next(s);
-			if (json_skip(s).p == NULL)
-				return broken(r, a, s);
+			if (!unrecognized(r, s, a))
+				return false;
 		} else if (!read_text(r, s, a, "a header's name or value", &text)) {
 			if (r->broken)
 				return false;
 		} else if (!value)
 			h->name = text;
-		else if (text.p != NULL && !base64_take(&bytes, text))
-			refuse(r, a, BAD_REQUEST, "Bad Request: data=\"%.*s\" is not a valid base64 string.", (int)text.n, (const char *)text.p);
 		else if (text.p != NULL)
-			settle(r, a, &bytes, &h->value);
+			decode(r, a, text, span_of(s->text.p - 1, s->text.n + 2), &h->value);
 	}
-	buf_done(&bytes);
 	if (s->token != JSON_OBJECT_END)
 		return broken(r, a, s);
-	if (h->name.p == NULL)
-		refuse(r, a, BAD_REQUEST, "Bad Request: Error processing message: a header needs a name");
+	if (h->name.p == NULL || memchr(h->name.p, '\0', h->name.n) != NULL)
+		refuse(r, a, BAD_REQUEST, "Bad Request: Error processing message: a header needs a name, without zero characters");
 	return true;
 }
 
@@ -299,7 +314,7 @@ read_headers(struct v3_record *r, struct json_scan *s, struct arena *a)
 }
 
 static bool
-read_field(struct v3_record *r, struct json_scan *s, struct arena *a, bool with_id, struct data *key, struct data *value)
+read_field(struct v3_record *r, struct json_scan *s, struct arena *a, struct data *key, struct data *value)
 {
 	if (json_is(s, "value"))
 		return read_data(r, s, a, value);
@@ -311,23 +326,19 @@ read_field(struct v3_record *r, struct json_scan *s, struct arena *a, bool with_
 		return read_headers(r, s, a);
 	if (json_is(s, "timestamp"))
 		return read_timestamp(r, s, a);
-	if (with_id && json_is(s, "id"))
+	if (r->entry && json_is(s, "id"))
 		return read_text(r, s, a, "id", &r->id);
-	/* The name as it stands: it may have escapes, which do no harm. */
-	refuse(r, a, with_id ? UNRECOGNIZED : BAD_REQUEST, with_id ? "Unrecognized field: %.*s" : "Bad Request: Error processing message: Unrecognized field \"%.*s\"",
-	    (int)s->text.n, (const char *)s->text.p);
-	json_next(s);
-	return json_skip(s).p != NULL || broken(r, a, s);
+	return unrecognized(r, s, a);
 }
 
 void
-v3_record_read(struct json_scan *s, struct arena *a, bool with_id, struct v3_record *r)
+v3_record_read(struct json_scan *s, struct arena *a, bool entry, struct v3_record *r)
 {
 	struct data key = { 0 }, value = { 0 };
 
-	*r = (struct v3_record){ .record = { .partition = -1 } };
+	*r = (struct v3_record){ .record = { .partition = -1 }, .entry = entry };
 	while (!r->broken && json_next(s) == JSON_NAME)
-		read_field(r, s, a, with_id, &key, &value);
+		read_field(r, s, a, &key, &value);
 	if (!r->broken && s->token != JSON_OBJECT_END)
 		broken(r, a, s);
 	if (r->code == 0 && convert(r, a, &key, &r->key, &r->record.key))

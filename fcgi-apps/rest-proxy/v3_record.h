@@ -23,7 +23,8 @@ struct v3_part {
 struct v3_record {
 	struct weir_record record; /* what it points to is in the arena, or in the text */
 	struct v3_part key, value;
-	struct span id;            /* of an entry of a batch; null: none */
+	bool entry;                /* of a batch, not of a stream */
+	struct span id;            /* of an entry; null: none */
 	/* Why it can't be written; code 0: it can.  In a stream the codes 422xx become 422, and stand in the text. */
 	int code;
 	const char *message;       /* arena */
@@ -32,10 +33,10 @@ struct v3_record {
 
 /*
  * Reads the record whose object has begun at the scan (its token is JSON_OBJECT) to the object's end.
- * `with_id`: it is an entry of a batch.  A record that is wrong has its code; the scan goes on behind it unless
+ * `entry`: it is an entry of a batch.  A record that is wrong has its code; the scan goes on behind it unless
  * it is broken.
  */
-void v3_record_read(struct json_scan *, struct arena *, bool with_id, struct v3_record *out);
+void v3_record_read(struct json_scan *, struct arena *, bool entry, struct v3_record *out);
 
 /* The fields of a receipt behind the first: cluster_id, topic_name ... value. */
 void v3_record_put_receipt(struct json_out *, const struct v3_record *, const struct weir_receipt *,

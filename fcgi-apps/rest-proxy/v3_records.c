@@ -160,7 +160,8 @@ take_rest(struct streaming *s)
 static void
 forget(struct streaming *s)
 {
-	memmove(s->in.p, s->in.p + s->done, s->in.n - s->done);
+	if (s->done > 0)
+		memmove(s->in.p, s->in.p + s->done, s->in.n - s->done);
 	s->in.n -= s->done;
 	s->done = 0;
 	s->n = 0;

@@ -74,6 +74,17 @@ begin_topic(struct v3 *v, struct app *app, struct http_request *q, struct http_r
 	return NULL;
 }
 
+/* The same for what lies below a topic, which tells otherwise of another cluster. */
+static const struct weir_topic *
+begin_below(struct v3 *v, struct app *app, struct http_request *q, struct http_response *r, struct weir_cluster *c)
+{
+	const struct weir_topic *t = begin_topic(v, app, q, r, c);
+
+	if (t == NULL && r->status == 404 && !v->known)
+		problem_answer(r, r->type, &problem_not_found);
+	return t;
+}
+
 void
 v3_topic(struct app *app, struct http_request *q, struct http_response *r)
 {
@@ -337,7 +348,7 @@ begin_configs(struct v3 *v, struct app *app, struct http_request *q, struct http
 	struct weir_cluster c;
 	struct weir_error why;
 
-	if (begin_topic(v, app, q, r, &c) == NULL)
+	if (begin_below(v, app, q, r, &c) == NULL)
 		return false;
 	if (weir_describe_topic_configs(app->admin, q->arena, app_text(q, 1), app->request_timeout_ms, list, n, &why))
 		return true;
@@ -407,7 +418,7 @@ v3_partitions(struct app *app, struct http_request *q, struct http_response *r)
 {
 	struct weir_cluster c;
 	struct v3 v;
-	const struct weir_topic *t = begin_topic(&v, app, q, r, &c);
+	const struct weir_topic *t = begin_below(&v, app, q, r, &c);
 
 	if (t == NULL)
 		return;
@@ -424,7 +435,7 @@ begin_partition(struct v3 *v, struct app *app, struct http_request *q, struct ht
 	const struct weir_topic *t;
 	int32_t id;
 
-	if (!app_number(q, r, 2, &id) || (t = begin_topic(v, app, q, r, c)) == NULL)
+	if (!app_number(q, r, 2, &id) || (t = begin_below(v, app, q, r, c)) == NULL)
 		return NULL;
 	for (size_t i = 0; i < t->n_partitions; i++)
 		if (t->partitions[i].id == id)
