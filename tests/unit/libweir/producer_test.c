@@ -38,7 +38,8 @@ begin(const struct weir_setting *more, size_t n)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(w.cluster);
 	rd_kafka_mock_topic_create(w.cluster, "t", 1, 1);
 	list[2] = (struct weir_setting){ "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(w.cluster) };
-	memcpy(list + 3, more, n * sizeof *more);
+	if (n > 0)
+		memcpy(list + 3, more, n * sizeof *more);
 	w.producer = weir_producer_new(list, 3 + n, &w.why);
 	return w;
 }
