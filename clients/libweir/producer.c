@@ -410,11 +410,13 @@ void
 weir_produce(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
     struct weir_receipt *receipts)
 {
-	struct ticket one, *tickets = n == 1 ? &one : calloc(n, sizeof *tickets);
+	struct ticket one, *tickets = &one;
 	rd_kafka_topic_t *handle;
 	struct engine *e;
 
-	if (n == 0 || tickets == NULL) {
+	if (n == 0)
+		return;
+	if (n > 1 && (tickets = calloc(n, sizeof *tickets)) == NULL) {
 		fail_all(receipts, n, WEIR_NO_MEMORY, "Out of memory");
 		return;
 	}
