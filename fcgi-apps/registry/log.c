@@ -421,27 +421,35 @@ result_of(rd_kafka_resp_err_t error)
 	}
 }
 
+/* Hands a record to the producer; the payload is only read. */
+static rd_kafka_resp_err_t
+produce(struct log *log, const struct log_write *w, struct delivery *d)
+{
+	rd_kafka_vu_t parts[] = {
+		{ .vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = log->topic },
+		{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0 },
+		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { (void *)(uintptr_t)w->key.p, w->key.n } },
+		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)(uintptr_t)w->value.p, w->value.n } },
+		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = d },
+	};
+	rd_kafka_error_t *error = rd_kafka_produceva(log->producer, parts, sizeof parts / sizeof *parts);
+	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+
+	rd_kafka_error_destroy(error);
+	return code;
+}
+
 /* Hands the records to the producer, and waits until each was answered: its delivery timeout bounds that. */
 static struct delivery
 deliver(struct log *log, const struct log_write *writes, size_t n)
 {
-	rd_kafka_topic_t *topic = rd_kafka_topic_new(log->producer, log->topic, NULL);
 	struct delivery d = { 0 };
 
-	if (topic == NULL)
-		d.error = rd_kafka_last_error();
-	for (size_t i = 0; i < n && d.error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-		/* The payload is only read; what is empty but not null must have an address. */
-		if (rd_kafka_produce(topic, 0, 0, (void *)(uintptr_t)writes[i].value.p, writes[i].value.n,
-			writes[i].key.p, writes[i].key.n, &d) == 0)
+	for (size_t i = 0; i < n && d.error == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+		if ((d.error = produce(log, &writes[i], &d)) == RD_KAFKA_RESP_ERR_NO_ERROR)
 			d.left++;
-		else
-			d.error = rd_kafka_last_error();
-	}
 	while (d.left > 0)
 		rd_kafka_poll(log->producer, POLL_MS);
-	if (topic != NULL)
-		rd_kafka_topic_destroy(topic);
 	return d;
 }
 
