@@ -340,12 +340,10 @@ fail(struct weir_receipt *r, rd_kafka_resp_err_t e, const char *topic)
 }
 
 static void
-fail_all(struct weir_receipt *receipts, size_t n, enum weir_kind kind, const char *text)
+fail_all(struct weir_receipt *receipts, size_t n, const struct weir_error *why)
 {
-	for (size_t i = 0; i < n; i++) {
-		receipts[i] = (struct weir_receipt){ .partition = -1, .offset = -1, .timestamp_ms = -1 };
-		error_say(&receipts[i].error, kind, "%s", text);
-	}
+	for (size_t i = 0; i < n; i++)
+		receipts[i] = (struct weir_receipt){ .partition = -1, .offset = -1, .timestamp_ms = -1, .error = *why };
 }
 
 static void
@@ -385,9 +383,11 @@ produce_to_new(struct weir_producer *p, struct engine *e, const char *topic, con
     struct weir_receipt *receipts, struct ticket *tickets)
 {
 	rd_kafka_topic_t *handle = rd_kafka_topic_new(e->rk, topic, NULL);
+	struct weir_error why;
 
 	if (handle == NULL) {
-		fail_all(receipts, n, WEIR_INVALID, rd_kafka_err2str(rd_kafka_last_error()));
+		error_set(&why, rd_kafka_last_error(), NULL);
+		fail_all(receipts, n, &why);
 		return;
 	}
 	produce_all(e, handle, records, n, receipts, tickets);
@@ -395,24 +395,40 @@ produce_to_new(struct weir_producer *p, struct engine *e, const char *topic, con
 		rd_kafka_topic_destroy(handle);
 }
 
-void
-weir_produce(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
-    struct weir_receipt *receipts)
+/* Produces n >= 1 records, a ticket for each being there. */
+static void
+produce_with(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
+    struct weir_receipt *receipts, struct ticket *tickets)
 {
-	struct ticket one, *tickets = n == 1 ? &one : calloc(n, sizeof *tickets);
 	rd_kafka_topic_t *handle;
-	struct engine *e;
+	struct engine *e = enter(p, topic, &handle);
 
-	if (n == 0 || tickets == NULL) {
-		fail_all(receipts, n, WEIR_NO_MEMORY, "Out of memory");
-		return;
-	}
-	e = enter(p, topic, &handle);
 	if (handle != NULL)
 		produce_all(e, handle, records, n, receipts, tickets);
 	else
 		produce_to_new(p, e, topic, records, n, receipts, tickets);
 	leave(p, e);
+}
+
+void
+weir_produce(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
+    struct weir_receipt *receipts)
+{
+	struct ticket one, *tickets = &one;
+	struct weir_error why;
+
+	if (n == 0)
+		return;
+	if (!client_check_topic(topic, &why)) {
+		fail_all(receipts, n, &why);
+		return;
+	}
+	if (n > 1 && (tickets = calloc(n, sizeof *tickets)) == NULL) {
+		error_say(&why, WEIR_NO_MEMORY, "Out of memory");
+		fail_all(receipts, n, &why);
+		return;
+	}
+	produce_with(p, topic, records, n, receipts, tickets);
 	if (tickets != &one)
 		free(tickets);
 }
