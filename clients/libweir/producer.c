@@ -306,23 +306,13 @@ static rd_kafka_resp_err_t
 produce_odd(struct engine *e, rd_kafka_topic_t *topic, const struct weir_record *r, struct ticket *t)
 {
 	rd_kafka_headers_t *headers = make_headers(r);
-	const rd_kafka_vu_t parts[] = {
-		{ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic },
-		{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = r->partition },
-		{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_BLOCK },
-		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { (void *)(uintptr_t)r->key.p, r->key.n } },
-		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)(uintptr_t)r->value.p, r->value.n } },
-		{ .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = r->timestamp_ms },
-		{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
-		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = t },
-	};
-	rd_kafka_error_t *error = rd_kafka_produceva(e->rk, parts, sizeof parts / sizeof *parts);
-	rd_kafka_resp_err_t err = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+	rd_kafka_resp_err_t err = rd_kafka_producev(e->rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(r->partition),
+	    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_KEY(r->key.p, r->key.n),
+	    RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.p, r->value.n), RD_KAFKA_V_TIMESTAMP(r->timestamp_ms),
+	    RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(t), RD_KAFKA_V_END);
 
-	if (error != NULL) {
-		rd_kafka_error_destroy(error);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
 		rd_kafka_headers_destroy(headers);
-	}
 	return err;
 }
 
@@ -351,12 +341,10 @@ fail(struct weir_receipt *r, rd_kafka_resp_err_t e, const char *topic)
 }
 
 static void
-fail_all(struct weir_receipt *receipts, size_t n, enum weir_kind kind, const char *text)
+fail_all(struct weir_receipt *receipts, size_t n, const struct weir_error *why)
 {
-	for (size_t i = 0; i < n; i++) {
-		receipts[i] = (struct weir_receipt){ .partition = -1, .offset = -1, .timestamp_ms = -1 };
-		error_say(&receipts[i].error, kind, "%s", text);
-	}
+	for (size_t i = 0; i < n; i++)
+		receipts[i] = (struct weir_receipt){ .partition = -1, .offset = -1, .timestamp_ms = -1, .error = *why };
 }
 
 static void
@@ -396,9 +384,11 @@ produce_to_new(struct weir_producer *p, struct engine *e, const char *topic, con
     struct weir_receipt *receipts, struct ticket *tickets)
 {
 	rd_kafka_topic_t *handle = rd_kafka_topic_new(e->rk, topic, NULL);
+	struct weir_error why;
 
 	if (handle == NULL) {
-		fail_all(receipts, n, WEIR_INVALID, rd_kafka_err2str(rd_kafka_last_error()));
+		error_set(&why, rd_kafka_last_error(), NULL);
+		fail_all(receipts, n, &why);
 		return;
 	}
 	produce_all(e, handle, records, n, receipts, tickets);
@@ -406,26 +396,40 @@ produce_to_new(struct weir_producer *p, struct engine *e, const char *topic, con
 		rd_kafka_topic_destroy(handle);
 }
 
-void
-weir_produce(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
-    struct weir_receipt *receipts)
+/* Produces n >= 1 records, a ticket for each being there. */
+static void
+produce_with(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
+    struct weir_receipt *receipts, struct ticket *tickets)
 {
-	struct ticket one, *tickets = &one;
 	rd_kafka_topic_t *handle;
-	struct engine *e;
+	struct engine *e = enter(p, topic, &handle);
 
-	if (n == 0)
-		return;
-	if (n > 1 && (tickets = calloc(n, sizeof *tickets)) == NULL) {
-		fail_all(receipts, n, WEIR_NO_MEMORY, "Out of memory");
-		return;
-	}
-	e = enter(p, topic, &handle);
 	if (handle != NULL)
 		produce_all(e, handle, records, n, receipts, tickets);
 	else
 		produce_to_new(p, e, topic, records, n, receipts, tickets);
 	leave(p, e);
+}
+
+void
+weir_produce(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
+    struct weir_receipt *receipts)
+{
+	struct ticket one, *tickets = &one;
+	struct weir_error why;
+
+	if (n == 0)
+		return;
+	if (!client_check_topic(topic, &why)) {
+		fail_all(receipts, n, &why);
+		return;
+	}
+	if (n > 1 && (tickets = calloc(n, sizeof *tickets)) == NULL) {
+		error_say(&why, WEIR_NO_MEMORY, "Out of memory");
+		fail_all(receipts, n, &why);
+		return;
+	}
+	produce_with(p, topic, records, n, receipts, tickets);
 	if (tickets != &one)
 		free(tickets);
 }
