@@ -216,12 +216,24 @@ app_page(const struct http_request *q, struct http_response *r, struct page *p)
 	return true;
 }
 
+static int32_t
+first_of(const struct page *p)
+{
+	return p->offset < 0 ? 0 : p->offset;
+}
+
 bool
 app_on_page(struct page *p)
 {
 	int32_t at = p->seen++;
 
-	return at >= p->offset && at - (p->offset < 0 ? 0 : p->offset) < p->limit;
+	return at >= first_of(p) && at - first_of(p) < p->limit;
+}
+
+bool
+app_page_full(const struct page *p)
+{
+	return p->seen >= first_of(p) && p->seen - first_of(p) >= p->limit;
 }
 
 enum registry_which

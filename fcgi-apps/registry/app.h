@@ -74,8 +74,9 @@ struct page {
 };
 bool app_page(const struct http_request *, struct http_response *, struct page *);
 
-/* Whether the next element is on the page; call once for each. */
+/* Whether the next element is on the page; call once for each.  Whether there can be no more on it. */
 bool app_on_page(struct page *);
+bool app_page_full(const struct page *);
 
 /* deleted and deletedOnly. */
 enum registry_which app_which(const struct http_request *);

@@ -2,6 +2,7 @@
 #include "registry/log.h"
 
 #include <librdkafka/rdkafka.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,11 +13,11 @@
 #include "base/diag.h"
 #include "base/must.h"
 #include "base/xalloc.h"
+#include "registry/topic.h"
 
 enum {
-	ADMIN_TIMEOUT_MS = 10000,
+	CLUSTER_TIMEOUT_MS = 10000,
 	POLL_MS = 100,
-	RETRY_MS = 200,
 	LOOK_MS = 750 /* for a look at the topic's end where the one before had no answer */
 };
 
@@ -160,6 +161,7 @@ make_producer(const struct log *log)
 		{ "client.id", "weir-registry" },
 		{ "reconnect.backoff.max.ms", "250" },
 		{ "linger.ms", "0" },
+		{ "socket.nagle.disable", "true" },
 		{ "delivery.timeout.ms", timeout },
 		{ "acks", "all" },
 		{ "enable.idempotence", log->settings.writer ? "true" : "false" },
@@ -182,151 +184,14 @@ make_handles(struct log *log)
 		{ "fetch.wait.max.ms", "500" },
 		{ "fetch.error.backoff.ms", "50" },
 		{ "reconnect.backoff.max.ms", "250" },
-		{ "queued.max.messages.kbytes", "16384" },
+		{ "queued.max.messages.kbytes", "65536" }, /* where it is full the client fetches nothing for a second */
+		{ "socket.nagle.disable", "true" },
 	};
 
 	log->reader = make_handle(log, RD_KAFKA_CONSUMER, reader, sizeof reader / sizeof *reader);
 	if (log->reader != NULL)
 		log->producer = make_producer(log);
 	return log->reader != NULL && log->producer != NULL;
-}
-
-/* ---- the topic ---- */
-
-/* One call of the admin interface: its event, or NULL with `why` filled. */
-static rd_kafka_event_t *
-wait_result(rd_kafka_queue_t *queue, char *why, size_t size)
-{
-	rd_kafka_event_t *e = rd_kafka_queue_poll(queue, ADMIN_TIMEOUT_MS + 1000);
-
-	if (e != NULL && rd_kafka_event_error(e) == RD_KAFKA_RESP_ERR_NO_ERROR)
-		return e;
-	snprintf(why, size, "%s", e == NULL ? "no answer in time" : rd_kafka_event_error_string(e));
-	if (e != NULL)
-		rd_kafka_event_destroy(e);
-	return NULL;
-}
-
-static rd_kafka_AdminOptions_t *
-admin_options(rd_kafka_t *rk)
-{
-	rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_ANY);
-	char why[128];
-
-	rd_kafka_AdminOptions_set_request_timeout(o, ADMIN_TIMEOUT_MS, why, sizeof why);
-	return o;
-}
-
-/* Makes the topic; another process that was faster is fine, too. */
-static bool
-create_topic(struct log *log, int n_brokers, char *why, size_t size)
-{
-	int replicas = log->settings.replication_factor < n_brokers ? log->settings.replication_factor : n_brokers;
-	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(log->topic, 1, replicas, why, size);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->reader);
-	rd_kafka_AdminOptions_t *options = admin_options(log->reader);
-	const rd_kafka_topic_result_t **results;
-	rd_kafka_event_t *e;
-	bool good = false;
-	size_t n;
-
-	if (topic != NULL) {
-		if (replicas < log->settings.replication_factor)
-			diag_warn("the topic is made with fewer replicas than asked for, as there are fewer brokers",
-			    "topic=%s replicas=%d asked=%d", log->topic, replicas, log->settings.replication_factor);
-		rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact");
-		rd_kafka_CreateTopics(log->reader, &topic, 1, options, queue);
-		if ((e = wait_result(queue, why, size)) != NULL) {
-			results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(e), &n);
-			good = n == 1 && (rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_NO_ERROR ||
-			    rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
-			if (!good)
-				snprintf(why, size, "%s", n == 1 ? rd_kafka_topic_result_error_string(results[0]) : "no result");
-			rd_kafka_event_destroy(e);
-		}
-		rd_kafka_NewTopic_destroy(topic);
-	}
-	rd_kafka_AdminOptions_destroy(options);
-	rd_kafka_queue_destroy(queue);
-	return good;
-}
-
-/* Whether the topic is compacted, and nothing else: records that are deleted by age would be forgotten. */
-static bool
-check_policy(struct log *log, char *why, size_t size)
-{
-	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, log->topic);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(log->reader);
-	rd_kafka_AdminOptions_t *options = admin_options(log->reader);
-	const rd_kafka_ConfigResource_t **resources;
-	const rd_kafka_ConfigEntry_t **entries;
-	const char *policy = NULL;
-	rd_kafka_event_t *e;
-	size_t n;
-
-	rd_kafka_DescribeConfigs(log->reader, &resource, 1, options, queue);
-	if ((e = wait_result(queue, why, size)) != NULL) {
-		resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(e), &n);
-		entries = n == 0 ? NULL : rd_kafka_ConfigResource_configs(resources[0], &n);
-		for (size_t i = 0; i < n && entries != NULL; i++)
-			if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "cleanup.policy") == 0)
-				policy = rd_kafka_ConfigEntry_value(entries[i]);
-		if (policy == NULL || strcmp(policy, "compact") != 0)
-			snprintf(why, size,
-			    "its cleanup.policy is %s and must be compact, or schemas would be forgotten: alter it",
-			    policy == NULL ? "not told" : policy);
-		else
-			why[0] = '\0';
-		rd_kafka_event_destroy(e);
-	}
-	rd_kafka_ConfigResource_destroy(resource);
-	rd_kafka_AdminOptions_destroy(options);
-	rd_kafka_queue_destroy(queue);
-	return why[0] == '\0';
-}
-
-enum topic_state { TOPIC_READY, TOPIC_WAIT, TOPIC_WRONG };
-
-/* One look at the topic; makes it when it is not there and that is up to us. */
-static enum topic_state
-look_at_topic(struct log *log, char *why, size_t size)
-{
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(log->reader, log->topic, NULL);
-	const struct rd_kafka_metadata *m = NULL;
-	rd_kafka_resp_err_t r = rd_kafka_metadata(log->reader, 0, handle, &m, 2000);
-	enum topic_state state = TOPIC_WAIT;
-
-	if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
-		snprintf(why, size, "%s", rd_kafka_err2str(r));
-	else if (m->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && !log->settings.writer)
-		snprintf(why, size, "the topic is not there yet: a process that writes makes it");
-	else if (m->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-		create_topic(log, m->broker_cnt, why, size);
-	else if (m->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		snprintf(why, size, "%s", rd_kafka_err2str(m->topics[0].err));
-	else if (m->topics[0].partition_cnt != 1) {
-		snprintf(why, size, "it has %d partitions and must have one: set another kafkastore.topic",
-		    m->topics[0].partition_cnt);
-		state = TOPIC_WRONG;
-	} else
-		state = TOPIC_READY;
-	rd_kafka_metadata_destroy(m);
-	rd_kafka_topic_destroy(handle);
-	return state;
-}
-
-static bool
-find_topic(struct log *log, const struct timespec *deadline)
-{
-	enum topic_state state;
-	char why[256] = "";
-
-	while ((state = look_at_topic(log, why, sizeof why)) == TOPIC_WAIT && left_ms(deadline) > 0)
-		nanosleep(&(struct timespec){ 0, RETRY_MS * 1000000L }, NULL);
-	if (state == TOPIC_READY && check_policy(log, why, sizeof why))
-		return true;
-	diag_error("the registry's topic can't be used", "topic=%s reason=\"%s\"", log->topic, why);
-	return false;
 }
 
 /* ---- reading ---- */
@@ -388,6 +253,15 @@ begin_reading(struct log *log)
 	return r == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static bool
+find_topic(const struct log *log, int timeout_ms)
+{
+	struct topic topic = { .client = log->reader, .name = log->topic, .make = log->settings.writer,
+		.replication_factor = log->settings.replication_factor };
+
+	return topic_find(&topic, timeout_ms);
+}
+
 static struct log_property *
 copy_properties(const struct log_settings *s)
 {
@@ -429,12 +303,14 @@ log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 		.in_doubt = settings->writer };
 	log->settings.properties = copy_properties(settings);
 	init_locks(log);
-	if (!make_handles(log) || !find_topic(log, &deadline) || !begin_reading(log))
+	if (!make_handles(log) || !find_topic(log, left_ms(&deadline)) || !begin_reading(log))
 		goto fail;
-	log->cluster_id = rd_kafka_clusterid(log->reader, ADMIN_TIMEOUT_MS);
+	log->cluster_id = rd_kafka_clusterid(log->reader, CLUSTER_TIMEOUT_MS);
 	must(pthread_create(&log->thread, NULL, read_topic, log) == 0);
-	if (log_catch_up(log, left_ms(&deadline)))
+	if (log_catch_up(log, left_ms(&deadline))) {
+		malloc_trim(0); /* what the topic took on its way to us */
 		return log;
+	}
 	diag_error("the registry's topic could not be read to its end in time",
 	    "topic=%s timeout_ms=%d action=\"raise kafkastore.init.timeout.ms, or look after the broker\"",
 	    log->topic, settings->init_timeout_ms);
@@ -544,24 +420,33 @@ result_of(rd_kafka_resp_err_t error)
 	}
 }
 
+/* Hands a record to the producer; the payload is only read. */
+static rd_kafka_resp_err_t
+produce(struct log *log, const struct log_write *w, struct delivery *d)
+{
+	rd_kafka_vu_t parts[] = {
+		{ .vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = log->topic },
+		{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0 },
+		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { (void *)(uintptr_t)w->key.p, w->key.n } },
+		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)(uintptr_t)w->value.p, w->value.n } },
+		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = d },
+	};
+	rd_kafka_error_t *error = rd_kafka_produceva(log->producer, parts, sizeof parts / sizeof *parts);
+	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+
+	rd_kafka_error_destroy(error);
+	return code;
+}
+
 /* Hands the records to the producer, and waits until each was answered: its delivery timeout bounds that. */
 static struct delivery
 deliver(struct log *log, const struct log_write *writes, size_t n)
 {
 	struct delivery d = { 0 };
 
-	for (size_t i = 0; i < n && d.error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-		/* The payload is only read; what is empty but not null must have an address. */
-		rd_kafka_resp_err_t r = rd_kafka_producev(log->producer, RD_KAFKA_V_TOPIC(log->topic),
-		    RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(writes[i].key.p, writes[i].key.n),
-		    RD_KAFKA_V_VALUE((void *)(uintptr_t)writes[i].value.p, writes[i].value.n),
-		    RD_KAFKA_V_OPAQUE(&d), RD_KAFKA_V_END);
-
-		if (r == RD_KAFKA_RESP_ERR_NO_ERROR)
+	for (size_t i = 0; i < n && d.error == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+		if ((d.error = produce(log, &writes[i], &d)) == RD_KAFKA_RESP_ERR_NO_ERROR)
 			d.left++;
-		else
-			d.error = r;
-	}
 	while (d.left > 0)
 		rd_kafka_poll(log->producer, POLL_MS);
 	return d;

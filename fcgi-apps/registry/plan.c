@@ -1,4 +1,5 @@
 /* plan.c -- what the plans have in common: the records that they consist of, and modes that forbid them. */
+#include "registry/merge.h"
 #include "registry/registry_internal.h"
 
 static bool
@@ -68,6 +69,14 @@ plan_add_tombstones(struct plan *plan, struct arena *a, enum record_type type, s
 	}
 	record_put_key(&made, &rec);
 	return settle(a, &made, &ours) && add(plan, a, ours, none);
+}
+
+bool
+plan_check_rules(const struct json *rules, struct arena *a, struct refusal *why)
+{
+	const char *mistake = merge_rules_mistake(a, rules);
+
+	return mistake == NULL || refuse(why, a, REGISTRY_INVALID_RULES, mistake);
 }
 
 bool

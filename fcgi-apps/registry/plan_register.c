@@ -1,6 +1,7 @@
 /* plan_register.c -- what the registration of a schema writes. */
 #include <limits.h>
 
+#include "registry/merge.h"
 #include "registry/registry_internal.h"
 
 /* A registration on its way through the checks. */
@@ -173,6 +174,33 @@ is_asked_for(const struct registry *r, struct span subject, const struct version
 	    (!import || q->version <= 0 || q->version == v->entry.version);
 }
 
+/* Where the configuration adds metadata it is not the request alone that says what is the same. */
+static bool
+adds_metadata(const struct registry *r, struct span subject)
+{
+	return registry_config_field(r, subject, "defaultMetadata") != NULL ||
+	    registry_config_field(r, subject, "overrideMetadata") != NULL;
+}
+
+/* What the request does not say is taken from the version before; the configuration's metadata goes below and above. */
+static bool
+merge(struct registration *g, struct schema_request *q)
+{
+	const struct version *before = state_newest(g->known, REGISTRY_LIVE);
+	const struct json *metadata = q->metadata;
+
+	if (g->import)
+		return true;
+	if (before != NULL && q->metadata == NULL)
+		metadata = before->entry.schema->metadata;
+	if (before != NULL && q->rule_set == NULL)
+		q->rule_set = before->entry.schema->rule_set;
+	return (merge_metadata(g->arena, registry_config_field(g->registry, g->subject, "defaultMetadata"), metadata, &metadata) &&
+		   merge_metadata(g->arena, metadata, registry_config_field(g->registry, g->subject, "overrideMetadata"),
+		       &q->metadata)) ||
+	    refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
+}
+
 const struct version_entry *
 registry_registered(const struct registry *r, struct span subject, const struct schema_request *q, struct arena *a,
     struct refusal *why)
@@ -183,11 +211,12 @@ registry_registered(const struct registry *r, struct span subject, const struct 
 
 	*why = (struct refusal){ 0 };
 	known.known = true;
-	if (!plan_check_subject(subject, a, why) || !registry_parse(r, subject, &known, a, &parsed, why))
+	if (!plan_check_rules(q->rule_set, a, why) || !plan_check_subject(subject, a, why) ||
+	    !registry_parse(r, subject, &known, a, &parsed, why))
 		return NULL;
 	v = state_lookup(r, state_subject(r, subject), &parsed, REGISTRY_LIVE, a);
 	schema_free(parsed.schema);
-	return v != NULL && is_asked_for(r, subject, v, q) ? &v->entry : NULL;
+	return v != NULL && is_asked_for(r, subject, v, q) && !adds_metadata(r, subject) ? &v->entry : NULL;
 }
 
 bool
@@ -198,8 +227,10 @@ registry_plan_register(const struct registry *r, struct span subject, const stru
 		.known = state_subject(r, subject), .arena = a, .plan = plan, .why = why };
 	/* What is there already is no write, whatever the mode. */
 	const struct version_entry *same = registry_registered(r, subject, q, a, why);
+	struct schema_request asked = *q;
+	const struct version *found;
 	struct span name;
-	bool good;
+	bool good = true;
 
 	*plan = (struct plan){ 0 };
 	if (same != NULL) {
@@ -210,9 +241,14 @@ registry_plan_register(const struct registry *r, struct span subject, const stru
 	if (why->problem != REGISTRY_OK)
 		return false;
 	g.context = registry_context(subject, &name);
-	if (!check_mode(&g) || !registry_parse(r, subject, q, a, &g.parsed, why))
+	if (!check_mode(&g) || !merge(&g, &asked) || !registry_parse(r, subject, &asked, a, &g.parsed, why))
 		return false;
-	good = choose_id(&g) && check_compatibility(&g) && choose_version(&g) && write_records(&g);
+	found = g.import ? NULL : state_lookup(r, g.known, &g.parsed, REGISTRY_LIVE, a);
+	if (found != NULL) {
+		plan->id = found->entry.schema->id;
+		plan->version = found->entry.version;
+	} else
+		good = choose_id(&g) && check_compatibility(&g) && choose_version(&g) && write_records(&g);
 	schema_free(g.parsed.schema);
 	return good;
 }

@@ -81,7 +81,8 @@ registry_plan_put_config(const struct registry *r, struct span subject, const st
 	struct buf value = { 0 };
 
 	*plan = (struct plan){ 0 };
-	if (!check_level(update, a, why) || !plan_check_subject(subject, a, why))
+	if (!check_level(update, a, why) || !plan_check_rules(json_get(update, "defaultRuleSet"), a, why) ||
+	    !plan_check_rules(json_get(update, "overrideRuleSet"), a, why) || !plan_check_subject(subject, a, why))
 		return false;
 	put_config(&value, subject, s == NULL ? NULL : s->config, update);
 	return plan_add_value(plan, a, &rec, &value) || refuse(why, a, REGISTRY_NO_MEMORY);

@@ -146,6 +146,9 @@ bool plan_add_tombstones(struct plan *, struct arena *, enum record_type, struct
 bool plan_refuse_read_only(const struct registry *, struct span subject, struct arena *, struct refusal *);
 bool plan_refuse_mode(struct span subject, const char *mode, bool is, struct arena *, struct refusal *);
 
+/* Refuses rules that can be none (NULL is fine). */
+bool plan_check_rules(const struct json *, struct arena *, struct refusal *);
+
 /* Refuses names that no subject may have. */
 bool plan_check_subject(struct span subject, struct arena *, struct refusal *);
 

@@ -50,7 +50,7 @@ schemas_list(struct app *app, struct http_request *q, struct http_response *r)
 		prefix = span_str("");
 	app_read(app, true);
 	json_open(&o, '[');
-	while ((v = registry_next_of_prefix(app->registry, prefix, which, &it)) != NULL)
+	while (!app_page_full(&page) && (v = registry_next_of_prefix(app->registry, prefix, which, &it)) != NULL)
 		if ((!latest_only || is_latest(app, v, which, it, prefix)) && app_on_page(&page))
 			entity_put_version(&o, v, v->schema->text);
 	json_close(&o, ']');

@@ -8,6 +8,7 @@ void
 subjects_list(struct app *app, struct http_request *q, struct http_response *r)
 {
 	struct span prefix = http_query(q, "subjectPrefix"), subject;
+	enum registry_which which = app_which(q);
 	struct json_out o = json_out(&r->body);
 	struct page page;
 	size_t it = 0;
@@ -18,7 +19,8 @@ subjects_list(struct app *app, struct http_request *q, struct http_response *r)
 		prefix = span_str(":*:");
 	app_read(app, true);
 	json_open(&o, '[');
-	while ((subject = registry_next_subject(app->registry, prefix, app_which(q), &it)).p != NULL)
+	while (!app_page_full(&page) &&
+	    (subject = registry_next_subject(app->registry, prefix, which, &it)).p != NULL)
 		if (app_on_page(&page))
 			json_put_span(&o, subject);
 	json_close(&o, ']');

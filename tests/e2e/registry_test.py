@@ -2,10 +2,13 @@
 """registry_test.py -- the registry whole: its interface with status, code and text, its two processes,
 what becomes of it when one of them or logd is killed, and the bytes in its topic."""
 import concurrent.futures
+import contextlib
 import gzip
 import json
 import os
+import random
 import re
+import socket
 import sys
 import threading
 import time
@@ -552,6 +555,59 @@ def test_records_of_others_are_taken(site):
 
 
 # ---- faults ----
+
+def hostile(state):
+    """Requests that nobody should send; each is the bytes of one."""
+    deep = 1 + state.randrange(400)
+    texts = [
+        b"[" * 50000, b'{"schema":' * 3000, b'{"schema":"\\ud800"}', b'{"schema":"\\u0000"}', b'{"schema":1e999999}', b"\xff\xfe{}",
+        b'{"id":99999999999999999999,"schema":"\\"int\\""}', b'{"schema":"\\"int\\"","references":[{}]}',
+        json.dumps({"schema": '{"type":"array","items":' * deep + '"int' + "}" * deep}).encode(),
+        json.dumps({"schema": json.dumps(["null"] * 2)}).encode(),
+        json.dumps({"schema": json.dumps({"type": "enum", "name": "E", "symbols": ["A", "A"]})}).encode(),
+        json.dumps({"schema": '"int"', "references": [{"name": "a", "subject": "b", "version": 1}] * 500}).encode(),
+        json.dumps({"schema": '{"type":"record","name":"R","fields":[' + '{"name":"f","type":"R"},' * 3000}).encode(),
+        json.dumps({"compatibility": "x" * 100000}).encode(), json.dumps({"mode": [["IMPORT"]]}).encode(), b"", b"null", b"\0" * 100,
+    ]
+    targets = [
+        "/subjects/h/versions", "/subjects/h", "/config", "/config/h", "/mode", "/mode/h", "/compatibility/subjects/h/versions",
+        "/compatibility/subjects/h/versions/9", "/subjects/%00/versions", "/subjects/%zz/versions", "/subjects/../versions",
+        "/subjects/%2e%2e/%2e%2e", "/subjects//", "//", "/subjects/" + "a" * 9000 + "/versions", "/" + "a/" * 2000, "/schemas/ids/-1",
+        "/schemas/guids/" + "%41" * 500, "/subjects/h/versions/%31%00", "/config/%c0%80", "*", "/%", "/schemas?offset=-9&limit=99999999999",
+    ]
+    method = state.choice(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "get", "X" * 50])
+    target, body = state.choice(targets), state.choice(texts)
+    if method in ("PUT", "DELETE") and target in ("/config", "/mode"):
+        body = b'{"mode":7,"compatibility":7}'
+        method = "PUT"
+    length = state.choice([len(body), len(body), len(body), 0, 7, "x", -1])
+    return (f"{method} {target} HTTP/1.1\r\nHost: h\r\nContent-Type: {state.choice([JSON, 'application/json', 'text/html', ';;;'])}\r\n"
+            f"Accept: {state.choice(['*/*', JSON, ';q=', 'x' * 3000])}\r\nX-Request-ID: {state.choice(['a', 'b' * 500])}\r\n"
+            f"Content-Length: {length}\r\nConnection: close\r\n\r\n").encode() + body
+
+
+def test_hostile_requests_change_nothing(site):
+    def all_of_it():
+        return [site.ask("GET", t).json for t in ("/subjects?deleted=true", "/config", "/mode", "/contexts")]
+    before, state = all_of_it(), random.Random(7)
+    for _ in range(300):
+        request = hostile(state)
+        with socket.create_connection(("127.0.0.1", site.port), 20) as s, contextlib.suppress(ConnectionError, TimeoutError):
+            s.settimeout(5)
+            s.sendall(request)
+            s.shutdown(socket.SHUT_WR)
+            answer = b""
+            while True:
+                data = s.recv(65536)
+                if not data:
+                    break
+                answer += data
+            status = re.match(rb"HTTP/1.1 (\d+) ", answer)
+            if status and int(status.group(1)) >= 500 and int(status.group(1)) != 505:
+                raise AssertionError(f"{request[:200]}: {answer[:300]}")
+    same(all_of_it(), before)
+    same([r.process.poll() for r in (site.writer, site.reader)], [None, None])
+
 
 class Load:
     """Clients that register schemas of their own until told to stop, and note what was acknowledged."""

@@ -159,7 +159,7 @@ metadata_and_rules_belong_to_the_schema(void)
 		{ "{\"properties\":{\"a\":\"1\"}}", NULL, "2/2" },
 		{ "{\"properties\":{\"a\":\"2\"}}", NULL, "3/3" },
 		{ "{\"properties\":{\"a\":\"1\"}}", NULL, "2/2" },
-		{ NULL, "{\"domainRules\":[{\"name\":\"r\"}]}", "4/4" },
+		{ NULL, "{\"domainRules\":[{\"type\":\"CEL\",\"name\":\"r\"}]}", "4/4" },
 		{ NULL, NULL, "1/1" },
 	};
 	struct world w;
@@ -171,6 +171,74 @@ metadata_and_rules_belong_to_the_schema(void)
 		q.metadata = cases[i].metadata == NULL ? NULL : world_json(&w, cases[i].metadata);
 		q.rule_set = cases[i].rules == NULL ? NULL : world_json(&w, cases[i].rules);
 		SAME(world_request(&w, "s", &q), cases[i].answer);
+	}
+	world_done(&w);
+}
+
+/* The metadata of the last registration's record, as JSON. */
+static const char *
+metadata_of(struct world *w, int32_t id)
+{
+	const struct json *m = registry_by_id(w->registry, span_str("."), id)->metadata;
+	struct buf text = { 0 };
+	const char *kept;
+
+	json_print(&text, m);
+	kept = arena_printf(&w->arena, "%.*s", (int)text.n, (const char *)text.p);
+	buf_done(&text);
+	return kept;
+}
+
+static void
+metadata_comes_from_the_version_before_and_the_config(void)
+{
+	struct schema_request q = { .text = span_str(INT) };
+	struct world w;
+
+	world_init(&w);
+	q.metadata = world_json(&w, "{\"properties\":{\"a\":\"1\"}}");
+	SAME(world_request(&w, "s", &q), "1/1");
+	SAME(world_register(&w, "s", INT), "1/1");
+	SAME(world_register(&w, "s", LONG), "2/2");
+	SAME(metadata_of(&w, 2), "{\"properties\":{\"a\":\"1\"}}");
+	SAME(world_config(&w, "s", "{\"defaultMetadata\":{\"properties\":{\"a\":\"0\",\"b\":\"0\"},\"tags\":{\"t\":[\"x\"]}},"
+				   "\"overrideMetadata\":{\"properties\":{\"c\":\"9\"},\"tags\":{\"t\":[\"x\",\"y\"]},\"sensitive\":[\"c\"]}}"), "");
+	SAME(world_register(&w, "s", LONG), "3/3");
+	SAME(metadata_of(&w, 3), "{\"tags\":{\"t\":[\"x\",\"y\"]},\"properties\":{\"a\":\"1\",\"b\":\"0\",\"c\":\"9\"},\"sensitive\":[\"c\"]}");
+	/* Again it is the same. */
+	SAME(world_register(&w, "s", LONG), "3/3");
+	SAME(world_writes(&w), "");
+	world_done(&w);
+}
+
+static void
+rules_are_checked_first(void)
+{
+	static const struct {
+		const char *rules, *answer;
+	} cases[] = {
+		{ "{\"domainRules\":[{\"name\":\"r\"}]}", "42210 Missing rule type" },
+		{ "{\"domainRules\":[{\"type\":\"CEL\"}]}", "42210 Missing rule name" },
+		{ "{\"domainRules\":[{\"type\":\"CEL\",\"name\":\"\"}]}", "42210 Empty rule name" },
+		{ "{\"domainRules\":[{\"type\":\"CEL\",\"name\":\"1r\"}]}", "42210 Illegal initial character in rule name: 1r" },
+		{ "{\"domainRules\":[{\"type\":\"CEL\",\"name\":\"r.\"}]}", "42210 Illegal character in rule name: r." },
+		{ "{\"domainRules\":[{\"type\":\"CEL\",\"name\":\"r\",\"mode\":\"UPGRADE\"}]}",
+		    "42210 Domain rules can only be WRITE, READ, WRITEREAD" },
+		{ "{\"migrationRules\":[{\"type\":\"CEL\",\"name\":\"r\",\"mode\":\"READ\"}]}",
+		    "42210 Migration rules can only be UPGRADE, DOWNGRADE, UPDOWN" },
+		{ "{\"migrationRules\":[{\"type\":\"CEL\",\"name\":\"r\"}],\"domainRules\":[{\"type\":\"CEL\",\"name\":\"r\"}]}",
+		    "42210 Found rule with duplicate name 'r'" },
+		{ "{\"domainRules\":[{\"type\":\"CEL\",\"name\":\"r-1\",\"mode\":\"WRITE\"}]}", "42208 The specified subject '__EMPTY' is not a valid." },
+		{ "{}", "42208 The specified subject '__EMPTY' is not a valid." },
+	};
+	struct world w;
+
+	world_init(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct schema_request q = { .text = span_str(INT), .rule_set = world_json(&w, cases[i].rules) };
+
+		SAME(world_request(&w, "__EMPTY", &q), cases[i].answer);
+		SAME(world_config(&w, "__EMPTY", arena_printf(&w.arena, "{\"defaultRuleSet\":%s}", cases[i].rules)), cases[i].answer);
 	}
 	world_done(&w);
 }
@@ -350,6 +418,8 @@ const struct unit_test register_tests[] = {
 	UNIT(a_version_that_is_asked_for_must_be_the_next),
 	UNIT(spelling_does_not_matter_but_content_does),
 	UNIT(metadata_and_rules_belong_to_the_schema),
+	UNIT(metadata_comes_from_the_version_before_and_the_config),
+	UNIT(rules_are_checked_first),
 	UNIT(without_a_text_that_of_the_version_before_is_meant),
 	UNIT(references_belong_to_the_schema),
 	UNIT(normal_forms_are_the_same),
