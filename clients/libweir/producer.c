@@ -306,13 +306,23 @@ static rd_kafka_resp_err_t
 produce_odd(struct engine *e, rd_kafka_topic_t *topic, const struct weir_record *r, struct ticket *t)
 {
 	rd_kafka_headers_t *headers = make_headers(r);
-	rd_kafka_resp_err_t err = rd_kafka_producev(e->rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(r->partition),
-	    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_KEY(r->key.p, r->key.n),
-	    RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.p, r->value.n), RD_KAFKA_V_TIMESTAMP(r->timestamp_ms),
-	    RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(t), RD_KAFKA_V_END);
+	const rd_kafka_vu_t parts[] = {
+		{ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic },
+		{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = r->partition },
+		{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_BLOCK },
+		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { (void *)(uintptr_t)r->key.p, r->key.n } },
+		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)(uintptr_t)r->value.p, r->value.n } },
+		{ .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = r->timestamp_ms },
+		{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
+		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = t },
+	};
+	rd_kafka_error_t *error = rd_kafka_produceva(e->rk, parts, sizeof parts / sizeof *parts);
+	rd_kafka_resp_err_t err = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
 
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+	if (error != NULL) {
+		rd_kafka_error_destroy(error);
 		rd_kafka_headers_destroy(headers);
+	}
 	return err;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "base/must.h"
 #include "base/xalloc.h"
 
-enum { USAGE = 2, FILE_BYTES_MAX = 1 << 20 };
+enum { USAGE = 2, FILE_BYTES_MAX = 1 << 20, LARGE_BYTES = 512 << 10 };
 
 static const char usage[] =
     "usage: %s [-c FILE] [-o KEY=VALUE]... [-t | -V | -h | --print-options=FORMAT] [--ready-fd N]\n"
@@ -155,12 +156,23 @@ act(const struct program *p, const struct options *o, struct conf *conf)
 	return -1;
 }
 
+/*
+ * What is large is given back to the system when it is freed.  Else the limit would rise with the largest
+ * body or schema that a stranger has sent, and each thread keep pieces of such a size.
+ */
+static void
+give_back_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
 int
 program_begin(const struct program *p, int argc, char **argv, struct conf *conf, void *into, int *ready_fd)
 {
 	struct options o = { .ready_fd = -1 };
 	int status = USAGE;
 
+	give_back_memory();
 	/* There can't be more of them than arguments. */
 	o.overrides = xcalloc((size_t)argc, sizeof *o.overrides);
 	conf_init(conf, p->page->sections[0].table, into);

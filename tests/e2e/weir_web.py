@@ -51,7 +51,7 @@ class Connection:
             self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
 
     def ask(self, method, target, body=None, content_type=None, accept=None, headers=None):
-        """(status, JSON or None): body is JSON to be, or bytes."""
+        """(status, answer): body is JSON to be, or bytes; answers that are no JSON are their text, none is None."""
         sent = dict(headers or {})
         if content_type is not None:
             sent["Content-Type"] = content_type
@@ -62,12 +62,14 @@ class Connection:
         try:
             self._http.request(method, target, body, sent)
             answer = self._http.getresponse()
-            status, text = answer.status, answer.read()
+            text = answer.read().decode()
         except (OSError, http.client.HTTPException):
             # What is half said must not be taken for the next answer.
             self._http.close()
             raise
-        return status, json.loads(text) if text else None
+        if text and "json" in answer.headers.get("Content-Type", ""):
+            return answer.status, json.loads(text)
+        return answer.status, text or None
 
     def close(self):
         self._http.close()
