@@ -194,6 +194,16 @@ program_seed(void)
 	map_seed(seed[0], seed[1]);
 }
 
+char *
+program_socket(const char *path, const char *end)
+{
+	size_t n = strlen(path) + strlen(end) + 1;
+	char *whole = xmalloc(n);
+
+	snprintf(whole, n, "%s%s", path, end);
+	return whole;
+}
+
 void
 program_ready(int ready_fd)
 {

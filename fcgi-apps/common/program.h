@@ -28,6 +28,9 @@ int program_begin(const struct program *, int argc, char **argv, struct conf *co
 /* Seeds the hash tables of the process (base/map.h), since their keys are chosen by strangers; before the first is filled. */
 void program_seed(void);
 
+/* The path of a socket: the setting's, with this behind it.  Owned. */
+char *program_socket(const char *path, const char *end);
+
 /* Tells who waits at the descriptor (-1: nobody) that requests are taken: writes "ready\n" and closes it. */
 void program_ready(int ready_fd);
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/diag.h"
 #include "base/must.h"
@@ -164,6 +165,22 @@ plan_and_write(struct app *app, struct http_request *q, struct http_response *r,
 	return result == LOG_WRITTEN;
 }
 
+/* Waits until those who write before are done: as long as a write may take, and no longer. */
+static bool
+take_turn(struct app *app)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += app->timeout_ms / 1000;
+	until.tv_nsec += (long)(app->timeout_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return pthread_mutex_clocklock(&app->writing, CLOCK_MONOTONIC, &until) == 0;
+}
+
 bool
 app_write(struct app *app, struct http_request *q, struct http_response *r, const struct app_words *words,
     app_plan *plan, void *ctx, struct plan *out)
@@ -171,7 +188,10 @@ app_write(struct app *app, struct http_request *q, struct http_response *r, cons
 	bool good;
 
 	*out = (struct plan){ 0 };
-	pthread_mutex_lock(&app->writing);
+	if (!take_turn(app)) {
+		write_failed(r, LOG_TIMED_OUT, words);
+		return false;
+	}
 	good = plan_and_write(app, q, r, words, plan, ctx, out);
 	pthread_mutex_unlock(&app->writing);
 	return good;

@@ -99,6 +99,7 @@ on_ready(void *ctx)
 	program_ready(ready->fd);
 }
 
+/* Two sockets where this process writes, so that writes, which wait, take no thread from questions. */
 static int
 serve(struct app *app, const struct settings *s, int ready_fd)
 {
@@ -110,12 +111,16 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 		.body_max = (size_t)s->body_max,
 		.arena_max = (size_t)s->body_max * 32,
 		.before = app_before };
-	struct fcgi_pool pool = { "registry", xstrdup(s->socket), s->connections, s->requests };
+	struct fcgi_pool pools[] = {
+		{ "requests", program_socket(s->socket, ".sock"), s->connections, s->requests },
+		{ "writes", program_socket(s->socket, "-writes.sock"), s->connections, s->connections },
+	};
 	struct ready ready = { app, ready_fd };
-	int r = fcgi_run(&fcgi, &pool, 1, s->stop_ms, on_ready, &ready);
+	int r = fcgi_run(&fcgi, pools, app->writer ? 2 : 1, s->stop_ms, on_ready, &ready);
 
 	router_free(router);
-	free(pool.path);
+	for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
+		free(pools[i].path);
 	return r;
 }
 

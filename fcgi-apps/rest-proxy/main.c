@@ -101,16 +101,6 @@ connect_kafka(struct app *app, const struct conf *conf, const struct settings *s
 	return tell(app->admin != NULL, "admin", &why);
 }
 
-static char *
-socket_path(const struct settings *s, const char *end)
-{
-	size_t n = strlen(s->socket) + strlen(end) + 1;
-	char *path = xmalloc(n);
-
-	snprintf(path, n, "%s%s", s->socket, end);
-	return path;
-}
-
 static void
 on_ready(void *fd)
 {
@@ -128,9 +118,9 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 		.arena_max = (size_t)s->body_max * 8,
 		.before = app_before };
 	struct fcgi_pool pools[] = {
-		{ "requests", socket_path(s, ".sock"), s->connections, s->requests },
-		{ "consumers", socket_path(s, "-consumers.sock"), s->connections, s->polls },
-		{ "streams", socket_path(s, "-streams.sock"), s->connections, s->streams },
+		{ "requests", program_socket(s->socket, ".sock"), s->connections, s->requests },
+		{ "consumers", program_socket(s->socket, "-consumers.sock"), s->connections, s->polls },
+		{ "streams", program_socket(s->socket, "-streams.sock"), s->connections, s->streams },
 	};
 	size_t n = sizeof pools / sizeof *pools;
 	int r = fcgi_run(&fcgi, pools, n, s->stop_ms, on_ready, &ready_fd);

@@ -98,9 +98,10 @@ class Registry:
     """A running weir-registry."""
 
     def __init__(self, site, number, *more):
-        self.socket = os.path.join(site.folder, f"registry-{number}.sock")
+        place = os.path.join(site.folder, f"registry-{number}")
+        self.socket = f"{place}.sock"
         self.log = os.path.join(site.folder, f"registry-{number}.log")
-        options = {"bootstrap.servers": site.daemon.address, "weir.fastcgi.socket": self.socket,
+        options = {"bootstrap.servers": site.daemon.address, "weir.fastcgi.socket": place,
                    "leader.eligibility": "true" if number == 1 else "false"}
         words = [w for n, v in options.items() for w in ("-o", f"{n}={v}")]
         read_end, write_end = os.pipe()

@@ -110,7 +110,7 @@ class Web:
     def _options(self, name):
         kind, number = name.split("-")
         if kind == "registry":
-            own = {"weir.fastcgi.socket": f"{self.folder}/{name}.sock", "leader.eligibility": "true" if number == "1" else "false"}
+            own = {"weir.fastcgi.socket": f"{self.folder}/{name}", "leader.eligibility": "true" if number == "1" else "false"}
         else:
             # Instances that it makes a name for tell which process they are in.
             own = {"weir.fastcgi.socket": f"{self.folder}/{name}", "id": name}
