@@ -188,10 +188,12 @@ bool
 weir_describe_topic(struct weir_admin *admin, struct arena *a, const char *topic, int timeout_ms,
     struct weir_cluster *out, struct weir_error *why)
 {
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(admin->rk, topic, NULL);
+	rd_kafka_topic_t *handle;
 	bool good;
 
-	if (handle == NULL) {
+	if (!client_check_topic(topic, why))
+		return false;
+	if ((handle = rd_kafka_topic_new(admin->rk, topic, NULL)) == NULL) {
 		error_set(why, rd_kafka_last_error(), NULL);
 		return false;
 	}

@@ -1,6 +1,7 @@
 /* consumer.c -- reads records from Kafka, as a member of a group or alone. */
 #include "libweir/consumer.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@ enum {
 	CALL_MS = 10000,        /* of calls that ask the broker and have no timeout of their own */
 	CLOSE_MS = 5000,        /* to commit and to leave the group */
 	STEP_MS = 10,
-	TOPIC_MAX = 249,        /* bytes of a topic's name: Kafka's limit */
 	NOTE_MAX = INT16_MAX,   /* of the note that goes with a commit: what the protocol has room for */
 	PATTERN_MAX = 1000,
 	REPEATS_MAX = 1000
@@ -25,6 +25,9 @@ enum source { NOWHERE, SUBSCRIPTION, ASSIGNMENT };
 struct weir_consumer {
 	rd_kafka_t *rk;
 	enum source source;
+	pthread_mutex_t lock; /* of its end */
+	pthread_cond_t ended;
+	bool over, left;      /* it has ended; nobody waits for that any more */
 };
 
 static const char exclusive[] = "Subscription to topics, partitions and pattern are mutually exclusive";
@@ -57,30 +60,75 @@ weir_consumer_new(const struct weir_setting *settings, size_t n, struct weir_err
 		return NULL;
 	}
 	rd_kafka_poll_set_consumer(c->rk);
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->ended, NULL);
 	return c;
+}
+
+static void
+destroy(struct weir_consumer *c)
+{
+	pthread_cond_destroy(&c->ended);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+/* Commits, leaves the group, ends; then frees it, or tells who waits. */
+static void *
+end(void *arg)
+{
+	struct weir_consumer *c = arg;
+	bool left;
+
+	rd_kafka_consumer_close(c->rk);
+	rd_kafka_destroy(c->rk);
+	pthread_mutex_lock(&c->lock);
+	c->over = true;
+	left = c->left;
+	pthread_cond_signal(&c->ended);
+	pthread_mutex_unlock(&c->lock);
+	if (left)
+		destroy(c);
+	return NULL;
+}
+
+/* Waits for the end, so long; whether it came. */
+static bool
+await_end(struct weir_consumer *c, int ms)
+{
+	struct timespec until;
+	bool over;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	pthread_mutex_lock(&c->lock);
+	while (!c->over && pthread_cond_timedwait(&c->ended, &c->lock, &until) == 0)
+		continue;
+	over = c->over;
+	c->left = !over;
+	pthread_mutex_unlock(&c->lock);
+	return over;
 }
 
 void
 weir_consumer_free(struct weir_consumer *c)
 {
-	rd_kafka_queue_t *queue;
-	rd_kafka_error_t *error;
+	pthread_t thread;
 
 	if (c == NULL)
 		return;
-	/* Where no broker answers it is left: its members' session ends by itself. */
-	queue = rd_kafka_queue_new(c->rk);
-	if ((error = rd_kafka_consumer_close_queue(c->rk, queue)) != NULL)
-		rd_kafka_error_destroy(error);
-	for (int ms = 0; ms < CLOSE_MS && !rd_kafka_consumer_closed(c->rk); ms += STEP_MS) {
-		rd_kafka_event_t *event = rd_kafka_queue_poll(queue, STEP_MS);
-
-		if (event != NULL)
-			rd_kafka_event_destroy(event);
-	}
-	rd_kafka_queue_destroy(queue);
-	rd_kafka_destroy_flags(c->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-	free(c);
+	/*
+	 * By a thread of its own: without a broker librdkafka keeps what is to be committed until the group's
+	 * session has ended, for which nobody shall wait.
+	 */
+	if (pthread_create(&thread, NULL, end, c) != 0) {
+		end(c);
+		destroy(c);
+	} else if (await_end(c, CLOSE_MS)) {
+		pthread_join(thread, NULL);
+		destroy(c);
+	} else
+		pthread_detach(thread);
 }
 
 /* ---- what is read ---- */
@@ -113,15 +161,6 @@ subscribe(struct weir_consumer *c, rd_kafka_topic_partition_list_t *topics, stru
 	return good;
 }
 
-static bool
-is_topic(const char *name, struct weir_error *why)
-{
-	if (name[0] != '\0' && strlen(name) <= TOPIC_MAX)
-		return true;
-	error_say(why, WEIR_INVALID, "Topic name is illegal: it must have 1 to %d characters", TOPIC_MAX);
-	return false;
-}
-
 bool
 weir_subscribe(struct weir_consumer *c, const char *const *topics, size_t n, struct weir_error *why)
 {
@@ -130,7 +169,7 @@ weir_subscribe(struct weir_consumer *c, const char *const *topics, size_t n, str
 	if (!may_use(c, SUBSCRIPTION, why))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!is_topic(topics[i], why))
+		if (!client_check_topic(topics[i], why))
 			return false;
 	if (n == 0)
 		return weir_unsubscribe(c, why);
@@ -252,7 +291,7 @@ static bool
 are_sound(const struct weir_offset *offsets, size_t n, struct weir_error *why)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!is_topic(offsets[i].topic, why))
+		if (!client_check_topic(offsets[i].topic, why))
 			return false;
 		if (offsets[i].metadata != NULL && strlen(offsets[i].metadata) > NOTE_MAX) {
 			error_set(why, RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE, NULL);

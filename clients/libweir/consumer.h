@@ -27,7 +27,7 @@ struct weir_message {
  */
 struct weir_consumer *weir_consumer_new(const struct weir_setting *, size_t n, struct weir_error *why);
 
-/* Commits (where enable.auto.commit is on), leaves the group, ends.  Takes up to a few seconds when no broker answers. */
+/* Commits (where enable.auto.commit is on), leaves the group, ends.  Where no broker answers it goes on with that by itself after 5 s. */
 void weir_consumer_free(struct weir_consumer *);
 
 /*

@@ -117,6 +117,19 @@ error_say(struct weir_error *e, enum weir_kind kind, const char *fmt, ...)
 }
 
 bool
+client_check_topic(const char *name, struct weir_error *why)
+{
+	enum { TOPIC_MAX = 249 };
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t n = strlen(name);
+
+	if (n >= 1 && n <= TOPIC_MAX && strspn(name, letters) == n && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+		return true;
+	error_say(why, WEIR_INVALID, "Invalid topic name: it must have 1 to %d letters, digits, dots, underscores and hyphens", TOPIC_MAX);
+	return false;
+}
+
+bool
 error_take(struct weir_error *e, rd_kafka_error_t *from)
 {
 	if (from == NULL)

@@ -394,12 +394,10 @@ fail(struct weir_receipt *r, rd_kafka_resp_err_t e, const char *topic)
 }
 
 static void
-fail_all(struct weir_receipt *receipts, size_t n, enum weir_kind kind, const char *text)
+fail_all(struct weir_receipt *receipts, size_t n, const struct weir_error *why)
 {
-	for (size_t i = 0; i < n; i++) {
-		receipts[i] = (struct weir_receipt){ .partition = -1, .offset = -1, .timestamp_ms = -1 };
-		error_say(&receipts[i].error, kind, "%s", text);
-	}
+	for (size_t i = 0; i < n; i++)
+		receipts[i] = (struct weir_receipt){ .partition = -1, .offset = -1, .timestamp_ms = -1, .error = *why };
 }
 
 /* Hands a call's records to librdkafka.  When the last is answered, the call is gone. */
@@ -506,10 +504,12 @@ run(struct call *call, struct gate *gate)
 static void
 run_new(struct weir_producer *p, struct call *call, const char *topic)
 {
+	struct weir_error why;
 	struct gate gate;
 
 	if ((call->topic = rd_kafka_topic_new(call->engine->rk, topic, NULL)) == NULL) {
-		fail_all(call->receipts, call->n, WEIR_INVALID, rd_kafka_err2str(rd_kafka_last_error()));
+		error_set(&why, rd_kafka_last_error(), NULL);
+		fail_all(call->receipts, call->n, &why);
 		return;
 	}
 	gate_init(&gate);
@@ -518,18 +518,14 @@ run_new(struct weir_producer *p, struct call *call, const char *topic)
 		rd_kafka_topic_destroy(call->topic);
 }
 
-void
-weir_produce(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
-    struct weir_receipt *receipts)
+/* Produces n >= 1 records, a ticket for each being there. */
+static void
+produce_with(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
+    struct weir_receipt *receipts, struct ticket *tickets)
 {
-	struct ticket one, *tickets = n == 1 ? &one : calloc(n, sizeof *tickets);
 	struct call call = { .records = records, .n = n, .receipts = receipts, .tickets = tickets };
 	struct topic *known;
 
-	if (n == 0 || tickets == NULL) {
-		fail_all(receipts, n, WEIR_NO_MEMORY, "Out of memory");
-		return;
-	}
 	call.engine = enter(p, topic, &known);
 	if (known != NULL) {
 		call.topic = known->handle;
@@ -537,6 +533,27 @@ weir_produce(struct weir_producer *p, const char *topic, const struct weir_recor
 	} else
 		run_new(p, &call, topic);
 	leave(p, call.engine);
+}
+
+void
+weir_produce(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
+    struct weir_receipt *receipts)
+{
+	struct ticket one, *tickets = &one;
+	struct weir_error why;
+
+	if (n == 0)
+		return;
+	if (!client_check_topic(topic, &why)) {
+		fail_all(receipts, n, &why);
+		return;
+	}
+	if (n > 1 && (tickets = calloc(n, sizeof *tickets)) == NULL) {
+		error_say(&why, WEIR_NO_MEMORY, "Out of memory");
+		fail_all(receipts, n, &why);
+		return;
+	}
+	produce_with(p, topic, records, n, receipts, tickets);
 	if (tickets != &one)
 		free(tickets);
 }
