@@ -5,19 +5,36 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/diag.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "libweir/error.h"
 
 enum {
 	POLL_MS = 100,
+	TURN_MS = 20, /* the longest that a call waits for those before it */
 	TOPICS_MAX = 10000 /* handles that are kept; names come from strangers: those beyond are made for each call */
+};
+
+/*
+ * Calls for one topic.  Those that come while others are under way wait for these, and then go together, as
+ * one batch: so each costs the broker and us a part of a request.  Handed to librdkafka one by one they
+ * would cost more than that: as soon as five requests are unanswered, which are the most with idempotence,
+ * it looks for an answer without a pause.  What waits longer than that takes (another partition may be
+ * without a leader) goes all the same.
+ */
+struct gate {
+	pthread_mutex_t lock;
+	size_t under_way;    /* calls */
+	struct list waiting; /* calls */
 };
 
 /* A topic's handle, which librdkafka would look up anew for each record. */
 struct topic {
 	rd_kafka_topic_t *handle;
+	struct gate gate;
 	char name[];
 };
 
@@ -35,12 +52,23 @@ struct weir_producer {
 	struct engine *engine; /* the newest; those before it end with their last call */
 };
 
-/* A call that waits. */
+/* A call of weir_produce(). */
 struct call {
+	struct engine *engine;
+	rd_kafka_topic_t *topic;
+	const struct weir_record *records;
+	size_t n;
+	struct weir_receipt *receipts;
+	struct ticket *tickets;
+
+	struct gate *gate;
+	struct list link;   /* among those that wait; under the gate's lock, as the next */
+	bool waits;
+
 	atomic_size_t left; /* records that are not answered yet */
 	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	bool over;
+	pthread_cond_t changed;
+	bool may_go, over;
 };
 
 /* What a record's delivery report is told by. */
@@ -50,14 +78,34 @@ struct ticket {
 };
 
 static void
+tell(struct call *call, bool *what)
+{
+	pthread_mutex_lock(&call->lock);
+	*what = true;
+	pthread_cond_signal(&call->changed);
+	pthread_mutex_unlock(&call->lock);
+}
+
+/* One call less is under way; after the last, the first that waits may go. */
+static void
+step_out(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	if (--g->under_way == 0 && !list_empty(&g->waiting)) {
+		struct call *first = list_first(&g->waiting, struct call, link);
+
+		tell(first, &first->may_go);
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void
 answer(struct call *call)
 {
 	if (atomic_fetch_sub(&call->left, 1) > 1)
 		return;
-	pthread_mutex_lock(&call->lock);
-	call->over = true;
-	pthread_cond_signal(&call->ended);
-	pthread_mutex_unlock(&call->lock);
+	step_out(call->gate);
+	tell(call, &call->over);
 }
 
 static void
@@ -231,21 +279,19 @@ replace(struct weir_producer *p)
 	return old->calls == 0 ? old : NULL;
 }
 
-/* The engine for a call, and its handle of the topic if there is one. */
+/* The engine for a call, and what it has of the topic, if anything. */
 static struct engine *
-enter(struct weir_producer *p, const char *topic, rd_kafka_topic_t **handle)
+enter(struct weir_producer *p, const char *topic, struct topic **known)
 {
 	struct engine *e, *dead = NULL;
-	struct topic *t;
 
 	pthread_mutex_lock(&p->lock);
 	if (is_dead(p->engine))
 		dead = replace(p);
 	e = p->engine;
 	e->calls++;
-	t = map_get(&e->topics, span_str(topic));
+	*known = map_get(&e->topics, span_str(topic));
 	pthread_mutex_unlock(&p->lock);
-	*handle = t == NULL ? NULL : t->handle;
 	if (dead != NULL)
 		engine_free(dead);
 	return e;
@@ -263,6 +309,13 @@ leave(struct weir_producer *p, struct engine *e)
 		engine_free(e);
 }
 
+static void
+gate_init(struct gate *g)
+{
+	*g = (struct gate){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	list_init(&g->waiting);
+}
+
 /* Keeps a handle for the engine's life; false where there is one, no room or no memory. */
 static bool
 keep_topic(struct weir_producer *p, struct engine *e, const char *name, rd_kafka_topic_t *handle)
@@ -275,6 +328,7 @@ keep_topic(struct weir_producer *p, struct engine *e, const char *name, rd_kafka
 		return false;
 	memcpy(t->name, name, n);
 	t->handle = handle;
+	gate_init(&t->gate);
 	pthread_mutex_lock(&p->lock);
 	if (e->topics.n < TOPICS_MAX && map_get(&e->topics, span_str(name)) == NULL)
 		kept = map_put(&e->topics, span_str(t->name), t);
@@ -357,53 +411,122 @@ fail_all(struct weir_receipt *receipts, size_t n, const struct weir_error *why)
 		receipts[i] = (struct weir_receipt){ .partition = -1, .offset = -1, .timestamp_ms = -1, .error = *why };
 }
 
+/* Hands a call's records to librdkafka.  When the last is answered, the call is gone. */
 static void
-wait_for(struct call *call)
+hand_over(struct call *call)
 {
+	for (size_t i = 0; i < call->n; i++) {
+		rd_kafka_resp_err_t err;
+
+		call->tickets[i] = (struct ticket){ call, &call->receipts[i] };
+		err = produce(call->engine, call->topic, &call->records[i], &call->tickets[i]);
+		if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+			continue;
+		fail(&call->receipts[i], err, rd_kafka_topic_name(call->topic));
+		answer(call);
+	}
+	/* The one that `left` had more than there are records: so nobody is woken before all are on their way. */
+	answer(call);
+}
+
+/* Joins those that wait; false when there is nothing to wait for. */
+static bool
+step_in(struct gate *g, struct call *call)
+{
+	bool must_wait;
+
+	pthread_mutex_lock(&g->lock);
+	list_add(&g->waiting, &call->link);
+	call->waits = true;
+	must_wait = g->under_way > 0;
+	pthread_mutex_unlock(&g->lock);
+	return must_wait;
+}
+
+/* Sends all that wait, if the call is still among them. */
+static void
+send_waiting(struct gate *g, struct call *call)
+{
+	struct list sent;
+	struct call *c;
+
+	list_init(&sent);
+	pthread_mutex_lock(&g->lock);
+	if (call->waits)
+		list_move_all(&sent, &g->waiting);
+	for (struct list *l = sent.next; l != &sent; l = l->next) {
+		container_of(l, struct call, link)->waits = false;
+		g->under_way++;
+	}
+	pthread_mutex_unlock(&g->lock);
+	while ((c = list_first(&sent, struct call, link)) != NULL) {
+		list_del(&c->link);
+		hand_over(c);
+	}
+}
+
+/* Waits until the call may go or is over. */
+static void
+wait_turn(struct call *call)
+{
+	struct timespec end;
+	int error = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_nsec += TURN_MS * 1000000L;
+	end.tv_sec += end.tv_nsec / 1000000000;
+	end.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&call->lock);
-	while (!call->over)
-		pthread_cond_wait(&call->ended, &call->lock);
+	while (!call->may_go && !call->over && error == 0)
+		error = pthread_cond_timedwait(&call->changed, &call->lock, &end);
 	pthread_mutex_unlock(&call->lock);
 }
 
 static void
-produce_all(struct engine *e, rd_kafka_topic_t *topic, const struct weir_record *records, size_t n,
-    struct weir_receipt *receipts, struct ticket *tickets)
+wait_end(struct call *call)
 {
-	/* One more than there are records, taken back at the end: so nobody is woken before all are on their way. */
-	struct call call = { n + 1, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
+	pthread_mutex_lock(&call->lock);
+	while (!call->over)
+		pthread_cond_wait(&call->changed, &call->lock);
+	pthread_mutex_unlock(&call->lock);
+}
 
-	for (size_t i = 0; i < n; i++) {
-		rd_kafka_resp_err_t err;
+static void
+run(struct call *call, struct gate *gate)
+{
+	pthread_condattr_t attr;
 
-		tickets[i] = (struct ticket){ &call, &receipts[i] };
-		if ((err = produce(e, topic, &records[i], &tickets[i])) == RD_KAFKA_RESP_ERR_NO_ERROR)
-			continue;
-		fail(&receipts[i], err, rd_kafka_topic_name(topic));
-		answer(&call);
-	}
-	answer(&call);
-	wait_for(&call);
-	pthread_cond_destroy(&call.ended);
-	pthread_mutex_destroy(&call.lock);
+	call->gate = gate;
+	call->left = call->n + 1;
+	pthread_mutex_init(&call->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&call->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (step_in(gate, call))
+		wait_turn(call);
+	send_waiting(gate, call);
+	wait_end(call);
+	pthread_cond_destroy(&call->changed);
+	pthread_mutex_destroy(&call->lock);
 }
 
 /* Produces with a handle made for this call; one of a topic that is there is kept. */
 static void
-produce_to_new(struct weir_producer *p, struct engine *e, const char *topic, const struct weir_record *records, size_t n,
-    struct weir_receipt *receipts, struct ticket *tickets)
+run_new(struct weir_producer *p, struct call *call, const char *topic)
 {
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(e->rk, topic, NULL);
 	struct weir_error why;
+	struct gate gate;
 
-	if (handle == NULL) {
+	if ((call->topic = rd_kafka_topic_new(call->engine->rk, topic, NULL)) == NULL) {
 		error_set(&why, rd_kafka_last_error(), NULL);
-		fail_all(receipts, n, &why);
+		fail_all(call->receipts, call->n, &why);
 		return;
 	}
-	produce_all(e, handle, records, n, receipts, tickets);
-	if (receipts[0].error.kind != WEIR_OK || !keep_topic(p, e, topic, handle))
-		rd_kafka_topic_destroy(handle);
+	gate_init(&gate);
+	run(call, &gate);
+	if (call->receipts[0].error.kind != WEIR_OK || !keep_topic(p, call->engine, topic, call->topic))
+		rd_kafka_topic_destroy(call->topic);
 }
 
 /* Produces n >= 1 records, a ticket for each being there. */
@@ -411,14 +534,16 @@ static void
 produce_with(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
     struct weir_receipt *receipts, struct ticket *tickets)
 {
-	rd_kafka_topic_t *handle;
-	struct engine *e = enter(p, topic, &handle);
+	struct call call = { .records = records, .n = n, .receipts = receipts, .tickets = tickets };
+	struct topic *known;
 
-	if (handle != NULL)
-		produce_all(e, handle, records, n, receipts, tickets);
-	else
-		produce_to_new(p, e, topic, records, n, receipts, tickets);
-	leave(p, e);
+	call.engine = enter(p, topic, &known);
+	if (known != NULL) {
+		call.topic = known->handle;
+		run(&call, &known->gate);
+	} else
+		run_new(p, &call, topic);
+	leave(p, call.engine);
 }
 
 void

@@ -231,6 +231,10 @@ def tricky_consumers():
     for pattern in PATTERNS:
         yield request(f"pattern {pattern[:30]!r}", PROXY, "POST", base + "/subscription", json.dumps({"topic_pattern": pattern}), V2)
     yield request("records of a pattern", PROXY, "GET", base + "/records?timeout=0", accept=JSON_V2)
+    yield request("the consumer's end", PROXY, "DELETE", base)
+    # Another: librdkafka loses the list where an instance ends that had not come to its new subscription.
+    base = "/consumers/hostile-group/instances/two"
+    yield request("a consumer", PROXY, "POST", "/consumers/hostile-group", '{"name":"two","format":"json"}', V2)
     yield request("20000 topics", PROXY, "POST", base + "/subscription", json.dumps({"topics": [f"t{i}" for i in range(20000)]}), V2)
     yield request("20000 partitions", PROXY, "POST", base + "/assignments",
                   json.dumps({"partitions": [{"topic": "known", "partition": i} for i in range(20000)]}), V2)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/diag.h"
 #include "unit/unit.h"
@@ -196,6 +197,89 @@ a_partition_that_is_not_there_is_told_of(void)
 	end(&w);
 }
 
+enum { CALLERS = 8, CALLS = 100 };
+
+struct caller {
+	struct world *world;
+	pthread_t thread;
+	int64_t offsets[CALLS];
+};
+
+static void *
+call_many(void *arg)
+{
+	struct caller *c = arg;
+
+	for (int i = 0; i < CALLS; i++)
+		c->offsets[i] = produce(c->world, "t").offset;
+	return NULL;
+}
+
+static void
+calls_that_wait_for_others_get_receipts_of_their_own(void)
+{
+	static struct caller callers[CALLERS];
+	static bool seen[CALLERS * CALLS + 1];
+	struct world w = begin(NULL, 0);
+
+	memset(seen, 0, sizeof seen);
+	/* The topic is known from now on. */
+	CU_ASSERT_EQUAL(produce(&w, "t").offset, 0);
+	for (size_t i = 0; i < CALLERS; i++) {
+		callers[i].world = &w;
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&callers[i].thread, NULL, call_many, &callers[i]), 0);
+	}
+	for (size_t i = 0; i < CALLERS; i++) {
+		pthread_join(callers[i].thread, NULL);
+		for (int k = 0; k < CALLS; k++) {
+			int64_t at = callers[i].offsets[k];
+
+			CU_ASSERT_FATAL(at > 0 && at <= CALLERS * CALLS && !seen[at]);
+			seen[at] = true;
+			CU_ASSERT(k == 0 || at > callers[i].offsets[k - 1]);
+		}
+	}
+	end(&w);
+}
+
+static void *
+hang(void *arg)
+{
+	struct world *w = arg;
+	struct weir_record r = { .partition = 1, .value = span_str("x") };
+	struct weir_receipt got;
+
+	weir_produce(w->producer, "two", &r, 1, &got);
+	CU_ASSERT_NOT_EQUAL(got.error.kind, WEIR_OK);
+	return NULL;
+}
+
+static void
+a_partition_without_a_leader_holds_up_no_other(void)
+{
+	static const struct weir_setting patience = { "delivery.timeout.ms", "2000" };
+	struct world w = begin(&patience, 1);
+	struct weir_record r = { .partition = 0, .value = span_str("x") };
+	struct weir_receipt got;
+	struct timespec began, ended;
+	pthread_t thread;
+
+	rd_kafka_mock_topic_create(w.cluster, "two", 2, 1);
+	rd_kafka_mock_partition_set_leader(w.cluster, "two", 1, -1);
+	weir_produce(w.producer, "two", &r, 1, &got);
+	CU_ASSERT_EQUAL(got.error.kind, WEIR_OK);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, hang, &w), 0);
+	/* Until that is under way. */
+	nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	weir_produce(w.producer, "two", &r, 1, &got);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	CU_ASSERT_EQUAL(got.error.kind, WEIR_OK);
+	CU_ASSERT(ended.tv_sec - began.tv_sec <= 1);
+	pthread_join(thread, NULL);
+	end(&w);
+}
+
 const struct unit_test producer_tests[] = {
 	UNIT(records_are_acknowledged_in_their_order),
 	UNIT(a_fatal_error_ends_what_is_under_way_and_nothing_else),
@@ -205,5 +289,7 @@ const struct unit_test producer_tests[] = {
 	UNIT(settings_that_contradict_each_other_are_refused),
 	UNIT(a_record_that_is_too_large_fails_alone),
 	UNIT(a_partition_that_is_not_there_is_told_of),
+	UNIT(calls_that_wait_for_others_get_receipts_of_their_own),
+	UNIT(a_partition_without_a_leader_holds_up_no_other),
 	UNIT_END
 };
