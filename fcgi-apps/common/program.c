@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,18 @@ give_back_memory(void)
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }
 
+/*
+ * Many threads, and bodies of megabytes now and then: a few arenas do for all, and what is large is mapped and
+ * given back (left to itself, malloc would soon keep it).
+ */
+static void
+bound_memory(void)
+{
+	mallopt(M_ARENA_MAX, 4);
+	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+}
+
 int
 program_begin(const struct program *p, int argc, char **argv, struct conf *conf, void *into, int *ready_fd)
 {
@@ -173,6 +186,7 @@ program_begin(const struct program *p, int argc, char **argv, struct conf *conf,
 	int status = USAGE;
 
 	give_back_memory();
+	bound_memory();
 	/* There can't be more of them than arguments. */
 	o.overrides = xcalloc((size_t)argc, sizeof *o.overrides);
 	conf_init(conf, p->page->sections[0].table, into);
