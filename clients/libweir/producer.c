@@ -12,21 +12,28 @@
 
 enum {
 	POLL_MS = 100,
-	TOPICS_MAX = 10000 /* handles that are kept; names come from strangers: those beyond are made for each call */
+	LOOK_MS = 3000,      /* for the answer whether there is a topic */
+	TOPICS_MAX = 10000,  /* handles that are kept; those beyond are asked for by each call */
+	STRANGERS_MAX = 1000 /* topics that are none, of which librdkafka never forgets one */
 };
 
 /* A topic's handle, which librdkafka would look up anew for each record. */
 struct topic {
 	rd_kafka_topic_t *handle;
+	bool gone;           /* when it was written to last, there was none such */
 	char name[];
 };
 
-/* librdkafka's producer, as long as it works: after a fatal error it refuses all, for ever. */
+/*
+ * librdkafka's producer, as long as it is of use: after a fatal error it refuses all, for ever; and it
+ * remembers every name that it was ever asked for, which strangers choose.
+ */
 struct engine {
 	rd_kafka_t *rk;
 	pthread_t thread;    /* hands out the reports */
 	atomic_bool stopping;
-	struct map topics;   /* under the producer's lock, as the next */
+	struct map topics;   /* those that are there; under the producer's lock, as the next */
+	size_t strangers;    /* names of topics that were not there */
 	size_t calls;        /* that use it */
 };
 
@@ -210,11 +217,11 @@ weir_producer_free(struct weir_producer *p, int timeout_ms)
 	free(p);
 }
 
-/* Puts a new engine in place of one that is dead; without memory that stays.  The lock is held. */
+/* Puts a new engine in place of the old, which is returned if nobody uses it; without memory that stays.  The lock is held. */
 static struct engine *
 replace(struct weir_producer *p)
 {
-	char text[256], why[256];
+	char text[256], why[256] = "it knows too many topics that are none";
 	rd_kafka_conf_t *conf = rd_kafka_conf_dup(rd_kafka_conf(p->engine->rk));
 	rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
 	struct engine *made = NULL, *old = p->engine;
@@ -231,23 +238,22 @@ replace(struct weir_producer *p)
 	return old->calls == 0 ? old : NULL;
 }
 
-/* The engine for a call, and its handle of the topic if there is one. */
+/* The engine for a call, and what is known of the topic; NULL: nothing. */
 static struct engine *
-enter(struct weir_producer *p, const char *topic, rd_kafka_topic_t **handle)
+enter(struct weir_producer *p, const char *name, struct topic **topic, bool *gone)
 {
-	struct engine *e, *dead = NULL;
-	struct topic *t;
+	struct engine *e, *old = NULL;
 
 	pthread_mutex_lock(&p->lock);
-	if (is_dead(p->engine))
-		dead = replace(p);
+	if (is_dead(p->engine) || p->engine->strangers >= STRANGERS_MAX)
+		old = replace(p);
 	e = p->engine;
 	e->calls++;
-	t = map_get(&e->topics, span_str(topic));
+	*topic = map_get(&e->topics, span_str(name));
+	*gone = *topic != NULL && (*topic)->gone;
 	pthread_mutex_unlock(&p->lock);
-	*handle = t == NULL ? NULL : t->handle;
-	if (dead != NULL)
-		engine_free(dead);
+	if (old != NULL)
+		engine_free(old);
 	return e;
 }
 
@@ -263,25 +269,40 @@ leave(struct weir_producer *p, struct engine *e)
 		engine_free(e);
 }
 
-/* Keeps a handle for the engine's life; false where there is one, no room or no memory. */
+/* Keeps a handle for the engine's life; false where there is one, no room or no memory.  The lock is held. */
 static bool
-keep_topic(struct weir_producer *p, struct engine *e, const char *name, rd_kafka_topic_t *handle)
+keep_topic(struct engine *e, const char *name, rd_kafka_topic_t *handle)
 {
 	size_t n = strlen(name) + 1;
-	struct topic *t = malloc(sizeof *t + n);
-	bool kept = false;
+	struct topic *t;
 
-	if (t == NULL)
+	if (e->topics.n >= TOPICS_MAX || map_get(&e->topics, span_str(name)) != NULL || (t = malloc(sizeof *t + n)) == NULL)
 		return false;
 	memcpy(t->name, name, n);
 	t->handle = handle;
+	t->gone = false;
+	if (map_put(&e->topics, span_str(t->name), t))
+		return true;
+	free(t);
+	return false;
+}
+
+/* Remembers what a call has learnt: whether there is the topic.  A new handle is kept, or ended. */
+static void
+note_topic(struct weir_producer *p, struct engine *e, const char *name, struct topic *topic, rd_kafka_topic_t *handle, bool there)
+{
+	bool kept = topic != NULL;
+
 	pthread_mutex_lock(&p->lock);
-	if (e->topics.n < TOPICS_MAX && map_get(&e->topics, span_str(name)) == NULL)
-		kept = map_put(&e->topics, span_str(t->name), t);
+	if (topic != NULL)
+		topic->gone = !there;
+	else if (there)
+		kept = keep_topic(e, name, handle);
+	else
+		e->strangers++;
 	pthread_mutex_unlock(&p->lock);
 	if (!kept)
-		free(t);
-	return kept;
+		rd_kafka_topic_destroy(handle);
 }
 
 static bool
@@ -388,36 +409,37 @@ produce_all(struct engine *e, rd_kafka_topic_t *topic, const struct weir_record 
 	pthread_mutex_destroy(&call.lock);
 }
 
-/* Produces with a handle made for this call; one of a topic that is there is kept. */
+/* Makes librdkafka look whether there is the topic: by itself it does so after minutes. */
 static void
-produce_to_new(struct weir_producer *p, struct engine *e, const char *topic, const struct weir_record *records, size_t n,
-    struct weir_receipt *receipts, struct ticket *tickets)
+look_for(struct engine *e, rd_kafka_topic_t *handle)
 {
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(e->rk, topic, NULL);
-	struct weir_error why;
+	const struct rd_kafka_metadata *m;
 
-	if (handle == NULL) {
-		error_set(&why, rd_kafka_last_error(), NULL);
-		fail_all(receipts, n, &why);
-		return;
-	}
-	produce_all(e, handle, records, n, receipts, tickets);
-	if (receipts[0].error.kind != WEIR_OK || !keep_topic(p, e, topic, handle))
-		rd_kafka_topic_destroy(handle);
+	if (rd_kafka_metadata(e->rk, 0, handle, &m, LOOK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_metadata_destroy(m);
 }
 
 /* Produces n >= 1 records, a ticket for each being there. */
 static void
-produce_with(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
+produce_with(struct weir_producer *p, const char *name, const struct weir_record *records, size_t n,
     struct weir_receipt *receipts, struct ticket *tickets)
 {
 	rd_kafka_topic_t *handle;
-	struct engine *e = enter(p, topic, &handle);
+	struct topic *topic;
+	bool gone;
+	struct engine *e = enter(p, name, &topic, &gone);
 
-	if (handle != NULL)
+	if ((handle = topic != NULL ? topic->handle : rd_kafka_topic_new(e->rk, name, NULL)) == NULL) {
+		struct weir_error why;
+
+		error_set(&why, rd_kafka_last_error(), NULL);
+		fail_all(receipts, n, &why);
+	} else {
+		if (topic == NULL || gone)
+			look_for(e, handle);
 		produce_all(e, handle, records, n, receipts, tickets);
-	else
-		produce_to_new(p, e, topic, records, n, receipts, tickets);
+		note_topic(p, e, name, topic, handle, receipts[0].error.kind != WEIR_UNKNOWN_TOPIC);
+	}
 	leave(p, e);
 }
 
