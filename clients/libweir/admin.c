@@ -1,14 +1,25 @@
 /* admin.c -- what a cluster consists of, and how it is changed. */
 #include "libweir/admin.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libweir/error.h"
 
-struct weir_admin {
+enum { STRANGERS_MAX = 1000 };
+
+/* A handle of librdkafka's, which remembers every topic that it was ever asked for; strangers choose the names. */
+struct handle {
 	rd_kafka_t *rk;
+	size_t calls; /* that use it; under the admin's lock */
+};
+
+struct weir_admin {
+	pthread_mutex_t lock;
+	struct handle *handle; /* the newest; one before it ends with its last call */
+	size_t strangers;      /* topics that it was asked for and that are none */
 };
 
 struct weir_admin *
@@ -20,17 +31,27 @@ weir_admin_new(const struct weir_setting *settings, size_t n, struct weir_error 
 		{ "reconnect.backoff.max.ms", "1000" },
 	};
 	struct weir_admin *a = calloc(1, sizeof *a);
+	struct handle *h = calloc(1, sizeof *h);
 
-	if (a == NULL) {
+	if (a == NULL || h == NULL)
 		error_say(why, WEIR_NO_MEMORY, "Out of memory");
-		return NULL;
-	}
-	a->rk = client_new(RD_KAFKA_CONSUMER, own, sizeof own / sizeof *own, settings, n, NULL, NULL, why);
-	if (a->rk == NULL) {
+	else
+		h->rk = client_new(RD_KAFKA_CONSUMER, own, sizeof own / sizeof *own, settings, n, NULL, NULL, why);
+	if (a == NULL || h == NULL || h->rk == NULL) {
 		free(a);
+		free(h);
 		return NULL;
 	}
+	a->handle = h;
+	pthread_mutex_init(&a->lock, NULL);
 	return a;
+}
+
+static void
+handle_free(struct handle *h)
+{
+	rd_kafka_destroy(h->rk);
+	free(h);
 }
 
 void
@@ -38,8 +59,58 @@ weir_admin_free(struct weir_admin *a)
 {
 	if (a == NULL)
 		return;
-	rd_kafka_destroy(a->rk);
+	handle_free(a->handle);
+	pthread_mutex_destroy(&a->lock);
 	free(a);
+}
+
+/* A new handle in place of the old, which is returned if nobody uses it; without memory that stays.  The lock is held. */
+static struct handle *
+replace(struct weir_admin *a)
+{
+	char text[256];
+	struct handle *old = a->handle, *made = calloc(1, sizeof *made);
+	rd_kafka_conf_t *conf = rd_kafka_conf_dup(rd_kafka_conf(old->rk));
+
+	if (made == NULL || (made->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text)) == NULL) {
+		rd_kafka_conf_destroy(conf);
+		free(made);
+		return NULL;
+	}
+	a->handle = made;
+	a->strangers = 0;
+	return old->calls == 0 ? old : NULL;
+}
+
+/* The handle for a call. */
+static struct handle *
+enter(struct weir_admin *a)
+{
+	struct handle *h, *old = NULL;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->strangers >= STRANGERS_MAX)
+		old = replace(a);
+	h = a->handle;
+	h->calls++;
+	pthread_mutex_unlock(&a->lock);
+	if (old != NULL)
+		handle_free(old);
+	return h;
+}
+
+/* `stranger`: the call asked for a topic that is none. */
+static void
+leave(struct weir_admin *a, struct handle *h, bool stranger)
+{
+	bool last;
+
+	pthread_mutex_lock(&a->lock);
+	a->strangers += stranger;
+	last = --h->calls == 0 && h != a->handle;
+	pthread_mutex_unlock(&a->lock);
+	if (last)
+		handle_free(h);
 }
 
 static bool
@@ -139,19 +210,19 @@ copy_topics(struct arena *a, const struct rd_kafka_metadata *m, struct weir_clus
 
 /* Who the cluster is: the client has learnt it from the metadata that came before. */
 static bool
-copy_identity(struct weir_admin *admin, struct arena *a, int timeout_ms, struct weir_cluster *out)
+copy_identity(rd_kafka_t *rk, struct arena *a, int timeout_ms, struct weir_cluster *out)
 {
-	char *id = rd_kafka_clusterid(admin->rk, timeout_ms);
+	char *id = rd_kafka_clusterid(rk, timeout_ms);
 
 	out->id = id == NULL ? NULL : copy(a, id);
-	out->controller = rd_kafka_controllerid(admin->rk, timeout_ms);
+	out->controller = rd_kafka_controllerid(rk, timeout_ms);
 	if (id != NULL)
-		rd_kafka_mem_free(admin->rk, id);
+		rd_kafka_mem_free(rk, id);
 	return id == NULL || out->id != NULL;
 }
 
 static bool
-describe(struct weir_admin *admin, struct arena *a, bool topics, rd_kafka_topic_t *one, int timeout_ms,
+describe(rd_kafka_t *rk, struct arena *a, bool topics, rd_kafka_topic_t *one, int timeout_ms,
     struct weir_cluster *out, struct weir_error *why)
 {
 	const struct rd_kafka_metadata *m;
@@ -159,11 +230,11 @@ describe(struct weir_admin *admin, struct arena *a, bool topics, rd_kafka_topic_
 	bool good;
 
 	*out = (struct weir_cluster){ .controller = -1 };
-	if ((e = rd_kafka_metadata(admin->rk, topics && one == NULL, one, &m, timeout_ms)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+	if ((e = rd_kafka_metadata(rk, topics && one == NULL, one, &m, timeout_ms)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		error_set(why, e, NULL);
 		return false;
 	}
-	good = copy_identity(admin, a, timeout_ms, out) && copy_brokers(a, m, out) && (!topics || copy_topics(a, m, out));
+	good = copy_identity(rk, a, timeout_ms, out) && copy_brokers(a, m, out) && (!topics || copy_topics(a, m, out));
 	if (!good)
 		no_memory(why);
 	else if (one != NULL && m->topic_cnt == 1 && m->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -181,24 +252,31 @@ bool
 weir_describe_cluster(struct weir_admin *admin, struct arena *a, bool topics, int timeout_ms,
     struct weir_cluster *out, struct weir_error *why)
 {
-	return describe(admin, a, topics, NULL, timeout_ms, out, why);
+	struct handle *h = enter(admin);
+	bool good = describe(h->rk, a, topics, NULL, timeout_ms, out, why);
+
+	leave(admin, h, false);
+	return good;
 }
 
 bool
 weir_describe_topic(struct weir_admin *admin, struct arena *a, const char *topic, int timeout_ms,
     struct weir_cluster *out, struct weir_error *why)
 {
-	rd_kafka_topic_t *handle;
-	bool good;
+	rd_kafka_topic_t *one;
+	struct handle *h;
+	bool good = false;
 
 	if (!client_check_topic(topic, why))
 		return false;
-	if ((handle = rd_kafka_topic_new(admin->rk, topic, NULL)) == NULL) {
+	h = enter(admin);
+	if ((one = rd_kafka_topic_new(h->rk, topic, NULL)) == NULL)
 		error_set(why, rd_kafka_last_error(), NULL);
-		return false;
+	else {
+		good = describe(h->rk, a, true, one, timeout_ms, out, why);
+		rd_kafka_topic_destroy(one);
 	}
-	good = describe(admin, a, true, handle, timeout_ms, out, why);
-	rd_kafka_topic_destroy(handle);
+	leave(admin, h, !good);
 	return good;
 }
 
@@ -206,8 +284,10 @@ bool
 weir_watermarks(struct weir_admin *admin, const char *topic, int32_t partition, int timeout_ms, int64_t *first,
     int64_t *end, struct weir_error *why)
 {
-	rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(admin->rk, topic, partition, first, end, timeout_ms);
+	struct handle *h = enter(admin);
+	rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(h->rk, topic, partition, first, end, timeout_ms);
 
+	leave(admin, h, e != RD_KAFKA_RESP_ERR_NO_ERROR);
 	error_set(why, e, NULL);
 	return e == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -216,6 +296,8 @@ weir_watermarks(struct weir_admin *admin, const char *topic, int32_t partition, 
 
 /* A call under way: its options, the queue that its answer comes by, the answer. */
 struct call {
+	struct weir_admin *admin;
+	struct handle *handle;
 	rd_kafka_AdminOptions_t *options;
 	rd_kafka_queue_t *queue;
 	rd_kafka_event_t *event; /* NULL until there is one */
@@ -224,7 +306,8 @@ struct call {
 static struct call
 begin(struct weir_admin *admin, int timeout_ms)
 {
-	struct call c = { rd_kafka_AdminOptions_new(admin->rk, RD_KAFKA_ADMIN_OP_ANY), rd_kafka_queue_new(admin->rk), NULL };
+	struct handle *h = enter(admin);
+	struct call c = { admin, h, rd_kafka_AdminOptions_new(h->rk, RD_KAFKA_ADMIN_OP_ANY), rd_kafka_queue_new(h->rk), NULL };
 	char text[64];
 
 	rd_kafka_AdminOptions_set_request_timeout(c.options, timeout_ms, text, sizeof text);
@@ -251,6 +334,7 @@ finish(struct call *c)
 		rd_kafka_event_destroy(c->event);
 	rd_kafka_queue_destroy(c->queue);
 	rd_kafka_AdminOptions_destroy(c->options);
+	leave(c->admin, c->handle, false);
 }
 
 static bool
@@ -301,7 +385,7 @@ weir_create_topic(struct weir_admin *admin, const struct weir_new_topic *t, int 
 	rd_kafka_AdminOptions_set_operation_timeout(c.options, timeout_ms, text, sizeof text);
 	if (t->validate_only)
 		rd_kafka_AdminOptions_set_validate_only(c.options, 1, text, sizeof text);
-	rd_kafka_CreateTopics(admin->rk, &topic, 1, c.options, c.queue);
+	rd_kafka_CreateTopics(c.handle->rk, &topic, 1, c.options, c.queue);
 	if ((good = await(&c, timeout_ms, why))) {
 		results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(c.event), &n);
 		good = take_topic_result(results, n, why);
@@ -322,7 +406,7 @@ weir_delete_topic(struct weir_admin *admin, const char *name, int timeout_ms, st
 	size_t n;
 
 	rd_kafka_AdminOptions_set_operation_timeout(c.options, timeout_ms, text, sizeof text);
-	rd_kafka_DeleteTopics(admin->rk, &topic, 1, c.options, c.queue);
+	rd_kafka_DeleteTopics(c.handle->rk, &topic, 1, c.options, c.queue);
 	if ((good = await(&c, timeout_ms, why))) {
 		results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(c.event), &n);
 		good = take_topic_result(results, n, why);
@@ -347,7 +431,7 @@ weir_create_partitions(struct weir_admin *admin, const char *name, int32_t total
 		return false;
 	}
 	c = begin(admin, timeout_ms);
-	rd_kafka_CreatePartitions(admin->rk, &partitions, 1, c.options, c.queue);
+	rd_kafka_CreatePartitions(c.handle->rk, &partitions, 1, c.options, c.queue);
 	if ((good = await(&c, timeout_ms, why))) {
 		results = rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(c.event), &n);
 		good = take_topic_result(results, n, why);
@@ -444,7 +528,7 @@ weir_describe_topic_configs(struct weir_admin *admin, struct arena *a, const cha
 		return false;
 	}
 	c = begin(admin, timeout_ms);
-	rd_kafka_DescribeConfigs(admin->rk, &resource, 1, c.options, c.queue);
+	rd_kafka_DescribeConfigs(c.handle->rk, &resource, 1, c.options, c.queue);
 	if ((good = await(&c, timeout_ms, why))) {
 		resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(c.event), &n_resources);
 		if (n_resources != 1)

@@ -14,16 +14,17 @@
 
 enum {
 	POLL_MS = 100,
-	TURN_MS = 20, /* the longest that a call waits for those before it */
-	TOPICS_MAX = 10000 /* handles that are kept; names come from strangers: those beyond are made for each call */
+	TURN_MS = 20,        /* the longest that a call waits for those before it */
+	LOOK_MS = 3000,      /* for the answer whether there is a topic */
+	TOPICS_MAX = 10000,  /* handles that are kept; those beyond are asked for by each call */
+	STRANGERS_MAX = 1000 /* topics that are none, of which librdkafka never forgets one */
 };
 
 /*
- * Calls for one topic.  Those that come while others are under way wait for these, and then go together, as
- * one batch: so each costs the broker and us a part of a request.  Handed to librdkafka one by one they
- * would cost more than that: as soon as five requests are unanswered, which are the most with idempotence,
- * it looks for an answer without a pause.  What waits longer than that takes (another partition may be
- * without a leader) goes all the same.
+ * Calls for one topic.  With idempotence, those that come while others are under way wait for these, and
+ * then go together, as one batch.  Handed to librdkafka one by one they would be dear: at most five requests
+ * are unanswered then, and while more records wait for that, it looks for an answer without a pause.
+ * Calls that wait longer than TURN_MS (another partition may be without a leader) go all the same.
  */
 struct gate {
 	pthread_mutex_t lock;
@@ -34,16 +35,21 @@ struct gate {
 /* A topic's handle, which librdkafka would look up anew for each record. */
 struct topic {
 	rd_kafka_topic_t *handle;
+	bool gone;           /* when it was written to last, there was none such */
 	struct gate gate;
 	char name[];
 };
 
-/* librdkafka's producer, as long as it works: after a fatal error it refuses all, for ever. */
+/*
+ * librdkafka's producer, as long as it is of use: after a fatal error it refuses all, for ever; and it
+ * remembers every name that it was ever asked for, which strangers choose.
+ */
 struct engine {
 	rd_kafka_t *rk;
 	pthread_t thread;    /* hands out the reports */
 	atomic_bool stopping;
-	struct map topics;   /* under the producer's lock, as the next */
+	struct map topics;   /* those that are there; under the producer's lock, as the next */
+	size_t strangers;    /* names of topics that were not there */
 	size_t calls;        /* that use it */
 };
 
@@ -258,11 +264,11 @@ weir_producer_free(struct weir_producer *p, int timeout_ms)
 	free(p);
 }
 
-/* Puts a new engine in place of one that is dead; without memory that stays.  The lock is held. */
+/* Puts a new engine in place of the old, which is returned if nobody uses it; without memory that stays.  The lock is held. */
 static struct engine *
 replace(struct weir_producer *p)
 {
-	char text[256], why[256];
+	char text[256], why[256] = "it knows too many topics that are none";
 	rd_kafka_conf_t *conf = rd_kafka_conf_dup(rd_kafka_conf(p->engine->rk));
 	rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
 	struct engine *made = NULL, *old = p->engine;
@@ -279,21 +285,22 @@ replace(struct weir_producer *p)
 	return old->calls == 0 ? old : NULL;
 }
 
-/* The engine for a call, and what it has of the topic, if anything. */
+/* The engine for a call, and what is known of the topic; NULL: nothing. */
 static struct engine *
-enter(struct weir_producer *p, const char *topic, struct topic **known)
+enter(struct weir_producer *p, const char *name, struct topic **topic, bool *gone)
 {
-	struct engine *e, *dead = NULL;
+	struct engine *e, *old = NULL;
 
 	pthread_mutex_lock(&p->lock);
-	if (is_dead(p->engine))
-		dead = replace(p);
+	if (is_dead(p->engine) || p->engine->strangers >= STRANGERS_MAX)
+		old = replace(p);
 	e = p->engine;
 	e->calls++;
-	*known = map_get(&e->topics, span_str(topic));
+	*topic = map_get(&e->topics, span_str(name));
+	*gone = *topic != NULL && (*topic)->gone;
 	pthread_mutex_unlock(&p->lock);
-	if (dead != NULL)
-		engine_free(dead);
+	if (old != NULL)
+		engine_free(old);
 	return e;
 }
 
@@ -316,26 +323,41 @@ gate_init(struct gate *g)
 	list_init(&g->waiting);
 }
 
-/* Keeps a handle for the engine's life; false where there is one, no room or no memory. */
+/* Keeps a handle for the engine's life; false where there is one, no room or no memory.  The lock is held. */
 static bool
-keep_topic(struct weir_producer *p, struct engine *e, const char *name, rd_kafka_topic_t *handle)
+keep_topic(struct engine *e, const char *name, rd_kafka_topic_t *handle)
 {
 	size_t n = strlen(name) + 1;
-	struct topic *t = malloc(sizeof *t + n);
-	bool kept = false;
+	struct topic *t;
 
-	if (t == NULL)
+	if (e->topics.n >= TOPICS_MAX || map_get(&e->topics, span_str(name)) != NULL || (t = malloc(sizeof *t + n)) == NULL)
 		return false;
 	memcpy(t->name, name, n);
 	t->handle = handle;
+	t->gone = false;
 	gate_init(&t->gate);
+	if (map_put(&e->topics, span_str(t->name), t))
+		return true;
+	free(t);
+	return false;
+}
+
+/* Remembers what a call has learnt: whether there is the topic.  A new handle is kept, or ended. */
+static void
+note_topic(struct weir_producer *p, struct engine *e, const char *name, struct topic *topic, rd_kafka_topic_t *handle, bool there)
+{
+	bool kept = topic != NULL;
+
 	pthread_mutex_lock(&p->lock);
-	if (e->topics.n < TOPICS_MAX && map_get(&e->topics, span_str(name)) == NULL)
-		kept = map_put(&e->topics, span_str(t->name), t);
+	if (topic != NULL)
+		topic->gone = !there;
+	else if (there)
+		kept = keep_topic(e, name, handle);
+	else
+		e->strangers++;
 	pthread_mutex_unlock(&p->lock);
 	if (!kept)
-		free(t);
-	return kept;
+		rd_kafka_topic_destroy(handle);
 }
 
 static bool
@@ -511,38 +533,40 @@ run(struct call *call, struct gate *gate)
 	pthread_mutex_destroy(&call->lock);
 }
 
-/* Produces with a handle made for this call; one of a topic that is there is kept. */
+/* Makes librdkafka look whether there is the topic: by itself it does so after minutes. */
 static void
-run_new(struct weir_producer *p, struct call *call, const char *topic)
+look_for(struct engine *e, rd_kafka_topic_t *handle)
 {
-	struct weir_error why;
-	struct gate gate;
+	const struct rd_kafka_metadata *m;
 
-	if ((call->topic = rd_kafka_topic_new(call->engine->rk, topic, NULL)) == NULL) {
-		error_set(&why, rd_kafka_last_error(), NULL);
-		fail_all(call->receipts, call->n, &why);
-		return;
-	}
-	gate_init(&gate);
-	run(call, &gate);
-	if (call->receipts[0].error.kind != WEIR_OK || !keep_topic(p, call->engine, topic, call->topic))
-		rd_kafka_topic_destroy(call->topic);
+	if (rd_kafka_metadata(e->rk, 0, handle, &m, LOOK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_metadata_destroy(m);
 }
 
 /* Produces n >= 1 records, a ticket for each being there. */
 static void
-produce_with(struct weir_producer *p, const char *topic, const struct weir_record *records, size_t n,
+produce_with(struct weir_producer *p, const char *name, const struct weir_record *records, size_t n,
     struct weir_receipt *receipts, struct ticket *tickets)
 {
 	struct call call = { .records = records, .n = n, .receipts = receipts, .tickets = tickets };
-	struct topic *known;
+	struct gate own; /* for a topic that is not known yet */
+	struct topic *topic;
+	bool gone;
 
-	call.engine = enter(p, topic, &known);
-	if (known != NULL) {
-		call.topic = known->handle;
-		run(&call, &known->gate);
-	} else
-		run_new(p, &call, topic);
+	call.engine = enter(p, name, &topic, &gone);
+	call.topic = topic != NULL ? topic->handle : rd_kafka_topic_new(call.engine->rk, name, NULL);
+	if (call.topic == NULL) {
+		struct weir_error why;
+
+		error_set(&why, rd_kafka_last_error(), NULL);
+		fail_all(receipts, n, &why);
+	} else {
+		if (topic == NULL || gone)
+			look_for(call.engine, call.topic);
+		gate_init(&own);
+		run(&call, topic != NULL ? &topic->gate : &own);
+		note_topic(p, call.engine, name, topic, call.topic, receipts[0].error.kind != WEIR_UNKNOWN_TOPIC);
+	}
 	leave(p, call.engine);
 }
 

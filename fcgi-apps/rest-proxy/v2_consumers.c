@@ -15,6 +15,7 @@
 
 enum {
 	NAME_MAX_BYTES = 255,
+	LIST_MAX = 10000,    /* partitions, or topics, of one request */
 	WAIT_MAX_MS = 60000, /* of a call for records: less than the web server waits */
 	LOOK_UP_MS = 500     /* so often a call for records looks whether the process is to end */
 };
@@ -247,8 +248,8 @@ read_topics(struct http_request *q, struct http_response *r, const struct json *
 {
 	*n = 0;
 	*out = arena_array(q->arena, v->n + 1, sizeof **out);
-	if (v->kind != JSON_ARRAY || *out == NULL) {
-		problem_answer(r, r->type, &problem_bad_request, "topics must be an array of strings");
+	if (v->kind != JSON_ARRAY || v->n > LIST_MAX || *out == NULL) {
+		problem_answer(r, r->type, &problem_bad_request, "topics must be an array of strings, and not too many");
 		return false;
 	}
 	for (const struct json *e = v->first; e != NULL; e = e->next) {
@@ -407,6 +408,11 @@ read_list(struct http_request *q, struct http_response *r, const struct json *bo
 		return true;
 	if (v->kind != JSON_ARRAY)
 		return wrong_list(r, name);
+	/* Each costs memory as long as the instance lives. */
+	if (v->n > LIST_MAX) {
+		problem_answer(r, r->type, &problem_too_large);
+		return false;
+	}
 	if ((*out = arena_array(q->arena, v->n + 1, sizeof **out)) == NULL) {
 		problem_answer(r, r->type, &problem_too_large);
 		return false;

@@ -280,6 +280,19 @@ a_partition_without_a_leader_holds_up_no_other(void)
 	end(&w);
 }
 
+static void
+a_topic_that_was_none_is_found_once_it_is_made(void)
+{
+	struct world w = begin(NULL, 0);
+
+	rd_kafka_mock_topic_set_error(w.cluster, "none", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	CU_ASSERT_EQUAL(produce(&w, "none").error.kind, WEIR_UNKNOWN_TOPIC);
+	CU_ASSERT_EQUAL(produce(&w, "none").error.kind, WEIR_UNKNOWN_TOPIC);
+	rd_kafka_mock_topic_set_error(w.cluster, "none", RD_KAFKA_RESP_ERR_NO_ERROR);
+	CU_ASSERT_EQUAL(produce(&w, "none").error.kind, WEIR_OK);
+	end(&w);
+}
+
 const struct unit_test producer_tests[] = {
 	UNIT(records_are_acknowledged_in_their_order),
 	UNIT(a_fatal_error_ends_what_is_under_way_and_nothing_else),
@@ -291,5 +304,6 @@ const struct unit_test producer_tests[] = {
 	UNIT(a_partition_that_is_not_there_is_told_of),
 	UNIT(calls_that_wait_for_others_get_receipts_of_their_own),
 	UNIT(a_partition_without_a_leader_holds_up_no_other),
+	UNIT(a_topic_that_was_none_is_found_once_it_is_made),
 	UNIT_END
 };
