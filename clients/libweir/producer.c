@@ -19,11 +19,10 @@ enum {
 };
 
 /*
- * Calls for one topic.  Those that come while others are under way wait for these, and then go together, as
- * one batch: so each costs the broker and us a part of a request.  Handed to librdkafka one by one they
- * would cost more than that: as soon as five requests are unanswered, which are the most with idempotence,
- * it looks for an answer without a pause.  What waits longer than that takes (another partition may be
- * without a leader) goes all the same.
+ * Calls for one topic.  With idempotence, those that come while others are under way wait for these, and
+ * then go together, as one batch.  Handed to librdkafka one by one they would be dear: at most five requests
+ * are unanswered then, and while more records wait for that, it looks for an answer without a pause.
+ * Calls that wait longer than TURN_MS (another partition may be without a leader) go all the same.
  */
 struct gate {
 	pthread_mutex_t lock;
@@ -43,6 +42,7 @@ struct engine {
 	rd_kafka_t *rk;
 	pthread_t thread;    /* hands out the reports */
 	atomic_bool stopping;
+	bool idempotent;
 	struct map topics;   /* under the producer's lock, as the next */
 	size_t calls;        /* that use it */
 };
@@ -161,6 +161,16 @@ poll_reports(void *arg)
 	return NULL;
 }
 
+static bool
+is_idempotent(rd_kafka_t *rk)
+{
+	char value[8];
+	size_t n = sizeof value;
+
+	return rd_kafka_conf_get(rd_kafka_conf(rk), "enable.idempotence", value, &n) == RD_KAFKA_CONF_OK &&
+	    strcmp(value, "true") == 0;
+}
+
 /* Starts what reports of a handle's records; NULL, with the handle ended, when that can't be. */
 static struct engine *
 engine_new(rd_kafka_t *rk)
@@ -169,6 +179,7 @@ engine_new(rd_kafka_t *rk)
 
 	if (e != NULL) {
 		e->rk = rk;
+		e->idempotent = is_idempotent(rk);
 		if (pthread_create(&e->thread, NULL, poll_reports, e) == 0)
 			return e;
 	}
@@ -427,7 +438,7 @@ step_in(struct gate *g, struct call *call)
 	pthread_mutex_lock(&g->lock);
 	list_add(&g->waiting, &call->link);
 	call->waits = true;
-	must_wait = g->under_way > 0;
+	must_wait = g->under_way > 0 && call->engine->idempotent;
 	pthread_mutex_unlock(&g->lock);
 	return must_wait;
 }
