@@ -48,6 +48,7 @@ struct engine {
 	rd_kafka_t *rk;
 	pthread_t thread;    /* hands out the reports */
 	atomic_bool stopping;
+	bool idempotent;
 	struct map topics;   /* those that are there; under the producer's lock, as the next */
 	size_t strangers;    /* names of topics that were not there */
 	size_t calls;        /* that use it */
@@ -167,6 +168,16 @@ poll_reports(void *arg)
 	return NULL;
 }
 
+static bool
+is_idempotent(rd_kafka_t *rk)
+{
+	char value[8];
+	size_t n = sizeof value;
+
+	return rd_kafka_conf_get(rd_kafka_conf(rk), "enable.idempotence", value, &n) == RD_KAFKA_CONF_OK &&
+	    strcmp(value, "true") == 0;
+}
+
 /* Starts what reports of a handle's records; NULL, with the handle ended, when that can't be. */
 static struct engine *
 engine_new(rd_kafka_t *rk)
@@ -175,6 +186,7 @@ engine_new(rd_kafka_t *rk)
 
 	if (e != NULL) {
 		e->rk = rk;
+		e->idempotent = is_idempotent(rk);
 		if (pthread_create(&e->thread, NULL, poll_reports, e) == 0)
 			return e;
 	}
@@ -460,7 +472,7 @@ step_in(struct gate *g, struct call *call)
 	pthread_mutex_lock(&g->lock);
 	list_add(&g->waiting, &call->link);
 	call->waits = true;
-	must_wait = g->under_way > 0;
+	must_wait = g->under_way > 0 && call->engine->idempotent;
 	pthread_mutex_unlock(&g->lock);
 	return must_wait;
 }

@@ -235,9 +235,10 @@ def tricky_consumers():
     # Another: librdkafka loses the list where an instance ends that had not come to its new subscription.
     base = "/consumers/hostile-group/instances/two"
     yield request("a consumer", PROXY, "POST", "/consumers/hostile-group", '{"name":"two","format":"json"}', V2)
-    yield request("20000 topics", PROXY, "POST", base + "/subscription", json.dumps({"topics": [f"t{i}" for i in range(20000)]}), V2)
+    yield request("2000 topics", PROXY, "POST", base + "/subscription", json.dumps({"topics": [f"t{i}" for i in range(2000)]}), V2)
+    # The same one: librdkafka 2.0.2 does not free those that are not there.
     yield request("20000 partitions", PROXY, "POST", base + "/assignments",
-                  json.dumps({"partitions": [{"topic": "known", "partition": i} for i in range(20000)]}), V2)
+                  json.dumps({"partitions": [{"topic": "known", "partition": 0}] * 20000}), V2)
     yield request("positions that are none", PROXY, "POST", base + "/positions", '{"offsets":[{"topic":"known","partition":0,"offset":-9223372036854775808}]}', V2)
     yield request("commits that are none", PROXY, "POST", base + "/offsets", '{"offsets":[{"topic":"\\u0000","partition":-1,"offset":9223372036854775807}]}', V2)
     yield request("the consumer's end", PROXY, "DELETE", base)
@@ -314,8 +315,8 @@ def all_requests():
 
 # ---- sending ----
 
-def send(web, port, tls, data):
-    """All that comes back until the connection ends."""
+def send(web, port, tls, data, half_close):
+    """All that comes back until the connection ends; half_close: where a frame lies, nobody shall wait for the rest."""
     s = socket.create_connection(("127.0.0.1", port), ANSWER_S)
     if tls:
         s = web.trust().wrap_socket(s, server_hostname="localhost")
@@ -323,8 +324,7 @@ def send(web, port, tls, data):
     try:
         try:
             s.sendall(data)
-            if not tls:
-                # Where a body is shorter than it says, nobody waits for the rest.
+            if half_close and not tls:
                 s.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # refused before all was sent: the answer says why
@@ -439,7 +439,7 @@ class Fortress:
         return wrong
 
     def send(self, r, port, tls):
-        data = send(self.web, port, tls, r.data)
+        data = send(self.web, port, tls, r.data, r.name.startswith("frame: "))
         if data == b"" and r.name.startswith("frame: "):
             return  # there was no telling what it was
         if r.name == "frame: an old version" and not data.startswith(b"HTTP/"):
