@@ -26,7 +26,7 @@ struct store_stats;
 enum journal_kind {
 	JOURNAL_BATCH = 1,   /* a batch, and where in which segment it lies */
 	JOURNAL_RESERVE = 2, /* offsets below `offset` may have been seen by somebody */
-	JOURNAL_SYNCED = 3   /* the segment is synced up to `pos` */
+	JOURNAL_SYNCED = 3   /* the segment is synced up to `pos`, where `offset` comes next */
 };
 
 struct journal_entry {
@@ -35,7 +35,7 @@ struct journal_entry {
 	int64_t segment_base; /* BATCH, SYNCED */
 	int32_t segment_epoch;
 	int64_t pos;
-	int64_t offset;       /* RESERVE */
+	int64_t offset;       /* RESERVE, SYNCED */
 	struct span batch;    /* BATCH: view */
 };
 

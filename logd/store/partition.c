@@ -244,6 +244,26 @@ partition_advance(struct partition *p)
 	answer_all(&answered);
 }
 
+/*
+ * The first that has waited for this sync waits for the block as well, and so do
+ * those behind it.  What makes the topic is in an earlier block, or in this one.
+ */
+void
+partition_synced(struct partition *p, int64_t end, uint64_t block)
+{
+	size_t i = 0;
+
+	while (i < p->n_marks && mark_at(p, i)->stable_end <= p->stable_end)
+		i++;
+	if (i < p->n_marks && mark_at(p, i)->stable_end <= end && mark_at(p, i)->block < block) {
+		mark_at(p, i)->block = block;
+		journal_want(p->store->journal, block);
+	}
+	if (end > p->stable_end)
+		p->stable_end = end;
+	partition_advance(p);
+}
+
 void
 partition_end_waiting(struct partition *p, enum store_error error)
 {
@@ -393,17 +413,12 @@ note_durability(struct partition *p, const struct segment *s, int64_t pos, struc
 {
 	struct journal_entry e = { .kind = JOURNAL_BATCH, .id = p->id, .segment_base = s->base,
 		.segment_epoch = s->epoch, .pos = pos, .batch = batch };
-	uint64_t state;
 
 	if (p->internal || batch.n <= (size_t)p->store->config.journal_batch_bytes_max) {
 		p->last_block = journal_add(p->store->journal, &e);
 		return;
 	}
 	p->direct_end = p->end;
-	/* Its sync may overtake the journal; but what makes its topic comes before it. */
-	state = state_partition(p->store, STATE_METADATA)->last_block;
-	if (state > p->last_block)
-		p->last_block = state;
 }
 
 static bool

@@ -294,19 +294,22 @@ journaled_batch(const struct replay *y, const struct segment *s, struct batch *b
 	return false;
 }
 
-/* Up to where the segment is known to have been synced. */
-static int64_t
-synced_to(const struct replay *y, const struct segment *s)
+/* Up to where the segment is known to have been synced.  Its file ends at file_end. */
+static struct place
+synced_to(const struct replay *y, const struct segment *s, int64_t file_end)
 {
-	int64_t pos = s->synced;
+	struct place place = { .pos = s->size, .offset = s->end };
 
 	if (y == NULL)
-		return pos;
-	for (size_t i = first_entry(y, s, 0); i < y->n && y->entries[i].segment_base == s->base &&
-	    y->entries[i].segment_epoch == s->epoch; i++)
-		if (y->entries[i].kind == JOURNAL_SYNCED && y->entries[i].pos > pos)
-			pos = y->entries[i].pos;
-	return pos;
+		return place;
+	for (size_t i = first_entry(y, s, s->size); i < y->n && y->entries[i].segment_base == s->base &&
+	    y->entries[i].segment_epoch == s->epoch && y->entries[i].pos <= file_end; i++) {
+		const struct journal_entry *e = &y->entries[i];
+
+		if (e->kind == JOURNAL_SYNCED && e->offset > place.offset && e->offset - s->base <= INT32_MAX)
+			place = (struct place){ .pos = e->pos, .offset = e->offset };
+	}
+	return place;
 }
 
 /* ---- putting a segment together ---- */
@@ -325,23 +328,41 @@ keep(struct recovery *r, struct segment *s, const struct batch *b, int64_t pos)
 	r->batches++;
 }
 
+static void
+tell_damage(struct recovery *r, const struct segment *s, int64_t to)
+{
+	r->damaged++;
+	diag_error("damaged batch", "base_offset=%lld pos=%lld bytes=%lld effect=\"what lies behind it stays; reading it is answered with an error\"",
+	    (long long)s->end, (long long)s->size, (long long)(to - s->size));
+}
+
 /*
- * Goes on behind damage.  Only where it is known that more than this was synced,
- * or nothing is known because the index is lost: then a later valid batch says it.
+ * Goes on behind damage: where it is known that more than this was synced, at the
+ * next batch of that (WALK_BATCH), or else behind all of that (WALK_DAMAGED).
+ * Where nothing is known because the index is lost, a later valid batch says it.
  */
 static enum walked
-step_over(struct recovery *r, struct segment_walk *w, int64_t trusted)
+step_over(struct recovery *r, struct segment_walk *w, struct place trusted)
 {
+	struct segment *s = w->segment;
+	int64_t to = w->to;
 	enum walked found;
 
-	if (w->pos >= trusted && !r->rebuild)
+	if (w->pos < trusted.pos)
+		w->to = trusted.pos;
+	else if (!r->rebuild)
 		return WALK_END;
 	found = segment_walk_resync(w);
-	if (found == WALK_BATCH) {
-		r->damaged++;
-		diag_error("damaged batch", "base_offset=%lld pos=%lld bytes=%lld effect=\"what lies behind it stays; reading it is answered with an error\"",
-		    (long long)w->segment->end, (long long)w->segment->size,
-		    (long long)(w->at - w->segment->size));
+	w->to = to;
+	if (found == WALK_BATCH)
+		tell_damage(r, s, w->at);
+	else if (found == WALK_END && w->pos < trusted.pos) {
+		tell_damage(r, s, trusted.pos);
+		s->size = w->pos = trusted.pos;
+		s->end = w->offset = trusted.offset;
+		s->recorded = false;
+		partition_dirty(s->partition);
+		return WALK_DAMAGED;
 	}
 	return found;
 }
@@ -350,14 +371,16 @@ step_over(struct recovery *r, struct segment_walk *w, int64_t trusted)
 static int
 complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 {
-	int64_t file_end = file_size(segment_fd(s)), trusted = synced_to(y, s);
+	int64_t file_end = file_size(segment_fd(s));
 	struct segment_walk w;
+	struct place trusted;
 	enum walked found = WALK_END;
 	const uint8_t *bytes;
 	struct batch b;
 
 	if (file_end == -1)
 		return -1;
+	trusted = synced_to(y, s, file_end);
 	segment_walk(&w, s, (struct place){ .pos = s->size, .offset = s->end }, file_end, false);
 	for (;;) {
 		if (journaled_batch(y, s, &b, &bytes)) {
@@ -371,8 +394,8 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 			continue;
 		}
 		found = segment_walk_next(&w);
-		if (found == WALK_DAMAGED)
-			found = step_over(r, &w, trusted);
+		if (found == WALK_DAMAGED && (found = step_over(r, &w, trusted)) == WALK_DAMAGED)
+			continue; /* behind all that was synced */
 		if (found != WALK_BATCH)
 			break;
 		/* After a failed sync the cache may have what the disk has not, and not know it. */

@@ -219,6 +219,8 @@ struct segment *partition_active(const struct partition *); /* NULL: none yet */
 void partition_dirty(struct partition *);
 /* Lets become visible what may; answers appends.  Calls the hook once. */
 void partition_advance(struct partition *);
+/* Its segments are synced up to `end`; a start will know it when the journal's block is durable (0: it is). */
+void partition_synced(struct partition *, int64_t end, uint64_t block);
 /* A disk failed it. */
 void partition_offline(struct partition *, const char *what, int error);
 /* Ends what waits. */
@@ -266,6 +268,7 @@ struct sync_group {
 	struct partition *partition; /* its jobs are counted */
 	size_t first, n;         /* its items */
 	int64_t end;
+	uint64_t block;          /* journal block that tells of it; 0: the index does */
 	bool folder_named;
 	bool synced;             /* all of it */
 	int error;               /* why it is not, when it was tried */

@@ -185,11 +185,9 @@ sync_set_apply(struct sync_set *set)
 		}
 		if (g->error == 0) {
 			p->folder_named = p->folder_named || g->n > 0;
-			if (g->end > p->stable_end)
-				p->stable_end = g->end;
 			if (!p->deleted) {
 				partition_drop_below(p, p->log_start);
-				partition_advance(p);
+				partition_synced(p, g->end, g->block);
 			}
 		} else if (file_not_begun(g->error)) {
 			if (!p->deleted && list_empty(&p->wants_sync))
@@ -220,20 +218,24 @@ run_round(struct job *job)
 	r->lack = sync_set_run(&r->set) == 0 ? 0 : errno;
 }
 
-/* So that a start can tell damage from what was never synced. */
+/*
+ * So that a start can tell damage from what was never synced.  What waits for the
+ * sync waits for this, too: else a kill in between, and one damaged byte, would
+ * lose all that was answered behind it.
+ */
 static void
-note_synced(struct store *store, const struct sync_set *set)
+note_synced(struct store *store, struct sync_set *set)
 {
 	for (size_t i = 0; i < set->n_groups; i++) {
-		const struct sync_group *g = &set->groups[i];
+		struct sync_group *g = &set->groups[i];
 
 		for (size_t k = g->first; g->error == 0 && k < g->first + g->n; k++) {
-			const struct segment *s = set->items[k].segment;
+			const struct sync_item *item = &set->items[k];
 			struct journal_entry e = { .kind = JOURNAL_SYNCED, .id = g->partition->id,
-				.segment_base = s->base, .segment_epoch = s->epoch,
-				.pos = set->items[k].size };
+				.segment_base = item->segment->base, .segment_epoch = item->segment->epoch,
+				.pos = item->size, .offset = item->end };
 
-			journal_add(store->journal, &e);
+			g->block = journal_add(store->journal, &e);
 		}
 	}
 }

@@ -1,13 +1,14 @@
 /* suites.c -- the tests of logd/store. */
 #include "unit/unit.h"
 
-extern const struct unit_test batch_tests[], checkpoint_tests[], codec_tests[], examine_tests[], index_tests[],
-    journal_tests[], partition_tests[], producers_tests[], segment_tests[], state_tests[], times_tests[];
+extern const struct unit_test batch_tests[], checkpoint_tests[], codec_tests[], damage_tests[], examine_tests[],
+    index_tests[], journal_tests[], partition_tests[], producers_tests[], segment_tests[], state_tests[], times_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "batch", batch_tests },
 	{ "checkpoint", checkpoint_tests },
 	{ "codec", codec_tests },
+	{ "damage", damage_tests },
 	{ "examine", examine_tests },
 	{ "index", index_tests },
 	{ "journal", journal_tests },
