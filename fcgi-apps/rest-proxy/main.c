@@ -121,9 +121,10 @@ on_ready(void *fd)
 static int
 serve(struct app *app, const struct settings *s, int ready_fd)
 {
+	struct router *router = router_new(app_routes);
 	struct fcgi_app fcgi = { .name = "rest-proxy",
 		.app = app,
-		.router = router_new(app_routes),
+		.router = router,
 		.body_max = (size_t)s->body_max,
 		.arena_max = (size_t)s->body_max * 8,
 		.before = app_before };
@@ -137,6 +138,7 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 
 	for (size_t i = 0; i < n; i++)
 		free(pools[i].path);
+	router_free(router);
 	return r;
 }
 
