@@ -68,7 +68,7 @@ class Trivial:
     def __init__(self, like, answer_bytes):
         self.folder = tempfile.mkdtemp(prefix="weir-bench-")
         self.processes = []
-        for name in ("registry-1", "registry-2", "proxy-1", "proxy-2", "proxy-1-consumers", "proxy-2-consumers"):
+        for name in ("registry-1", "registry-1-writes", "registry-2", "proxy-1", "proxy-2", "proxy-1-consumers", "proxy-2-consumers"):
             self.processes.append(subprocess.Popen([TRIVIAL, f"{self.folder}/{name}.sock", str(THREADS), str(answer_bytes)]))
         # Only the folder of the sockets and the ports are others.
         self.registry, self.proxy, tls = weir_web.free_ports(3)
