@@ -271,9 +271,9 @@ app_subject(const struct http_request *q, size_t arg)
 }
 
 struct span
-app_scope(const struct http_request *q, size_t arg)
+app_scope(const struct http_request *q)
 {
-	struct span subject = app_subject(q, arg);
+	struct span subject = app_subject(q, 0);
 
 	return subject.n == 0 ? span_of(NULL, 0) : subject;
 }

@@ -84,8 +84,11 @@ enum registry_which app_which(const struct http_request *);
 /* The subject in the request's n-th path argument, as it is known inside. */
 struct span app_subject(const struct http_request *, size_t arg);
 
-/* The same where settings are meant: the null span (what is global) for the name of the normal context, ":.:". */
-struct span app_scope(const struct http_request *, size_t arg);
+/*
+ * Whose settings the path means: those of its subject, or the null span, what is global, where it has none or
+ * the name of the normal context, ":.:".
+ */
+struct span app_scope(const struct http_request *);
 
 /* ---- handlers, by file ---- */
 
@@ -98,9 +101,9 @@ http_handler schemas_list, schemas_types, schemas_by_id, schemas_text_by_id, sch
 /* compatibility.c */
 http_handler compatibility_check_version, compatibility_check_all;
 /* config.c */
-http_handler config_get_global, config_put_global, config_delete_global, config_get, config_put, config_delete;
+http_handler config_get, config_put, config_delete;
 /* mode.c */
-http_handler mode_get_global, mode_put_global, mode_delete_global, mode_get, mode_put, mode_delete;
+http_handler mode_get, mode_put, mode_delete;
 /* metadata.c */
 http_handler metadata_root, metadata_id, metadata_version, metadata_contexts, metadata_healthy,
     metadata_ready, metadata_metrics;

@@ -48,11 +48,10 @@ put_config(struct http_response *r, const struct json *config, const char *level
 	json_close(&o, '}');
 }
 
-/* ---- what both have in common; `subject` null: the global one ---- */
-
-static void
-get(struct app *app, struct http_request *q, struct http_response *r, struct span subject)
+void
+config_get(struct app *app, struct http_request *q, struct http_response *r)
 {
+	struct span subject = app_scope(q);
 	bool in_force = http_query_bool(q, "defaultToGlobal");
 	const struct json *config;
 	enum level level;
@@ -108,9 +107,10 @@ plan_put(const struct registry *registry, void *ctx, struct arena *a, struct pla
 	return registry_plan_put_config(registry, c->subject, c->update, a, out, why);
 }
 
-static void
-put(struct app *app, struct http_request *q, struct http_response *r, struct span subject)
+void
+config_put(struct app *app, struct http_request *q, struct http_response *r)
 {
+	struct span subject = app_scope(q);
 	struct change c = { .subject = subject, .update = app_body(q, r) };
 	struct plan plan;
 
@@ -134,49 +134,11 @@ plan_delete(const struct registry *registry, void *ctx, struct arena *a, struct 
 	return true;
 }
 
-static void
-delete(struct app *app, struct http_request *q, struct http_response *r, struct span subject)
-{
-	struct change c = { .subject = subject, .answer = r };
-	struct plan plan;
-
-	app_write(app, q, r, &delete_words, plan_delete, &c, &plan);
-}
-
-/* ---- the handlers ---- */
-
-void
-config_get_global(struct app *app, struct http_request *q, struct http_response *r)
-{
-	get(app, q, r, span_of(NULL, 0));
-}
-
-void
-config_put_global(struct app *app, struct http_request *q, struct http_response *r)
-{
-	put(app, q, r, span_of(NULL, 0));
-}
-
-void
-config_delete_global(struct app *app, struct http_request *q, struct http_response *r)
-{
-	delete(app, q, r, span_of(NULL, 0));
-}
-
-void
-config_get(struct app *app, struct http_request *q, struct http_response *r)
-{
-	get(app, q, r, app_scope(q, 0));
-}
-
-void
-config_put(struct app *app, struct http_request *q, struct http_response *r)
-{
-	put(app, q, r, app_scope(q, 0));
-}
-
 void
 config_delete(struct app *app, struct http_request *q, struct http_response *r)
 {
-	delete(app, q, r, app_scope(q, 0));
+	struct change c = { .subject = app_scope(q), .answer = r };
+	struct plan plan;
+
+	app_write(app, q, r, &delete_words, plan_delete, &c, &plan);
 }

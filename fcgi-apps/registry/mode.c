@@ -13,11 +13,10 @@ put_mode(struct http_response *r, struct span mode)
 	json_close(&o, '}');
 }
 
-/* ---- what both have in common; `subject` null: the global one ---- */
-
-static void
-get(struct app *app, struct http_request *q, struct http_response *r, struct span subject)
+void
+mode_get(struct app *app, struct http_request *q, struct http_response *r)
 {
+	struct span subject = app_scope(q);
 	bool in_force = http_query_bool(q, "defaultToGlobal");
 	struct span mode;
 
@@ -58,9 +57,10 @@ plan_put(const struct registry *registry, void *ctx, struct arena *a, struct pla
 	return registry_plan_put_mode(registry, c->subject, c->mode, c->force, a, out, why);
 }
 
-static void
-put(struct app *app, struct http_request *q, struct http_response *r, struct span subject)
+void
+mode_put(struct app *app, struct http_request *q, struct http_response *r)
 {
+	struct span subject = app_scope(q);
 	struct change c = { .subject = subject, .force = http_query_bool(q, "force") };
 	const struct json *body = app_body(q, r), *mode = json_get(body, "mode");
 	struct plan plan;
@@ -88,50 +88,12 @@ plan_delete(const struct registry *registry, void *ctx, struct arena *a, struct 
 	return true;
 }
 
-static void
-delete(struct app *app, struct http_request *q, struct http_response *r, struct span subject)
+void
+mode_delete(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct change c = { .subject = subject, .answer = r };
+	struct change c = { .subject = app_scope(q), .answer = r };
 	struct plan plan;
 
 	if (may_change(app, r))
 		app_write(app, q, r, &delete_words, plan_delete, &c, &plan);
-}
-
-/* ---- the handlers ---- */
-
-void
-mode_get_global(struct app *app, struct http_request *q, struct http_response *r)
-{
-	get(app, q, r, span_of(NULL, 0));
-}
-
-void
-mode_put_global(struct app *app, struct http_request *q, struct http_response *r)
-{
-	put(app, q, r, span_of(NULL, 0));
-}
-
-void
-mode_delete_global(struct app *app, struct http_request *q, struct http_response *r)
-{
-	delete(app, q, r, span_of(NULL, 0));
-}
-
-void
-mode_get(struct app *app, struct http_request *q, struct http_response *r)
-{
-	get(app, q, r, app_scope(q, 0));
-}
-
-void
-mode_put(struct app *app, struct http_request *q, struct http_response *r)
-{
-	put(app, q, r, app_scope(q, 0));
-}
-
-void
-mode_delete(struct app *app, struct http_request *q, struct http_response *r)
-{
-	delete(app, q, r, app_scope(q, 0));
 }
