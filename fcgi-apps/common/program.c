@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include "base/must.h"
 #include "base/xalloc.h"
 
-enum { USAGE = 2, FILE_BYTES_MAX = 1 << 20, LARGE_BYTES = 512 << 10 };
+enum { USAGE = 2, FILE_BYTES_MAX = 1 << 20 };
 
 static const char usage[] =
     "usage: %s [-c FILE] [-o KEY=VALUE]... [-t | -V | -h | --print-options=FORMAT] [--ready-fd N]\n"
@@ -158,18 +157,9 @@ act(const struct program *p, const struct options *o, struct conf *conf)
 }
 
 /*
- * What is large is given back to the system when it is freed.  Else the limit would rise with the largest
- * body or schema that a stranger has sent, and each thread keep pieces of such a size.
- */
-static void
-give_back_memory(void)
-{
-	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
-}
-
-/*
- * Many threads, and bodies of megabytes now and then: a few arenas do for all, and what is large is mapped and
- * given back (left to itself, malloc would soon keep it).
+ * Many threads, and bodies of megabytes now and then: a few arenas do for all, and what is large is mapped, and
+ * given back when it is freed.  Left to itself, malloc would raise that limit to the largest body or schema that
+ * a stranger has sent, and each arena keep pieces of such a size.
  */
 static void
 bound_memory(void)
@@ -185,7 +175,6 @@ program_begin(const struct program *p, int argc, char **argv, struct conf *conf,
 	struct options o = { .ready_fd = -1 };
 	int status = USAGE;
 
-	give_back_memory();
 	bound_memory();
 	/* There can't be more of them than arguments. */
 	o.overrides = xcalloc((size_t)argc, sizeof *o.overrides);
