@@ -158,13 +158,11 @@ run(const struct conf *conf, const struct settings *s, int ready_fd)
 int
 main(int argc, char **argv)
 {
-	static const struct program program = { "weir-rest-proxy", &page, NULL };
 	struct settings settings;
 	struct conf conf;
-	int ready_fd, status = program_begin(&program, argc, argv, &conf, &settings, &ready_fd);
+	int ready_fd, status = program_begin(&page, argc, argv, &conf, &settings, &ready_fd);
 
 	if (status == -1) {
-		program_seed();
 		diag_set_level((enum diag_level)settings.log_level);
 		status = run(&conf, &settings, ready_fd);
 	}

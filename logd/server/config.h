@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/conf.h"
+#include "base/conf_print.h"
 #include "server/listeners.h"
 
 /* The index of each setting, as config_entry() counts. */
@@ -91,10 +92,7 @@ int config_alter(struct config *, const struct setting_change *, size_t n,
 /* The i-th setting, as DescribeConfigs tells it; false past the last.  Borrowed until a reload. */
 bool config_entry(const struct config *, size_t i, struct setting_entry *out);
 
-/*
- * Appends the tables, for people, in a format of conf_print(): the daemon's settings
- * and those of a topic.  False when there is no such format.
- */
-bool config_print(const char *format, struct buf *to);
+/* The settings for people: the daemon's, and those of a topic. */
+extern const struct conf_page config_page;
 
 #endif

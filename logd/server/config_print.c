@@ -1,7 +1,6 @@
 /* config_print.c -- the daemon's settings, and those of topics, for people. */
 #include <stdio.h>
 
-#include "base/conf_print.h"
 #include "server/config_table.h"
 
 /* Those of a topic under their own names. */
@@ -34,15 +33,9 @@ static const struct conf_section sections[] = {
 	    &topic_table, NULL, false, false },
 };
 
-static const struct conf_page page = { "weir-logd",
+const struct conf_page config_page = { "weir-logd",
 	"<!-- Made from logd/server/params.tbl and logd/api/topic_params.tbl by `make docs`: edit those. -->\n\n"
 	"The file is one of Java's properties; [operations](../operations.md) tells how it is used, and\n"
 	"weir-logd.conf(5) its syntax. Settings marked *restart* are read at the start only, the others\n"
 	"are taken up on SIGHUP.\n",
 	sections, sizeof sections / sizeof *sections };
-
-bool
-config_print(const char *format, struct buf *to)
-{
-	return conf_print(&page, format, to);
-}

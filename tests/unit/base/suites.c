@@ -2,7 +2,7 @@
 #include "unit/unit.h"
 
 extern const struct unit_test arena_tests[], base64_tests[], buf_tests[], bytes_tests[],
-    crc32c_tests[], diag_tests[], gather_tests[], heap_tests[], list_tests[], map_tests[],
+    command_line_tests[], crc32c_tests[], diag_tests[], gather_tests[], heap_tests[], list_tests[], map_tests[],
     properties_tests[], setting_tests[], uuid_tests[];
 
 const struct unit_suite unit_suites[] = {
@@ -10,6 +10,7 @@ const struct unit_suite unit_suites[] = {
 	{ "base64", base64_tests },
 	{ "buf", buf_tests },
 	{ "bytes", bytes_tests },
+	{ "command_line", command_line_tests },
 	{ "crc32c", crc32c_tests },
 	{ "diag", diag_tests },
 	{ "gather", gather_tests },

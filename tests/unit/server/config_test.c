@@ -384,12 +384,12 @@ every_format_lists_every_setting(void)
 	parse(&c, "");
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
 		buf_reset(&text);
-		CU_ASSERT_TRUE(config_print(formats[i], &text));
+		CU_ASSERT_TRUE(conf_print(&config_page, formats[i], &text));
 		buf_u8(&text, '\0');
 		for (size_t k = 0; config_entry(&c, k, &e); k++)
 			CU_ASSERT_PTR_NOT_NULL(strstr((const char *)text.p, e.name));
 	}
-	CU_ASSERT_FALSE(config_print("html", &text));
+	CU_ASSERT_FALSE(conf_print(&config_page, "html", &text));
 	buf_done(&text);
 	config_done(&c);
 }
@@ -401,7 +401,7 @@ printed_properties_can_be_read_back(void)
 	struct buf out = { 0 };
 	char *text, *line;
 
-	CU_ASSERT_TRUE(config_print("properties", &out));
+	CU_ASSERT_TRUE(conf_print(&config_page, "properties", &out));
 	buf_u8(&out, '\0');
 	text = (char *)out.p;
 	/* As someone would: take the # from before each setting; an empty value stands for none. */
