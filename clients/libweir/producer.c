@@ -5,11 +5,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/diag.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/monotonic.h"
 #include "libweir/error.h"
 
 enum {
@@ -503,13 +503,9 @@ send_waiting(struct gate *g, struct call *call)
 static void
 wait_turn(struct call *call)
 {
-	struct timespec end;
+	struct timespec end = monotonic_in(TURN_MS);
 	int error = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_nsec += TURN_MS * 1000000L;
-	end.tv_sec += end.tv_nsec / 1000000000;
-	end.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&call->lock);
 	while (!call->may_go && !call->over && error == 0)
 		error = pthread_cond_timedwait(&call->changed, &call->lock, &end);

@@ -6,9 +6,9 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/monotonic.h"
 #include "base/xalloc.h"
 
 enum { STACK_BYTES = 256 << 10, PIECE = 8192 };
@@ -144,12 +144,8 @@ bool
 ahead_ready(struct ahead *a, int ms)
 {
 	int64_t result;
-	struct timespec until;
+	struct timespec until = monotonic_in(ms);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	while (!has(a, &result))
 		if (ms == 0 || sem_clockwait(&a->more, CLOCK_MONOTONIC, &until) != 0)
 			return false;

@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/diag.h"
+#include "base/monotonic.h"
 #include "base/must.h"
 #include "common/problem.h"
 
@@ -169,15 +169,8 @@ plan_and_write(struct app *app, struct http_request *q, struct http_response *r,
 static bool
 take_turn(struct app *app)
 {
-	struct timespec until;
+	struct timespec until = monotonic_in(app->timeout_ms);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += app->timeout_ms / 1000;
-	until.tv_nsec += (long)(app->timeout_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	return pthread_mutex_clocklock(&app->writing, CLOCK_MONOTONIC, &until) == 0;
 }
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/diag.h"
+#include "base/monotonic.h"
 #include "base/must.h"
 #include "base/xalloc.h"
 #include "registry/topic.h"
@@ -45,21 +46,6 @@ struct log {
 };
 
 /* ---- time ---- */
-
-static struct timespec
-deadline_in(int ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
-}
 
 static int
 left_ms(const struct timespec *deadline)
@@ -296,7 +282,7 @@ free_log(struct log *log)
 struct log *
 log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
 {
-	struct timespec deadline = deadline_in(settings->init_timeout_ms);
+	struct timespec deadline = monotonic_in(settings->init_timeout_ms);
 	struct log *log = xcalloc(1, sizeof *log);
 
 	*log = (struct log){ .settings = *settings, .topic = xstrdup(settings->topic), .apply = apply, .ctx = ctx,
@@ -388,7 +374,7 @@ log_catch_up(struct log *log, int timeout_ms)
 
 	pthread_mutex_lock(&log->mutex);
 	/* While the broker is away nobody waits for it at length. */
-	deadline = deadline_in(log->look_failed && timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms);
+	deadline = monotonic_in(log->look_failed && timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms);
 	/* One that is under way may have been answered before we came. */
 	needed = log->looks_begun + 1;
 	while (good && log->looks_done < needed) {
@@ -456,7 +442,7 @@ deliver(struct log *log, const struct log_write *writes, size_t n)
 static enum log_result
 write_all(struct log *log, const struct log_write *writes, size_t n)
 {
-	struct timespec deadline = deadline_in(log->settings.timeout_ms);
+	struct timespec deadline = monotonic_in(log->settings.timeout_ms);
 	struct delivery d = deliver(log, writes, n);
 	enum log_result r = result_of(d.error);
 	bool applied;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/diag.h"
+#include "base/monotonic.h"
 
 enum {
 	ADMIN_TIMEOUT_MS = 10000,
@@ -135,23 +136,14 @@ look_at_topic(const struct topic *t, char *why, size_t size)
 	return state;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 bool
 topic_find(const struct topic *t, int timeout_ms)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = monotonic_ms() + timeout_ms;
 	enum topic_state state;
 	char why[256] = "";
 
-	while ((state = look_at_topic(t, why, sizeof why)) == NOT_YET && now_ms() < end)
+	while ((state = look_at_topic(t, why, sizeof why)) == NOT_YET && monotonic_ms() < end)
 		nanosleep(&(struct timespec){ 0, RETRY_MS * 1000000L }, NULL);
 	if (state == FOUND && check_policy(t, why, sizeof why))
 		return true;

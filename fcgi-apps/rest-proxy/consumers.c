@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/diag.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/monotonic.h"
 #include "base/must.h"
 #include "base/xalloc.h"
 
@@ -36,15 +36,6 @@ struct consumers {
 	bool stopping;
 	pthread_t sweeper;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void
 instance_drop_held(struct instance *i)
@@ -91,7 +82,7 @@ bury(struct consumers *c)
 static void
 expire(struct consumers *c)
 {
-	int64_t now = now_ms();
+	int64_t now = monotonic_ms();
 	struct entry **old = xcalloc(c->entries.n, sizeof *old), *e;
 	size_t it = 0, n = 0;
 
@@ -114,8 +105,7 @@ sweep(void *arg)
 
 		expire(c);
 		bury(c);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += SWEEP_MS / 1000;
+		until = monotonic_in(SWEEP_MS);
 		if (!c->stopping && list_empty(&c->dead))
 			pthread_cond_timedwait(&c->changed, &c->lock, &until);
 	}
@@ -293,7 +283,7 @@ consumers_create(struct consumers *c, struct span group, struct span name, const
 	else if (find(c, group, name) != NULL)
 		r = CONSUMERS_EXISTS; /* somebody was faster */
 	else {
-		e->used_ms = now_ms();
+		e->used_ms = monotonic_ms();
 		must(map_put(&c->entries, e->key, e));
 	}
 	pthread_mutex_unlock(&c->lock);
@@ -306,7 +296,7 @@ consumers_create(struct consumers *c, struct span group, struct span name, const
 static void
 leave(struct consumers *c, struct entry *e)
 {
-	e->used_ms = now_ms();
+	e->used_ms = monotonic_ms();
 	if (--e->users > 0 || !e->gone)
 		return;
 	list_add(&c->dead, &e->dying);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "base/monotonic.h"
 #include "base/must.h"
 #include "base/uuid.h"
 #include "common/fcgi.h"
@@ -19,15 +19,6 @@ enum {
 	WAIT_MAX_MS = 60000, /* of a call for records: less than the web server waits */
 	LOOK_UP_MS = 500     /* so often a call for records looks whether the process is to end */
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void
 no_content(struct http_response *r)
@@ -589,7 +580,7 @@ is_enough(const struct collection *c)
 static int
 next_message(struct collection *c, struct weir_message *m, struct weir_error *why)
 {
-	int64_t left = c->deadline_ms - now_ms();
+	int64_t left = c->deadline_ms - monotonic_ms();
 
 	if (c->instance->held.handle != NULL) {
 		*m = c->instance->held;
@@ -605,7 +596,7 @@ next_message(struct collection *c, struct weir_message *m, struct weir_error *wh
 static bool
 is_over(const struct collection *c, int got)
 {
-	if (now_ms() >= c->deadline_ms || fcgi_stopping())
+	if (monotonic_ms() >= c->deadline_ms || fcgi_stopping())
 		return true;
 	/* Of small records the JSON around them is what takes memory. */
 	if (c->out.to->n >= c->text_max)
@@ -686,7 +677,7 @@ read_records(struct app *app, struct http_response *r, struct instance *i, int32
 	struct weir_error why;
 	int wait = timeout > 0 && timeout < i->request_timeout_ms ? timeout : i->request_timeout_ms;
 
-	c.deadline_ms = now_ms() + wait;
+	c.deadline_ms = monotonic_ms() + wait;
 	c.max_bytes = max_bytes > 0 && max_bytes < s->max_bytes ? max_bytes : s->max_bytes;
 	c.text_max = 2 * (size_t)s->max_bytes;
 	json_open(&c.out, '[');

@@ -1,0 +1,34 @@
+/* monotonic.h -- the clock that nobody sets, in the forms in which waits need it.  Any thread. */
+#ifndef BASE_MONOTONIC_H
+#define BASE_MONOTONIC_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Milliseconds since some time in the past. */
+static inline int64_t
+monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The time so many (not negative) milliseconds from now, for waits by CLOCK_MONOTONIC. */
+static inline struct timespec
+monotonic_in(int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+#endif
