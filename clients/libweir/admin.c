@@ -249,6 +249,15 @@ describe(rd_kafka_t *rk, struct arena *a, bool topics, rd_kafka_topic_t *one, in
 }
 
 bool
+weir_is_in_sync(const struct weir_partition *p, int32_t broker)
+{
+	for (size_t i = 0; i < p->n_in_sync; i++)
+		if (p->in_sync[i] == broker)
+			return true;
+	return false;
+}
+
+bool
 weir_describe_cluster(struct weir_admin *admin, struct arena *a, bool topics, int timeout_ms,
     struct weir_cluster *out, struct weir_error *why)
 {

@@ -28,6 +28,9 @@ struct weir_partition {
 	size_t n_replicas, n_in_sync;
 };
 
+/* Whether the broker's replica is in sync. */
+bool weir_is_in_sync(const struct weir_partition *, int32_t broker);
+
 struct weir_topic {
 	const char *name;
 	struct weir_partition *partitions; /* by id */

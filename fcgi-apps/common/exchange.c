@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/must.h"
+#include "base/uuid.h"
 #include "base/xalloc.h"
 #include "common/ahead.h"
 
@@ -17,8 +18,7 @@ enum {
 	PIECE = 1 << 16,     /* bytes asked of libfcgi at a time */
 	BODY_KEPT = 1 << 16, /* memory for bodies that is kept from one request to the next */
 	PAUSE_MS = 20,       /* when nothing has come for so long, the client waits for an answer */
-	ID_MAX = 128,        /* characters of a client's request id */
-	UUID_CHARS = 36
+	ID_MAX = 128         /* characters of a client's request id */
 };
 
 struct http_stream {
@@ -37,7 +37,7 @@ struct connection {
 	struct buf body, head;
 	struct span length; /* CONTENT_LENGTH; null: not told */
 	struct http_stream stream;
-	char id[UUID_CHARS + 1];
+	char id[UUID_RFC_TEXT + 1];
 	size_t body_max;
 };
 
@@ -127,23 +127,14 @@ is_good_id(struct span id)
 
 /* A random id (RFC 9562, version 4). */
 static struct span
-make_id(char to[UUID_CHARS + 1])
+make_id(char to[UUID_RFC_TEXT + 1])
 {
-	static const char hex[] = "0123456789abcdef";
-	uint8_t bytes[16];
-	char *at = to;
+	uint8_t id[UUID_BYTES];
 
-	must(getrandom(bytes, sizeof bytes, 0) == sizeof bytes);
-	bytes[6] = (bytes[6] & 0x0f) | 0x40;
-	bytes[8] = (bytes[8] & 0x3f) | 0x80;
-	for (size_t i = 0; i < sizeof bytes; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		*at++ = hex[bytes[i] >> 4];
-		*at++ = hex[bytes[i] & 15];
-	}
-	*at = '\0';
-	return span_of(to, UUID_CHARS);
+	must(getrandom(id, sizeof id, 0) == sizeof id);
+	uuid_set_random(id);
+	uuid_rfc_text(id, to);
+	return span_of(to, UUID_RFC_TEXT);
 }
 
 static void

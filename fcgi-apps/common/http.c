@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "base/bytes.h"
 #include "base/must.h"
 #include "base/utf8.h"
 
@@ -45,15 +46,6 @@ http_header(struct http_response *response, const char *name, struct span value)
 }
 
 /* ---- percent-encoding ---- */
-
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Takes one decoded byte from the front of a text that is not empty; -1 when it is malformed. */
 static int

@@ -105,7 +105,6 @@ http_handler config_get, config_put, config_delete;
 /* mode.c */
 http_handler mode_get, mode_put, mode_delete;
 /* metadata.c */
-http_handler metadata_root, metadata_id, metadata_version, metadata_contexts, metadata_healthy,
-    metadata_ready, metadata_metrics;
+http_handler metadata_id, metadata_version, metadata_contexts, metadata_ready, metadata_metrics;
 
 #endif

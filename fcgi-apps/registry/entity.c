@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/uuid.h"
 #include "common/problem.h"
 
 /* ---- requests ---- */
@@ -110,30 +111,6 @@ entity_request(struct http_request *q, struct http_response *r, struct schema_re
 
 /* ---- answers ---- */
 
-void
-entity_guid_text(const uint8_t g[16], char text[37])
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t n = 0;
-
-	for (int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			text[n++] = '-';
-		text[n++] = digits[g[i] >> 4];
-		text[n++] = digits[g[i] & 15];
-	}
-	text[n] = '\0';
-}
-
-static int
-hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool
 entity_guid_parse(struct span text, uint8_t guid[16])
 {
@@ -146,7 +123,7 @@ entity_guid_parse(struct span text, uint8_t guid[16])
 			if (at >= text.n || text.p[at++] != '-')
 				return false;
 		}
-		if (text.n - at < 2 || (high = hex(text.p[at])) == -1 || (low = hex(text.p[at + 1])) == -1)
+		if (text.n - at < 2 || (high = hex_value(text.p[at])) == -1 || (low = hex_value(text.p[at + 1])) == -1)
 			return false;
 		guid[i] = (uint8_t)(high << 4 | low);
 		at += 2;
@@ -157,9 +134,9 @@ entity_guid_parse(struct span text, uint8_t guid[16])
 static void
 put_guid(struct json_out *o, const struct schema_entry *s)
 {
-	char text[37];
+	char text[UUID_RFC_TEXT + 1];
 
-	entity_guid_text(s->guid, text);
+	uuid_rfc_text(s->guid, text);
 	json_key(o, "guid");
 	json_put_str(o, text);
 }

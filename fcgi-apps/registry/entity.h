@@ -27,8 +27,7 @@ void entity_put_schema(struct json_out *, const struct schema_entry *, const str
 /* {"subject":...,"version":...} */
 void entity_put_subject_version(struct json_out *, const struct version_entry *);
 
-/* A guid as a UUID, and back. */
-void entity_guid_text(const uint8_t guid[16], char text[37]);
+/* A guid from the text that uuid_rfc_text() writes, in any case. */
 bool entity_guid_parse(struct span text, uint8_t guid[16]);
 
 /*

@@ -2,22 +2,12 @@
 #include <inttypes.h>
 
 #include "common/fcgi.h"
+#include "common/handlers.h"
 #include "common/problem.h"
 #include "registry/app.h"
 
 /* The release of Confluent's registry whose interface this is. */
 static const char interface_version[] = "8.0.0";
-
-void
-metadata_root(struct app *app, struct http_request *q, struct http_response *r)
-{
-	struct json_out o = json_out(&r->body);
-
-	(void)app;
-	(void)q;
-	json_open(&o, '{');
-	json_close(&o, '}');
-}
 
 void
 metadata_id(struct app *app, struct http_request *q, struct http_response *r)
@@ -78,15 +68,6 @@ metadata_contexts(struct app *app, struct http_request *q, struct http_response 
 	app_read_end(app);
 }
 
-void
-metadata_healthy(struct app *app, struct http_request *q, struct http_response *r)
-{
-	(void)app;
-	(void)q;
-	r->type = "text/plain";
-	buf_printf(&r->body, "ok\n");
-}
-
 /* Ready: what is in the topic is known here, or has been once. */
 void
 metadata_ready(struct app *app, struct http_request *q, struct http_response *r)
@@ -94,7 +75,7 @@ metadata_ready(struct app *app, struct http_request *q, struct http_response *r)
 	if (!atomic_load(&app->ready))
 		problem_answer(r, r->type, &problem_unavailable);
 	else
-		metadata_healthy(app, q, r);
+		handler_healthy(app, q, r);
 }
 
 void

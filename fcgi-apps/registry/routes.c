@@ -1,9 +1,10 @@
 /* routes.c -- the registry's API at a glance (Confluent Schema Registry's, section by section). */
+#include "common/handlers.h"
 #include "registry/app.h"
 
 const struct route app_routes[] = {
-	{ HTTP_GET, "/", metadata_root, "root", 0 },
-	{ HTTP_POST, "/", metadata_root, "root", 0 },
+	{ HTTP_GET, "/", handler_root, "root", 0 },
+	{ HTTP_POST, "/", handler_root, "root", 0 },
 
 	{ HTTP_GET, "/subjects", subjects_list, "subjects.list", 0 },
 	{ HTTP_POST, "/subjects/{subject}", subjects_lookup, "subjects.lookup", 0 },
@@ -46,7 +47,7 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/v1/metadata/version", metadata_version, "metadata.version", 0 },
 
 	/* Ours: for those who watch the process. */
-	{ HTTP_GET, "/-/healthy", metadata_healthy, "healthy", 0 },
+	{ HTTP_GET, "/-/healthy", handler_healthy, "healthy", 0 },
 	{ HTTP_GET, "/-/ready", metadata_ready, "ready", 0 },
 	{ HTTP_GET, "/-/metrics", metadata_metrics, "metrics", 0 },
 	ROUTES_END

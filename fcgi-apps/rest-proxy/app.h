@@ -81,7 +81,7 @@ bool app_known_fields(struct http_response *, const struct json *, const char *c
 /* ---- handlers, by file ---- */
 
 /* v2_metadata.c */
-http_handler v2_root, v2_brokers, v2_topics, v2_topic, v2_partitions, v2_partition, v2_offsets;
+http_handler v2_brokers, v2_topics, v2_topic, v2_partitions, v2_partition, v2_offsets;
 /* v2_produce.c */
 http_handler v2_produce_topic, v2_produce_partition;
 /* v2_consumers.c */
@@ -95,6 +95,6 @@ http_handler v3_topics, v3_topic, v3_create_topic, v3_delete_topic, v3_update_to
 /* v3_records.c */
 http_handler v3_records, v3_records_batch;
 /* health.c */
-http_handler health_healthy, health_ready, health_metrics;
+http_handler health_ready, health_metrics;
 
 #endif

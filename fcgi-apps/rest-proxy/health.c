@@ -2,18 +2,10 @@
 #include <inttypes.h>
 
 #include "common/fcgi.h"
+#include "common/handlers.h"
 #include "common/problem.h"
 #include "rest-proxy/app.h"
 #include "rest-proxy/consumers.h"
-
-void
-health_healthy(struct app *app, struct http_request *q, struct http_response *r)
-{
-	(void)app;
-	(void)q;
-	r->type = "text/plain";
-	buf_printf(&r->body, "ok\n");
-}
 
 /* Ready: a broker answers. */
 void
@@ -23,7 +15,7 @@ health_ready(struct app *app, struct http_request *q, struct http_response *r)
 	struct weir_error why;
 
 	if (weir_describe_cluster(app->admin, q->arena, false, 1000, &c, &why))
-		health_healthy(app, q, r);
+		handler_healthy(app, q, r);
 	else
 		problem_answer(r, NULL, &problem_unavailable);
 }

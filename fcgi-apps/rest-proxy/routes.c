@@ -1,4 +1,5 @@
 /* routes.c -- the REST proxy's API at a glance: Confluent's v2 and v3. */
+#include "common/handlers.h"
 #include "rest-proxy/app.h"
 
 #define INSTANCE "/consumers/{group}/instances/{instance}"
@@ -6,8 +7,8 @@
 #define TOPIC CLUSTER "/topics/{topic}"
 
 const struct route app_routes[] = {
-	{ HTTP_GET, "/", v2_root, "v2.root", ROUTE_V2 },
-	{ HTTP_POST, "/", v2_root, "v2.root", ROUTE_V2 },
+	{ HTTP_GET, "/", handler_root, "v2.root", ROUTE_V2 },
+	{ HTTP_POST, "/", handler_root, "v2.root", ROUTE_V2 },
 	{ HTTP_GET, "/brokers", v2_brokers, "v2.brokers.list", ROUTE_V2 },
 	{ HTTP_GET, "/topics", v2_topics, "v2.topics.list", ROUTE_V2 },
 	{ HTTP_GET, "/topics/{topic}", v2_topic, "v2.topics.get", ROUTE_V2 },
@@ -50,7 +51,7 @@ const struct route app_routes[] = {
 	{ HTTP_POST, TOPIC "/records:batch", v3_records_batch, "v3.produce-batch", ROUTE_V3 },
 
 	/* Ours: for those who watch the process. */
-	{ HTTP_GET, "/-/healthy", health_healthy, "healthy", 0 },
+	{ HTTP_GET, "/-/healthy", handler_healthy, "healthy", 0 },
 	{ HTTP_GET, "/-/ready", health_ready, "ready", 0 },
 	{ HTTP_GET, "/-/metrics", health_metrics, "metrics", 0 },
 	ROUTES_END

@@ -3,17 +3,6 @@
 #include "rest-proxy/app.h"
 
 void
-v2_root(struct app *app, struct http_request *q, struct http_response *r)
-{
-	struct json_out o = json_out(&r->body);
-
-	(void)app;
-	(void)q;
-	json_open(&o, '{');
-	json_close(&o, '}');
-}
-
-void
 v2_brokers(struct app *app, struct http_request *q, struct http_response *r)
 {
 	struct json_out o = json_out(&r->body);
@@ -62,15 +51,6 @@ find_topic(struct app *app, struct http_request *q, struct http_response *r, str
 	return NULL;
 }
 
-static bool
-is_in_sync(const struct weir_partition *p, int32_t broker)
-{
-	for (size_t i = 0; i < p->n_in_sync; i++)
-		if (p->in_sync[i] == broker)
-			return true;
-	return false;
-}
-
 static void
 put_partition(struct json_out *o, const struct weir_partition *p)
 {
@@ -88,7 +68,7 @@ put_partition(struct json_out *o, const struct weir_partition *p)
 		json_key(o, "leader");
 		json_put_bool(o, p->replicas[i] == p->leader);
 		json_key(o, "in_sync");
-		json_put_bool(o, is_in_sync(p, p->replicas[i]));
+		json_put_bool(o, weir_is_in_sync(p, p->replicas[i]));
 		json_close(o, '}');
 	}
 	json_close(o, ']');

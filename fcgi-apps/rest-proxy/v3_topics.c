@@ -489,15 +489,6 @@ v3_partition_offset(struct app *app, struct http_request *q, struct http_respons
 	}
 }
 
-static bool
-is_in_sync(const struct weir_partition *p, int32_t broker)
-{
-	for (size_t i = 0; i < p->n_in_sync; i++)
-		if (p->in_sync[i] == broker)
-			return true;
-	return false;
-}
-
 static void
 put_replica(struct v3 *v, const char *topic, const struct weir_partition *p, int32_t broker)
 {
@@ -507,7 +498,7 @@ put_replica(struct v3 *v, const char *topic, const struct weir_partition *p, int
 	v3_int(v, "partition_id", p->id);
 	v3_int(v, "broker_id", broker);
 	v3_bool(v, "is_leader", broker == p->leader);
-	v3_bool(v, "is_in_sync", is_in_sync(p, broker));
+	v3_bool(v, "is_in_sync", weir_is_in_sync(p, broker));
 	v3_related(v, "broker", v3_path(v, "/brokers/%d", (int)broker));
 	v3_close(v);
 }

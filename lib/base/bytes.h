@@ -70,6 +70,16 @@ load64(const void *at)
 	return (uint64_t)load32(p) << 32 | load32(p + 4);
 }
 
+/* The value of a hexadecimal digit, or -1. */
+static inline int
+hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 static inline void
 store16(void *at, uint16_t v)
 {

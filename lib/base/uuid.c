@@ -40,3 +40,25 @@ uuid_parse(struct span text, uint8_t id[UUID_BYTES])
 	/* Of the last digit, four bits say nothing: one way to write an id. */
 	return (bits & 15) == 0;
 }
+
+void
+uuid_set_random(uint8_t id[UUID_BYTES])
+{
+	id[6] = (uint8_t)(0x40 | (id[6] & 0x0f)); /* the version */
+	id[8] = (uint8_t)(0x80 | (id[8] & 0x3f)); /* the variant */
+}
+
+void
+uuid_rfc_text(const uint8_t id[UUID_BYTES], char text[UUID_RFC_TEXT + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (int i = 0; i < UUID_BYTES; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			text[n++] = '-';
+		text[n++] = hex[id[i] >> 4];
+		text[n++] = hex[id[i] & 15];
+	}
+	text[n] = '\0';
+}

@@ -6,16 +6,6 @@
 #include "base/must.h"
 #include "json/scan.h"
 
-/* The value of a digit, or -1. */
-static int
-hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int
 text_escape(const uint8_t *p, const uint8_t *end)
 {
@@ -26,7 +16,7 @@ text_escape(const uint8_t *p, const uint8_t *end)
 	if (end - p < 6)
 		return 0;
 	for (int i = 2; i < 6; i++)
-		if (hex(p[i]) < 0)
+		if (hex_value(p[i]) < 0)
 			return 0;
 	return 6;
 }
@@ -38,7 +28,7 @@ unit(const uint8_t *p)
 	uint32_t v = 0;
 
 	for (int i = 2; i < 6; i++)
-		v = v << 4 | (uint32_t)hex(p[i]);
+		v = v << 4 | (uint32_t)hex_value(p[i]);
 	return v;
 }
 

@@ -1,6 +1,7 @@
 /* group_join.c -- who may join a group, and what that does to it. */
 #include "coord/group_internal.h"
 
+#include "base/uuid.h"
 #include "base/xalloc.h"
 #include "coord/subscription.h"
 
@@ -84,30 +85,20 @@ prefix_bytes(struct span s)
 static struct blob *
 make_member_id(const struct group_join *j)
 {
-	enum { UUID_CHARS = 36 };
-	static const char hex[] = "0123456789abcdef";
 	struct span from = j->instance_id.p != NULL ? j->instance_id : j->client_id;
-	size_t n = prefix_bytes(from), i;
-	struct blob *id = xmalloc(sizeof *id + n + 1 + UUID_CHARS);
-	uint8_t *at = id->p, byte;
+	size_t n = prefix_bytes(from);
+	struct blob *id = xmalloc(sizeof *id + n + 1 + UUID_RFC_TEXT);
+	uint8_t random[GROUP_RANDOM_BYTES];
+	char text[UUID_RFC_TEXT + 1];
 
+	memcpy(random, j->random, sizeof random);
+	uuid_set_random(random);
+	uuid_rfc_text(random, text);
 	if (n > 0)
-		memcpy(at, from.p, n);
-	at += n;
-	*at++ = '-';
-	for (i = 0; i < GROUP_RANDOM_BYTES; i++) {
-		byte = j->random[i];
-		if (i == 6)
-			byte = (uint8_t)(0x40 | (byte & 0x0f)); /* version 4 */
-		if (i == 8)
-			byte = (uint8_t)(0x80 | (byte & 0x3f)); /* RFC 4122 */
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		*at++ = (uint8_t)hex[byte >> 4];
-		*at++ = (uint8_t)hex[byte & 15];
-	}
-	id->n = (size_t)(at - id->p);
-	must(id->n == n + 1 + UUID_CHARS);
+		memcpy(id->p, from.p, n);
+	id->p[n] = '-';
+	memcpy(id->p + n + 1, text, UUID_RFC_TEXT);
+	id->n = n + 1 + UUID_RFC_TEXT;
 	return id;
 }
 

@@ -33,6 +33,16 @@ avro_keep(struct reader *r, struct span s)
 }
 
 struct span
+avro_trim(struct span text)
+{
+	while (text.n > 0 && text.p[0] <= ' ')
+		text = span_of(text.p + 1, text.n - 1);
+	while (text.n > 0 && text.p[text.n - 1] <= ' ')
+		text.n--;
+	return text;
+}
+
+struct span
 avro_text_of(const struct json *j)
 {
 	return json_is_kind(j, JSON_STRING) ? j->text : (struct span){ 0 };

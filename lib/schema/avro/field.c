@@ -32,17 +32,6 @@ read_order(struct reader *r, const struct json *j, enum avro_order *to)
 	return false;
 }
 
-/* Without the blanks and controls around it. */
-static struct span
-trim(struct span text)
-{
-	while (text.n > 0 && text.p[0] <= ' ')
-		text = span_of(text.p + 1, text.n - 1);
-	while (text.n > 0 && text.p[text.n - 1] <= ' ')
-		text.n--;
-	return text;
-}
-
 /* The number that Java reads in a text: decimal, "NaN" or "Infinity", perhaps with a type's letter. */
 static bool
 java_double(struct span text, double *out)
@@ -72,7 +61,7 @@ read_number(struct reader *r, struct span text, struct span *to)
 	struct json_out o = json_out(&r->text);
 	double v;
 
-	text = trim(text);
+	text = avro_trim(text);
 	if (!java_double(text, &v)) {
 		buf_span(&r->told, span_str(text.n == 0 ? "empty String" : "For input string: \""));
 		buf_span(&r->told, text);

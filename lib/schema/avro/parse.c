@@ -100,12 +100,7 @@ dangling(struct span text)
 	json_begin(&scan, text);
 	if (json_skip(&scan).p == NULL)
 		return (struct span){ 0 };
-	text = span_of(scan.at, (size_t)(scan.end - scan.at));
-	while (text.n > 0 && text.p[0] <= ' ')
-		text = span_of(text.p + 1, text.n - 1);
-	while (text.n > 0 && text.p[text.n - 1] <= ' ')
-		text.n--;
-	return text;
+	return avro_trim(span_of(scan.at, (size_t)(scan.end - scan.at)));
 }
 
 static bool

@@ -34,6 +34,9 @@ struct span avro_keep(struct reader *, struct span);
 /* Tells what is wrong, and with which JSON; NULL.  It counts for nothing where memory was missing. */
 void *avro_fail(struct reader *, const char *sentence, const struct json *about);
 
+/* Without the blanks and controls around it. */
+struct span avro_trim(struct span);
+
 /* The text of a string (of a member); null when it is none.  Borrowed from the JSON. */
 struct span avro_text_of(const struct json *);
 struct span avro_text_at(const struct json *, const char *name);

@@ -54,9 +54,33 @@ other_texts_are_refused(void)
 		CU_ASSERT_FALSE(uuid_parse(span_str(bad[i]), id));
 }
 
+static void
+random_bytes_become_an_id_of_version_4(void)
+{
+	static const struct {
+		uint8_t fill;
+		const char *text;
+	} rows[] = {
+		{ 0x00, "00000000-0000-4000-8000-000000000000" },
+		{ 0xff, "ffffffff-ffff-4fff-bfff-ffffffffffff" },
+		{ 0xa7, "a7a7a7a7-a7a7-47a7-a7a7-a7a7a7a7a7a7" }
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		uint8_t id[UUID_BYTES];
+		char text[UUID_RFC_TEXT + 1];
+
+		memset(id, rows[i].fill, sizeof id);
+		uuid_set_random(id);
+		uuid_rfc_text(id, text);
+		CU_ASSERT_STRING_EQUAL(text, rows[i].text);
+	}
+}
+
 const struct unit_test uuid_tests[] = {
 	{ "known_ids_agree", known_ids_agree },
 	{ "what_is_written_is_read", what_is_written_is_read },
 	{ "other_texts_are_refused", other_texts_are_refused },
+	{ "random_bytes_become_an_id_of_version_4", random_bytes_become_an_id_of_version_4 },
 	{ NULL, NULL }
 };
