@@ -414,11 +414,10 @@ note_durability(struct partition *p, const struct segment *s, int64_t pos, struc
 	struct journal_entry e = { .kind = JOURNAL_BATCH, .id = p->id, .segment_base = s->base,
 		.segment_epoch = s->epoch, .pos = pos, .batch = batch };
 
-	if (p->internal || batch.n <= (size_t)p->store->config.journal_batch_bytes_max) {
+	if (p->internal || batch.n <= (size_t)p->store->config.journal_batch_bytes_max)
 		p->last_block = journal_add(p->store->journal, &e);
-		return;
-	}
-	p->direct_end = p->end;
+	else
+		p->direct_end = p->end;
 }
 
 static bool
