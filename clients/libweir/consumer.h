@@ -32,7 +32,8 @@ void weir_consumer_free(struct weir_consumer *);
 
 /*
  * Subscribes to topics, or to all that match a regular expression (of POSIX, extended; it
- * matches whole names; what could take long, as \1, is WEIR_INVALID).  In place of what was subscribed; WEIR_ILLEGAL_STATE after weir_assign().
+ * matches whole names; what could take long, as \1, is WEIR_INVALID).  In place of what was
+ * subscribed; the same again changes nothing.  WEIR_ILLEGAL_STATE after weir_assign().
  * False with `why` filled.
  */
 bool weir_subscribe(struct weir_consumer *, const char *const *topics, size_t n, struct weir_error *why);
@@ -42,7 +43,10 @@ bool weir_unsubscribe(struct weir_consumer *, struct weir_error *why); /* also e
 /* The topics subscribed to: for a pattern, those that match it now.  Arena; false: no memory. */
 bool weir_subscription(struct weir_consumer *, struct arena *, const char ***topics, size_t *n);
 
-/* Reads these partitions, without the group giving them out; WEIR_ILLEGAL_STATE after weir_subscribe(). */
+/*
+ * Reads these partitions, without the group giving them out; WEIR_ILLEGAL_STATE after weir_subscribe().
+ * Asks the broker, and refuses those that it does not have (WEIR_UNKNOWN_TOPIC, WEIR_UNKNOWN_PARTITION).
+ */
 bool weir_assign(struct weir_consumer *, const struct weir_offset *, size_t n, struct weir_error *why);
 
 /* The partitions that are read now.  Arena. */
@@ -70,15 +74,26 @@ bool weir_offsets_for_times(struct weir_consumer *, struct weir_offset *, size_t
  */
 int weir_poll(struct weir_consumer *, int timeout_ms, struct weir_message *out, struct weir_error *why);
 
-/*
- * Ends a message.  `consumed`: its user has it now, so that commits without offsets, and those that
- * enable.auto.commit makes, go past it.
- */
-void weir_message_done(struct weir_message *, bool consumed);
+/* Ends a message. */
+void weir_message_done(struct weir_message *);
 
 /*
- * Commits these offsets (the next to be read, not the last read), or, with n == 0, what stands behind the
- * messages that were consumed; waits for the broker's answer.
+ * Or gives the one that weir_poll() gave last back: the next weir_poll() gives it again, unless its partition
+ * is read from elsewhere, or by somebody else, then.
+ */
+void weir_message_return(struct weir_consumer *, struct weir_message *);
+
+/*
+ * All messages that were given have reached whom they are for: the commits that enable.auto.commit makes go
+ * past them.  Or they have not: those since the last weir_consumed() come again, of partitions that are still
+ * assigned; false with `why` filled.
+ */
+void weir_consumed(struct weir_consumer *);
+bool weir_rewind(struct weir_consumer *, struct weir_error *why);
+
+/*
+ * Commits these offsets (the next to be read, not the last read), or, with n == 0, those of the next
+ * messages of all that is assigned, also where more was committed before; waits for the broker's answer.
  */
 bool weir_commit(struct weir_consumer *, const struct weir_offset *, size_t n, struct weir_error *why);
 

@@ -524,15 +524,11 @@ wait_end(struct call *call)
 static void
 run(struct call *call, struct gate *gate)
 {
-	pthread_condattr_t attr;
 
 	call->gate = gate;
 	call->left = call->n + 1;
 	pthread_mutex_init(&call->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&call->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	monotonic_cond_init(&call->changed);
 	if (step_in(gate, call))
 		wait_turn(call);
 	send_waiting(gate, call);

@@ -63,6 +63,12 @@ struct http_response {
 	struct buf body;  /* owned; ended by whoever sends it */
 	struct http_header headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
+	/*
+	 * Called once, when all of the response, as it is then, has gone to the web server (`whole`), or when
+	 * it is known that it can't: nobody waits for it any more.  NULL: none.
+	 */
+	void (*sent)(void *, bool whole);
+	void *sent_to;
 };
 
 /* The name of a method other than HTTP_OTHER, and the method of a name. */

@@ -61,13 +61,9 @@ left_ms(const struct timespec *deadline)
 static void
 init_locks(struct log *log)
 {
-	pthread_condattr_t attr;
 
 	pthread_mutex_init(&log->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&log->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	monotonic_cond_init(&log->moved);
 }
 
 /* ---- handles ---- */

@@ -37,17 +37,9 @@ struct consumers {
 	pthread_t sweeper;
 };
 
-void
-instance_drop_held(struct instance *i)
-{
-	if (i->held.handle != NULL)
-		weir_message_done(&i->held, false);
-}
-
 static void
 end_entry(struct entry *e)
 {
-	instance_drop_held(&e->instance);
 	weir_consumer_free(e->instance.consumer);
 	pthread_mutex_destroy(&e->in_use);
 	free(e);
@@ -117,15 +109,11 @@ struct consumers *
 consumers_new(const struct consumers_settings *settings)
 {
 	struct consumers *c = xcalloc(1, sizeof *c);
-	pthread_condattr_t attr;
 
 	c->settings = *settings;
 	list_init(&c->dead);
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	monotonic_cond_init(&c->changed);
 	must(pthread_create(&c->sweeper, NULL, sweep, c) == 0);
 	return c;
 }
@@ -350,7 +338,6 @@ consumers_delete(struct consumers *c, struct span group, struct span name)
 	e->gone = true;
 	pthread_mutex_unlock(&c->lock);
 	/* At once, so that the group has it no more when the answer is there. */
-	instance_drop_held(i);
 	weir_consumer_free(i->consumer);
 	i->consumer = NULL;
 	consumers_return(c, i);

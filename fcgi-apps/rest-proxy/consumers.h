@@ -29,7 +29,6 @@ struct instance {
 	struct weir_consumer *consumer;
 	enum format format;
 	int request_timeout_ms, min_bytes;
-	struct weir_message held; /* read, but too much for the answer before; handle NULL: none */
 };
 
 /* What a request for an instance says. */
@@ -69,8 +68,5 @@ bool consumers_delete(struct consumers *, struct span group, struct span name);
 
 /* How many there are. */
 size_t consumers_count(struct consumers *);
-
-/* Drops what was read and held back: the position was changed. */
-void instance_drop_held(struct instance *);
 
 #endif

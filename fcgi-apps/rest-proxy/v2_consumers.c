@@ -316,9 +316,7 @@ v2_unsubscribe(struct app *app, struct http_request *q, struct http_response *r)
 
 	if (i == NULL)
 		return;
-	if (weir_unsubscribe(i->consumer, &why))
-		instance_drop_held(i);
-	answer_done(r, why.kind == WEIR_OK, &why);
+	answer_done(r, weir_unsubscribe(i->consumer, &why), &why);
 	consumers_return(app->consumers, i);
 }
 
@@ -434,9 +432,7 @@ v2_assign(struct app *app, struct http_request *q, struct http_response *r)
 
 	if (!read_partitions(q, r, &list, &n) || (i = take(app, q, r)) == NULL)
 		return;
-	if (weir_assign(i->consumer, list, n, &why))
-		instance_drop_held(i);
-	answer_done(r, why.kind == WEIR_OK, &why);
+	answer_done(r, weir_assign(i->consumer, list, n, &why), &why);
 	consumers_return(app->consumers, i);
 }
 
@@ -478,15 +474,11 @@ seek_all(struct http_response *r, struct instance *i, const struct weir_offset *
 {
 	struct weir_error why;
 
-	for (size_t k = 0; k < n; k++) {
+	for (size_t k = 0; k < n; k++)
 		if (!weir_seek(i->consumer, list[k].topic, list[k].partition, list[k].offset, &why)) {
 			app_kafka_problem(r, &why);
 			return false;
 		}
-		/* One of another partition waits on. */
-		if (i->held.handle != NULL && i->held.partition == list[k].partition && strcmp(i->held.topic, list[k].topic) == 0)
-			instance_drop_held(i);
-	}
 	return true;
 }
 
@@ -576,17 +568,12 @@ is_enough(const struct collection *c)
 	return c->n > 0 && c->min_bytes >= 0 && (c->min_bytes <= 1 || c->bytes >= c->min_bytes);
 }
 
-/* The next message: the one held back, or what the broker has.  As weir_poll(). */
+/* The next message.  As weir_poll(). */
 static int
 next_message(struct collection *c, struct weir_message *m, struct weir_error *why)
 {
 	int64_t left = c->deadline_ms - monotonic_ms();
 
-	if (c->instance->held.handle != NULL) {
-		*m = c->instance->held;
-		c->instance->held.handle = NULL;
-		return 1;
-	}
 	/* With enough in hand only what is there already is taken along. */
 	if (left < 0 || is_enough(c))
 		left = 0;
@@ -606,11 +593,12 @@ is_over(const struct collection *c, int got)
 
 enum collected { COLLECTED, NOT_DECODED, NOT_READ };
 
-/* One record too many is held back for the next answer. */
+/* One record too many goes back, and is the first of the next answer. */
 static enum collected
 collect(struct collection *c, struct weir_message *bad, struct weir_error *why)
 {
 	struct weir_message m;
+	size_t before;
 	int got;
 
 	do {
@@ -620,24 +608,21 @@ collect(struct collection *c, struct weir_message *bad, struct weir_error *why)
 			continue;
 		/* The first is given however large it is: else it would never be. */
 		if (c->n > 0 && c->bytes + (int64_t)(m.key.n + m.value.n) > c->max_bytes) {
-			c->instance->held = m;
+			weir_message_return(c->instance->consumer, &m);
 			return COLLECTED;
 		}
-		{
-			size_t before = c->out.to->n;
-
-			if (!put_record(c, &m)) {
-				/* It stays where it is, and stands in the way: the client must move past it. */
-				c->out.to->n = before;
-				c->out.comma = c->n > 0;
-				c->instance->held = m;
-				*bad = m;
-				return c->n > 0 ? COLLECTED : NOT_DECODED;
-			}
+		before = c->out.to->n;
+		if (!put_record(c, &m)) {
+			/* It stays where it is, and stands in the way: the client must move past it. */
+			c->out.to->n = before;
+			c->out.comma = c->n > 0;
+			*bad = m;
+			weir_message_return(c->instance->consumer, &m);
+			return c->n > 0 ? COLLECTED : NOT_DECODED;
 		}
 		c->bytes += (int64_t)(m.key.n + m.value.n);
 		c->n++;
-		weir_message_done(&m, true);
+		weir_message_done(&m);
 	} while (!is_over(c, got));
 	return COLLECTED;
 }
@@ -666,6 +651,28 @@ query_number(struct http_request *q, struct http_response *r, const char *name, 
 		return true;
 	problem_answer(r, r->type, &problem_not_found);
 	return false;
+}
+
+/* An answer with records, and whose they are. */
+struct delivery {
+	struct consumers *consumers;
+	struct instance *instance;
+	const struct http_response *response;
+};
+
+/* What the client has not got it gets with its next call, it or another of its group. */
+static void
+records_sent(void *arg, bool whole)
+{
+	struct delivery *d = arg;
+	struct weir_error why;
+
+	/* A status of 5xx: there was no memory for what was read. */
+	if (whole && d->response->status < 500)
+		weir_consumed(d->instance->consumer);
+	else
+		weir_rewind(d->instance->consumer, &why);
+	consumers_return(d->consumers, d->instance);
 }
 
 static void
@@ -705,15 +712,19 @@ read_records(struct app *app, struct http_response *r, struct instance *i, int32
 void
 v2_records(struct app *app, struct http_request *q, struct http_response *r)
 {
+	struct delivery *d = arena_alloc(q->arena, sizeof *d);
 	struct instance *i;
 	int32_t timeout, max_bytes;
 
 	if (!query_number(q, r, "timeout", &timeout) || !query_number(q, r, "max_bytes", &max_bytes) ||
 	    (i = take(app, q, r)) == NULL)
 		return;
+	must(d != NULL);
+	*d = (struct delivery){ app->consumers, i, r };
+	r->sent = records_sent;
+	r->sent_to = d;
 	if (choose_type(i, q, r))
 		read_records(app, r, i, timeout, max_bytes);
-	consumers_return(app->consumers, i);
 }
 
 /* ---- committed offsets ---- */

@@ -2,6 +2,7 @@
 #ifndef BASE_MONOTONIC_H
 #define BASE_MONOTONIC_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -29,6 +30,18 @@ monotonic_in(int ms)
 		t.tv_nsec -= 1000000000;
 	}
 	return t;
+}
+
+/* A condition whose timed waits end by this clock. */
+static inline void
+monotonic_cond_init(pthread_cond_t *c)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(c, &attr);
+	pthread_condattr_destroy(&attr);
 }
 
 #endif

@@ -132,7 +132,7 @@ static void
 done_all(struct weir_message *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		weir_message_done(&list[i], true);
+		weir_message_done(&list[i]);
 }
 
 /* ---- producing ---- */
@@ -169,7 +169,7 @@ keys_values_and_headers_arrive_as_they_were(void)
 			CHECK_NUM(got[i].offset, i);
 			if (records[i].timestamp_ms != 0)
 				CHECK_NUM(got[i].timestamp_ms, records[i].timestamp_ms);
-			weir_message_done(&got[i], true);
+			weir_message_done(&got[i]);
 		}
 	weir_consumer_free(c);
 	weir_producer_free(p, 1000);

@@ -236,6 +236,7 @@ def test_consumers_refuse_as_confluent_does(site):
     range_error = "Invalid consumer configuration. It does not abide by the constraints: "
     exclusive = "Illegal state: Subscription to topics, partitions and pattern are mutually exclusive"
     here = [{"topic": t, "partition": 0}]
+    unhosted = "This server does not host this topic-partition."
     mismatch = "The requested embedded data format does not match the deserializer for this consumer instance"
     check_table(site, [
         (create({"name": "one"}), (409, 40902, "Consumer with specified consumer ID already exists in the specified consumer group.")),
@@ -296,7 +297,10 @@ def test_consumers_refuse_as_confluent_does(site):
         (ask(assigned, "POST", "/subscription", {"topics": [t]}), (409, 40903, exclusive)),
         (ask(assigned, "POST", "/subscription", {"topic_pattern": t}), (409, 40903, exclusive)),
         (ask(assigned, "POST", "/assignments", {"partitions": [{"topic": t}]}), (400, 400, None)),
-        (ask(assigned, "POST", "/assignments", {"partitions": here * 2}), (400, 40002, None)),
+        (ask(assigned, "POST", "/assignments", {"partitions": [{"topic": t, "partition": 1}]}), (404, 40403, unhosted)),
+        (ask(assigned, "POST", "/assignments", {"partitions": [*here, {"topic": t, "partition": 7}]}), (404, 40403, unhosted)),
+        (ask(assigned, "POST", "/assignments", {"partitions": [*here, {"topic": "nowhere", "partition": 0}]}), (404, 40403, unhosted)),
+        (ask(assigned, "POST", "/assignments", {"partitions": [{"topic": "nowhere", "partition": 0}]}), (404, 40403, unhosted)),
     ])
     for each in i, subscribed, assigned:
         same(each.delete(), 204, "the end")
@@ -447,6 +451,30 @@ def test_a_subscription_reads_what_is_written(site):
     i.delete()
 
 
+def test_the_same_subscription_again_changes_nothing(site):
+    t, g = fresh(site), group()
+    site.produce(t, [{"value": n} for n in range(10)])
+    i = Instance(site, g, **{"auto.commit.enable": False})
+    i.subscribe(t, t)
+    same(i.ask("GET", "/subscription")[1], {"topics": [t]}, "twice the same topic is once")
+    got = []
+    until("one", lambda: got.extend(i.records("?max_bytes=1")) or got)
+    same(values(got), [0], "the first")
+    same(i.subscribe(t), 204, "the same subscription")
+    same(values(i.collect(9)), list(range(1, 10)), "it goes on")
+    same(i.subscribe(t, fresh(site)), 204, "another one")
+    same(values(i.collect(10)), list(range(10)), "begins with what is committed: nothing")
+    i.delete()
+
+
+def test_the_same_partition_twice_is_assigned_once(site):
+    t = fresh(site, 2)
+    i = Instance(site, group())
+    same(i.assign(t, 0, 1, 0), 204, "assignment")
+    same(i.assignment(), [(t, 0), (t, 1)], "what it says")
+    i.delete()
+
+
 def test_a_pattern_matches_whole_names(site):
     prefix = f"p{next(numbers)}"
     for name in "a", "ab", "abc":
@@ -582,6 +610,22 @@ def test_commits_are_kept(site):
     i = Instance(site, g)
     i.subscribe(t)
     same(i.records("?timeout=2000"), [], "auto.commit.enable commits at the end at the latest")
+    i.delete()
+
+
+def test_a_commit_goes_back_where_the_position_did(site):
+    t, g = fresh(site), group()
+    site.produce(t, [{"value": n} for n in range(10)])
+    i = Instance(site, g, **{"auto.commit.enable": False})
+    i.assign(t, 0)
+    same(values(i.collect(10)), list(range(10)), "all")
+    same((i.commit(), i.committed(t, 0)), ((200, []), {0: 10}), "the end")
+    same(i.ask("POST", "/positions", {"offsets": [{"topic": t, "partition": 0, "offset": 3}]})[0], 204, "back")
+    same((i.commit(), i.committed(t, 0)), ((200, []), {0: 3}), "where it stands")
+    got = []
+    until("one more", lambda: got.extend(i.records("?max_bytes=1")) or got)
+    same(values(got), [3], "one more")
+    same((i.commit(), i.committed(t, 0)), ((200, []), {0: 4}), "and not what is kept for the next call")
     i.delete()
 
 
@@ -1024,6 +1068,38 @@ def test_a_process_that_is_killed_comes_back_unnoticed(site):
     found = everything(site, t)
     same(wanted - set(found), set(), f"lost of {len(wanted)}; answers: {dict(load.statuses)}")
     same(len(found) - len(set(found)), 0, "written twice")
+
+
+def test_what_a_client_has_not_got_is_read_again(site):
+    """Records are in an answer that is being filled, which the client never gets; commits are made all the while."""
+    own = Site(site.log.address, {"id": "q", "consumer.session.timeout.ms": "6000", "consumer.auto.commit.interval.ms": "50"})
+    try:
+        def leave(act):
+            """A topic and a group whose one reader left a call, within which act() was called, without its answer."""
+            t, g = fresh(own), group()
+            i = Instance(own, g, **{"fetch.min.bytes": 10000000, "consumer.request.timeout.ms": 3000})
+            i.subscribe(t)
+            until("its partition", lambda: i.assignment() == [(t, 0)])
+            own.produce(t, [{"value": n} for n in range(5)])
+            c = own.connect()
+            c.request("GET", i.path + "/records", headers={"Accept": JSON})
+            time.sleep(1)
+            act()
+            c.close()
+            return t, g, i
+
+        _, _, i = leave(lambda: None)
+        same(values(i.records()), list(range(5)), "a client that went away")
+        i.delete()
+        t, g, _ = leave(lambda: [p.kill() for p in own.proxies])
+        for p in own.proxies:
+            p.start()
+        later = Instance(own, g)
+        later.subscribe(t)
+        same(values(later.collect(5)), list(range(5)), "a process that was killed")
+        later.delete()
+    finally:
+        own.end()
 
 
 def test_a_log_that_is_killed_comes_back_unnoticed(site):
