@@ -2,7 +2,7 @@
 #include "unit/unit.h"
 
 extern const struct unit_test compat_tests[], equal_tests[], fingerprint_tests[], level_tests[],
-    parse_tests[], print_tests[], random_tests[];
+    parse_tests[], print_tests[], property_tests[], random_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "parse", parse_tests },
@@ -12,5 +12,6 @@ const struct unit_suite unit_suites[] = {
 	{ "compat", compat_tests },
 	{ "level", level_tests },
 	{ "random", random_tests },
+	{ "property", property_tests },
 	{ NULL, NULL }
 };
