@@ -104,6 +104,35 @@ again() {
 	grep -q 'it is started again' "$tmp/said"
 }
 
+# all_again: so are all that are killed at the same time.
+all_again() {
+	local apps
+	apps=$(pgrep -P "$running" 'weir-(registry|rest-pr)')
+	# shellcheck disable=SC2086
+	kill -KILL $apps
+	until [ "$(pgrep -P "$running" -c 'weir-(registry|rest-pr)')" -eq 4 ] &&
+		! pgrep -P "$running" | grep -qxF "$apps"; do
+		kill -0 "$running" || return 1
+		sleep 0.05
+	done
+}
+
+# log_again: the log, which has run for some seconds, is killed: it is started again where it was, with what it had.
+log_again() {
+	local old
+	old=$(pgrep -P "$running" weir-logd)
+	until [ "$(ps -o etimes= -p "$old")" -ge 6 ]; do sleep 0.1; done
+	kill -KILL "$old"
+	until pgrep -P "$running" weir-logd | grep -qvx "$old"; do
+		kill -0 "$running" || return 1
+		sleep 0.05
+	done
+	until timeout 20 kcat -b "$address" -C -t by-http -e -q -o beginning 2>/dev/null | grep -qx 1; do
+		kill -0 "$running" || return 1
+		sleep 0.05
+	done
+}
+
 # Nothing outlives it, however it ends.
 gone() {
 	local children child
@@ -140,6 +169,8 @@ claim proxy_produces produces
 claim both_answer_by_tls by_tls
 claim a_registry_that_is_killed_comes_back again weir-registry
 claim a_proxy_that_is_killed_comes_back again weir-rest-proxy
+claim all_that_are_killed_at_once_come_back all_again
+claim a_log_that_is_killed_comes_back log_again
 claim second_start_on_a_folder_is_refused says 1 'is in use by another ./start' --dir "$dir" --port 0
 claim taken_port_is_named says 1 "port ${address##*:} is taken" --dir "$tmp/other" --port "${address##*:}"
 claim sigterm_ends_it down TERM
