@@ -55,6 +55,9 @@ struct weir_offset {
 	const char *metadata; /* the note that goes with a commit; NULL: none */
 };
 
+/* Whether it may name a topic: 1 to 249 letters, digits, . _ -, but not . and .. alone. */
+bool weir_is_topic_name(const char *);
+
 #define WEIR_NO_OFFSET INT64_C(-1001)
 #define WEIR_BEGINNING INT64_C(-2)
 #define WEIR_END INT64_C(-1)

@@ -116,14 +116,21 @@ error_say(struct weir_error *e, enum weir_kind kind, const char *fmt, ...)
 	put_text(e, text);
 }
 
+enum { TOPIC_MAX = 249 };
+
 bool
-client_check_topic(const char *name, struct weir_error *why)
+weir_is_topic_name(const char *name)
 {
-	enum { TOPIC_MAX = 249 };
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	size_t n = strlen(name);
 
-	if (n >= 1 && n <= TOPIC_MAX && strspn(name, letters) == n && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+	return n >= 1 && n <= TOPIC_MAX && strspn(name, letters) == n && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+bool
+client_check_topic(const char *name, struct weir_error *why)
+{
+	if (weir_is_topic_name(name))
 		return true;
 	error_say(why, WEIR_INVALID, "Invalid topic name: it must have 1 to %d letters, digits, dots, underscores and hyphens", TOPIC_MAX);
 	return false;

@@ -16,7 +16,7 @@ void error_say(struct weir_error *, enum weir_kind, const char *fmt, ...)
 /* What librdkafka returned as an object, which is destroyed; NULL: none, and false. */
 bool error_take(struct weir_error *, rd_kafka_error_t *);
 
-/* Whether it is the name of a topic: 1 to 249 letters, digits, . _ -, but not . and .. alone.  False with `why` filled. */
+/* weir_is_topic_name(); false with `why` filled. */
 bool client_check_topic(const char *name, struct weir_error *why);
 
 /*

@@ -386,6 +386,25 @@ http_media_type(struct arena *arena, struct span content_type)
 	return span_of(to, type.n);
 }
 
+struct span
+http_charset(struct span content_type)
+{
+	static const char name[] = "charset=";
+	struct span part;
+
+	take_unquoted(&content_type, ';', &part);
+	while (take_unquoted(&content_type, ';', &part)) {
+		part = trim(part);
+		if (part.n < sizeof name - 1 || strncasecmp((const char *)part.p, name, sizeof name - 1) != 0)
+			continue;
+		part = span_of(part.p + sizeof name - 1, part.n - (sizeof name - 1));
+		if (part.n >= 2 && part.p[0] == '"' && part.p[part.n - 1] == '"')
+			part = span_of(part.p + 1, part.n - 2);
+		return part;
+	}
+	return span_of(NULL, 0);
+}
+
 /* ---- statuses ---- */
 
 const char *

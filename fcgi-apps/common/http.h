@@ -127,6 +127,9 @@ const char *http_negotiate(struct span accept, const struct http_media *);
 /* The type and subtype of a Content-Type, in lower case, without parameters; arena.  Null for null, and when that is used up. */
 struct span http_media_type(struct arena *, struct span content_type);
 
+/* The charset of a Content-Type, as it was sent, without quotes; null: it names none. */
+struct span http_charset(struct span content_type);
+
 /* The reason phrase of a status from 100 to 599: "Not Found". */
 const char *http_reason(int status);
 

@@ -40,14 +40,29 @@ static const struct negotiation {
 	unsigned flag;
 	const struct http_media *given;
 	const char *const *taken;
-	bool always; /* a body of no type is refused, too */
+	bool always;   /* a body of no type is refused, too */
+	bool charsets; /* so is one in a charset that we do not read */
 } negotiations[] = {
-	{ ROUTE_PRODUCE, given_v2, taken_produce, true },
-	{ ROUTE_RECORDS, given_records, taken_v2, false },
-	{ ROUTE_CONSUMER, given_consumer, taken_v2, false },
-	{ ROUTE_V2, given_v2, taken_v2, false },
-	{ ROUTE_V3, given_v3, taken_v3, false },
+	{ ROUTE_PRODUCE, given_v2, taken_produce, true, false },
+	{ ROUTE_RECORDS, given_records, taken_v2, false, false },
+	{ ROUTE_CONSUMER, given_consumer, taken_v2, false, false },
+	{ ROUTE_V2, given_v2, taken_v2, false, false },
+	{ ROUTE_V3, given_v3, taken_v3, false, true },
 };
+
+/* Those that a body which is JSON in UTF-8 can be in. */
+static bool
+is_readable(struct span charset)
+{
+	static const char *const known[] = { "utf-8", "utf8", "us-ascii", "iso-8859-1" };
+
+	if (charset.p == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (charset.n == strlen(known[i]) && strncasecmp((const char *)charset.p, known[i], charset.n) == 0)
+			return true;
+	return false;
+}
 
 static bool
 takes(const struct negotiation *n, struct http_request *q)
@@ -79,10 +94,17 @@ app_before(struct app *app, const struct route *route, struct http_request *q, s
 			problem_answer(r, NULL, &problem_not_acceptable);
 			return false;
 		}
-		if (takes(n, q))
-			return true;
-		problem_answer(r, r->type, &problem_unsupported_media_type);
-		return false;
+		if (!takes(n, q)) {
+			/* Confluent's tells it in plain JSON to whoever takes that. */
+			problem_answer(r, http_negotiate(q->accept, given_v3) != NULL ? "application/json" : r->type,
+			    &problem_unsupported_media_type);
+			return false;
+		}
+		if (n->charsets && !is_readable(http_charset(q->content_type))) {
+			problem_answer(r, r->type, &problem_bad_request, "the charset of the body must be UTF-8 or ISO-8859-1");
+			return false;
+		}
+		return true;
 	}
 	return true;
 }

@@ -32,6 +32,7 @@ struct app {
 	const char *authority;          /* of resource names */
 	int request_timeout_ms;
 	int batch_max;
+	int stream_max_ms, stream_grace_ms;
 };
 
 extern const struct route app_routes[];

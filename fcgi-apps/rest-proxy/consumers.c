@@ -207,8 +207,10 @@ make_consumer(const struct consumers *c, const char *group, const struct instanc
 	for (size_t i = 0; i < c->settings.n_kafka; i++)
 		list[n++] = c->settings.kafka[i];
 	list[n++] = (struct weir_setting){ "group.id", group };
+	/* What Java's client calls none is an error to librdkafka. */
 	if (o->auto_offset_reset != NULL)
-		list[n++] = (struct weir_setting){ "auto.offset.reset", o->auto_offset_reset };
+		list[n++] = (struct weir_setting){ "auto.offset.reset",
+			strcmp(o->auto_offset_reset, "none") == 0 ? "error" : o->auto_offset_reset };
 	if (o->auto_commit_enable != NULL)
 		list[n++] = (struct weir_setting){ "enable.auto.commit", o->auto_commit_enable };
 	made = weir_consumer_new(list, n, why);

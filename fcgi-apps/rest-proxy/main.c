@@ -136,7 +136,7 @@ static int
 run(const struct conf *conf, const struct settings *s, int ready_fd)
 {
 	struct app app = { .id = s->id, .authority = s->authority, .request_timeout_ms = s->request_timeout_ms,
-		.batch_max = s->produce_batch_max };
+		.batch_max = s->produce_batch_max, .stream_max_ms = s->stream_max_ms, .stream_grace_ms = s->stream_grace_ms };
 	struct consumers_settings c = { .max = s->consumers_max, .instance_timeout_ms = s->consumer_instance_timeout_ms,
 		.request_timeout_ms = s->consumer_request_timeout_ms, .min_bytes = s->fetch_min_bytes,
 		.max_bytes = s->consumer_request_max_bytes };

@@ -100,6 +100,11 @@ read_options(struct app *app, struct http_request *q, struct http_response *r, c
 		return false;
 	if (id != NULL)
 		*name = id;
+	if (format != NULL && strcasecmp(format, "string") == 0) {
+		/* A format to Confluent's parser that nothing behind it knows. */
+		app_problem(r, PROXY_CONSUMER_FORMAT, format);
+		return false;
+	}
 	if (format != NULL && !format_parse(span_str(format), &o->format)) {
 		app_problem(r, PROXY_INVALID, "Invalid format type.");
 		return false;
@@ -192,7 +197,6 @@ v2_create(struct app *app, struct http_request *q, struct http_response *r)
 		app_problem(r, PROXY_INSTANCE_EXISTS);
 		break;
 	case CONSUMERS_TOO_MANY:
-		http_header(r, "Retry-After", span_str("1"));
 		app_problem(r, PROXY_TOO_MANY, "No more consumer instances are possible here: end some, or raise weir.consumer.instances.max");
 		break;
 	case CONSUMERS_REFUSED:

@@ -188,12 +188,12 @@ is_schema_field(const struct json_scan *s)
 static bool
 read_body(struct batch *b)
 {
-	if (!app_has_body(b->request)) {
+	json_begin(&b->scan, b->request->body);
+	if (!app_has_body(b->request) || json_next(&b->scan) == JSON_NULL) {
 		app_problem(b->response, PROXY_INVALID, "produceRequest must not be null (was null)");
 		return false;
 	}
-	json_begin(&b->scan, b->request->body);
-	if (json_next(&b->scan) != JSON_OBJECT)
+	if (b->scan.token != JSON_OBJECT)
 		return broken(b);
 	while (json_next(&b->scan) == JSON_NAME) {
 		if (json_is(&b->scan, "records")) {

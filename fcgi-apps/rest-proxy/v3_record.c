@@ -193,6 +193,12 @@ static const struct {
 	{ "STRING", convert_string },
 };
 
+static bool
+wants_schema(struct span type)
+{
+	return span_is(type, "AVRO") || span_is(type, "JSONSCHEMA") || span_is(type, "PROTOBUF");
+}
+
 /* The bytes of a key or value; null data are none. */
 static bool
 convert(struct v3_record *r, struct arena *a, const struct data *d, struct v3_part *part, struct span *out)
@@ -204,6 +210,9 @@ convert(struct v3_record *r, struct arena *a, const struct data *d, struct v3_pa
 		return true;
 	while (i < n && !span_is(d->type, types[i].name))
 		i++;
+	if (i == n && d->type.p != NULL && !wants_schema(d->type))
+		return refuse(r, a, BAD_REQUEST, "Bad Request: Error processing message: %.*s is not one of the types BINARY, JSON, STRING, AVRO, JSONSCHEMA, PROTOBUF",
+		    (int)(d->type.n < 100 ? d->type.n : 100), (const char *)d->type.p);
 	/* Without a type the subject's latest schema is meant. */
 	if (d->schema || d->type.p == NULL || i == n)
 		return refuse(r, a, PAYLOAD, "Payload error. Schema Registry must be configured when using schemas.");

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/monotonic.h"
 #include "base/xalloc.h"
 #include "common/fcgi.h"
 #include "common/problem.h"
@@ -93,6 +94,7 @@ struct streaming {
 	struct v3_record *records;
 	size_t n, cap;
 	struct arena arena;  /* of the records of this piece */
+	int64_t began_ms;
 	bool any, ended;     /* a record came; nothing more is read */
 };
 
@@ -152,7 +154,9 @@ take_rest(struct streaming *s)
 
 	while (i < s->in.n && strchr(" \t\r\n", s->in.p[i]) != NULL && s->in.p[i] != '\0')
 		i++;
-	if (i < s->in.n)
+	if (i < s->in.n && strchr("{[\"", s->in.p[i]) == NULL)
+		add_broken(s, "Bad Request: Error processing message: an object was expected");
+	else if (i < s->in.n)
 		add_broken(s, "Bad Request: Error processing message: the text ends too early");
 }
 
@@ -189,6 +193,24 @@ put_answer(struct json_out *o, struct streaming *s, const struct v3_record *r, c
 	json_close(o, '}');
 }
 
+/* How long it has lasted beyond what it may. */
+static int64_t
+overtime_ms(const struct streaming *s)
+{
+	return monotonic_ms() - s->began_ms - s->app->stream_max_ms;
+}
+
+/* None of these is written: they came too late. */
+static void
+refuse_late(struct streaming *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->records[i].code == 0) {
+			s->records[i].code = 408;
+			s->records[i].message = "Streaming connection open for longer than allowed: Connection will be closed.";
+		}
+}
+
 /* Writes the records of this piece and sends their receipts; false when the client is gone. */
 static bool
 answer_piece(struct streaming *s)
@@ -197,6 +219,8 @@ answer_piece(struct streaming *s)
 	struct buf text = { 0 };
 	bool there = true;
 
+	if (overtime_ms(s) > 0)
+		refuse_late(s);
 	write_all(s->app, s->topic, s->records, s->n, receipts);
 	for (size_t i = 0; i < s->n; i++) {
 		struct json_out o = json_out(&text);
@@ -217,7 +241,7 @@ stream(struct streaming *s)
 	bool there = true;
 	int64_t got = 1;
 
-	while (there && got > 0 && !s->ended && !fcgi_stopping()) {
+	while (there && got > 0 && !s->ended && !fcgi_stopping() && overtime_ms(s) <= s->app->stream_grace_ms) {
 		uint8_t *room = buf_room(&s->in, PIECE);
 
 		if (room == NULL || (got = http_stream_read(s->request->stream, room, PIECE)) < 0)
@@ -234,7 +258,8 @@ stream(struct streaming *s)
 void
 v3_records(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct streaming s = { .app = app, .request = q, .response = r, .topic = app_text(q, 1), .cluster = app_text(q, 0) };
+	struct streaming s = { .app = app, .request = q, .response = r, .topic = app_text(q, 1), .cluster = app_text(q, 0),
+		.began_ms = monotonic_ms() };
 
 	arena_init(&s.arena, ARENA_MAX);
 	stream(&s);

@@ -233,7 +233,7 @@ read_creation(struct http_request *q, struct http_response *r, struct creation *
 	if (body == NULL || !app_known_fields(r, body, known))
 		return false;
 	if (!json_is_kind(name, JSON_STRING) || name->text.n == 0 || (c->topic.name = copy_text(q, name->text)) == NULL ||
-	    strlen(c->topic.name) != name->text.n) {
+	    strlen(c->topic.name) != name->text.n || !weir_is_topic_name(c->topic.name)) {
 		app_problem(r, PROXY_PAYLOAD, "Invalid topic name.");
 		return false;
 	}

@@ -76,7 +76,7 @@ take_last(uint8_t *to, const uint8_t *p, size_t n)
 {
 	uint8_t group[4] = { p[0], p[1], n > 2 ? p[2] : 'A', 'A' }, bytes[3];
 
-	if (!take_group(bytes, group) || bytes[n - 1] != 0)
+	if (!take_group(bytes, group))
 		return false;
 	memcpy(to, bytes, n - 1);
 	return true;

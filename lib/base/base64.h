@@ -14,8 +14,8 @@ void base64_put(struct buf *to, struct span bytes);
 
 /*
  * Appends the bytes of a text in the standard alphabet, padded or not; false when it
- * is none: other characters, an impossible length, bits left over.  Then what was
- * appended is taken back.
+ * is none: other characters, an impossible length.  Then what was appended is taken
+ * back.  Bits left over are ignored, as Java's libraries do.
  */
 bool base64_take(struct buf *to, struct span text);
 

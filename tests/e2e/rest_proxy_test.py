@@ -6,6 +6,7 @@ Names given on the command line choose tests.
 import base64
 import collections
 import concurrent.futures
+import contextlib
 import http.client
 import itertools
 import json
@@ -103,6 +104,7 @@ def test_v2_refuses_as_confluent_does(site):
         (produce({"records": [{"value": 1}]}, None), (415, 415, "HTTP 415 Unsupported Media Type")),
         (produce(""), (422, 422, "produceRequest must not be null (was null)")),
         (produce(" \n"), (422, 422, "produceRequest must not be null (was null)")),
+        (produce("null"), (422, 422, "produceRequest must not be null (was null)")),
         (produce("{}"), (422, 422, "produceRequest.records must not be empty (was null)")),
         (produce({"records": None}), (422, 422, "produceRequest.records must not be empty (was null)")),
         (produce({"records": []}), (422, 422, "produceRequest.records must not be empty (was [])")),
@@ -181,8 +183,11 @@ def test_v3_refuses_as_confluent_does(site):
         (post("/topics", "{}"), (422, 42206, "Payload error. Invalid topic name.")),
         (post("/topics", {"topic_name": ""}), (422, 42206, "Payload error. Invalid topic name.")),
         (post("/topics", {"topic_name": "a\0b"}), (422, 42206, "Payload error. Invalid topic name.")),
-        (post("/topics", {"topic_name": "a b"}), (400, 40002, None)),
-        (post("/topics", {"topic_name": "x" * 250}), (400, 40002, None)),
+        (post("/topics", {"topic_name": "a b"}), (422, 42206, "Payload error. Invalid topic name.")),
+        (post("/topics", {"topic_name": "x" * 250}), (422, 42206, "Payload error. Invalid topic name.")),
+        (post("/topics", {"topic_name": "n"}, PLAIN + "; charset=utf-16"), (400, 400, None)),
+        (post("/topics", {"topic_name": t}, PLAIN + '; charset="UTF-8"'), (400, 40002, f"Topic '{t}' already exists.")),
+        (post("/topics", {"topic_name": t}, PLAIN + ";Charset=iso-8859-1"), (400, 40002, f"Topic '{t}' already exists.")),
         (post("/topics", {"topic_name": t}), (400, 40002, f"Topic '{t}' already exists.")),
         (post("/topics", {"topic_name": "n", "nope": 1}), (422, 422, "Unrecognized field: nope")),
         (post("/topics", {"topic_name": "n", "partitions_count": "many"}), (400, 400, None)),
@@ -242,6 +247,7 @@ def test_consumers_refuse_as_confluent_does(site):
         (create({"name": "one"}), (409, 40902, "Consumer with specified consumer ID already exists in the specified consumer group.")),
         (create({"nope": 1}), (422, 422, "Unrecognized field: nope")),
         (create({"format": "xml"}), (422, 422, "Invalid format type.")),
+        (create({"format": "STRING"}), (500, 500, "Invalid embedded format STRING for new consumer.")),
         (create({"fetch.min.bytes": -2}), (422, 40001, range_error + "Invalid value -2 for configuration fetch.min.bytes: Value must be at least -1")),
         (create({"fetch.min.bytes": 10000001}), (422, 40001, range_error +
                                                  "Invalid value 10000001 for configuration fetch.min.bytes: Value must be no more than 10000000")),
@@ -819,13 +825,38 @@ def test_v3_records_get_receipts_in_their_order(site):
     got = stream(site, t, [{"partition_id": 0, **value(n)} for n in range(2000)])
     same([(r["error_code"], r["offset"]) for r in got], [(200, n) for n in range(2000)], "receipts of 2000")
     got = stream(site, t, [value(1), {"partition_id": -1}, value("x", "BINARY"), {"value": {"data": 1}}, {"nope": 1}, {"partition_id": 9},
-                           value(5, "STRING"), {}, value("x" * 1200000), value(9)])
-    same([r["error_code"] for r in got], [200, 40402, 400, 422, 400, 40402, 400, 200, 413, 200], "codes")
-    same([r.get("message") for r in got[1:7]],
+                           value(5, "STRING"), value(1, "FOO"), {}, value("x" * 1200000), value(9)])
+    same([r["error_code"] for r in got], [200, 40402, 400, 422, 400, 40402, 400, 400, 200, 413, 200], "codes")
+    same([r.get("message") for r in got[1:8]],
          ["Partition not found.", 'Bad Request: data="x" is not a valid base64 string.',
           "Error: 42206 : Payload error. Schema Registry must be configured when using schemas.",
-          'Bad Request: Error processing message: Unrecognized field "nope"', NOT_HOSTED, "Bad Request: data=5 is not a string."], "messages")
+          'Bad Request: Error processing message: Unrecognized field "nope"', NOT_HOSTED, "Bad Request: data=5 is not a string.",
+          "Bad Request: Error processing message: FOO is not one of the types BINARY, JSON, STRING, AVRO, JSONSCHEMA, PROTOBUF"], "messages")
     same(stream(site, "no-such-topic", [value(1)])[0]["error_code"] in (200, 40401), True, "a topic that is not there")
+
+
+def test_v3_streams_do_not_last_for_ever(site):
+    own = Site(site.log.address, {"streaming.connection.max.duration.ms": "1500", "streaming.connection.max.duration.grace.period.ms": "1000"})
+    try:
+        t = fresh(own)
+        path = f"/v3/clusters/{own.cluster()}/topics/{t}/records"
+        texts = []
+        with socket.create_connection(("127.0.0.1", own.port), 30) as s:
+            s.sendall(f"POST {path} HTTP/1.1\r\nHost: weir\r\nContent-Type: {PLAIN}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+            record = json.dumps(value("x")).encode()
+            with contextlib.suppress(OSError):
+                for _ in range(40):
+                    s.sendall(b"%x\r\n%s\r\n" % (len(record), record))
+                    time.sleep(0.1)
+            with s.makefile("rb") as f:
+                texts = [json.loads(line) for line in f.read().split(b"\r\n") if line.startswith(b"{")]
+        codes = [r["error_code"] for r in texts]
+        same(codes, sorted(codes), "first those that came in time")
+        same((200 in codes, 408 in codes, len(codes) < 40), (True, True, True), codes)
+        same(texts[-1]["message"], "Streaming connection open for longer than allowed: Connection will be closed.", "what is said then")
+        same(own.ask("GET", f"/topics/{t}/partitions/0/offsets")[1]["end_offset"], codes.count(200), "and nothing is written")
+    finally:
+        own.end()
 
 
 def test_v3_streams_end_at_what_is_no_json(site):

@@ -152,7 +152,8 @@ what_can_not_be_written_has_its_code(void)
 		{ "{\"value\":{\"type\":\"STRING\",\"data\":12}}", 400, "Bad Request: data=12 is not a string." },
 		{ "{\"value\":{\"data\":1}}", 42206, NO_SCHEMAS },
 		{ "{\"value\":{\"type\":null,\"data\":1}}", 42206, NO_SCHEMAS },
-		{ "{\"value\":{\"type\":\"json\",\"data\":1}}", 42206, NO_SCHEMAS },
+		{ "{\"value\":{\"type\":\"json\",\"data\":1}}", 400,
+		    "Bad Request: Error processing message: json is not one of the types BINARY, JSON, STRING, AVRO, JSONSCHEMA, PROTOBUF" },
 		{ "{\"value\":{\"type\":\"AVRO\",\"schema\":\"x\",\"data\":1}}", 42206, NO_SCHEMAS },
 		{ "{\"key\":{\"type\":\"JSON\",\"schema_id\":1,\"data\":1}}", 42206, NO_SCHEMAS },
 		/* The first reason stays. */
