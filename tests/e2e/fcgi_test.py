@@ -14,7 +14,6 @@ import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import claims
 from claims import refused, same, until
+from fastcgi import ABORT, BEGIN, GET_VALUES, PARAMS, STDIN, STDOUT, Peer, begin, pairs, record, request_records
 
 APP = os.path.join(os.environ.get("builddir", "."), "tests/e2e/http/echo_app")
 MIB = 1 << 20
@@ -505,68 +505,6 @@ def test_a_long_stream_comes_whole(site):
 
 
 # ---- the app alone, by FastCGI ----
-
-def record(kind, content=b"", request=1, version=1, length=None, padding=b""):
-    return struct.pack(">BBHHBx", version, kind, request, len(content) if length is None else length, len(padding)) + content + padding
-
-
-BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, GET_VALUES = 1, 2, 3, 4, 5, 6, 9
-
-
-def begin(keep=True, role=1, request=1):
-    return record(BEGIN, struct.pack(">HB5x", role, int(keep)), request)
-
-
-def pairs(**values):
-    return b"".join(struct.pack(">II", len(k) | 1 << 31, len(v) | 1 << 31) + k.encode() + v for k, v in values.items())
-
-
-def request_records(path, body, keep=True):
-    params = pairs(REQUEST_METHOD=b"POST", REQUEST_URI=path.encode(), CONTENT_LENGTH=str(len(body)).encode())
-    records = begin(keep) + record(PARAMS, params) + record(PARAMS)
-    for i in range(0, len(body), 65535):
-        records += record(STDIN, body[i:i + 65535])
-    return records + record(STDIN)
-
-
-class Peer:
-    """A connection such as the web server's."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(20)
-        self.socket.connect(path)
-
-    def send(self, path, body, keep=True):
-        self.socket.sendall(request_records(path, body, keep))
-
-    def exactly(self, n):
-        data = b""
-        while len(data) < n:
-            piece = self.socket.recv(n - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return data
-
-    def receive(self):
-        """(status, body)."""
-        out = b""
-        while True:
-            _, kind, _, length, padding = struct.unpack(">BBHHBx", self.exactly(8))
-            content = self.exactly(length + padding)[:length]
-            if kind == END:
-                head, _, body = out.partition(b"\r\n\r\n")
-                return int(head.split()[1]), body
-            out += content
-
-    def ask(self, path, body):
-        self.send(path, body)
-        return self.receive()
-
-    def close(self):
-        self.socket.close()
-
 
 def test_malformed_records_harm_nobody(site):
     chance = random.Random(4)

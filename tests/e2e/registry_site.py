@@ -10,13 +10,13 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
 
+import fastcgi
 import weir_daemon
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -57,39 +57,16 @@ def body_of(body):
     return body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
 
 
-# ---- FastCGI, to ask one process past nginx ----
-
-def fcgi_record(kind, content):
-    return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
-
-
-def fcgi_pair(name, value):
-    def length(n):
-        return bytes([n]) if n < 128 else struct.pack(">I", n | 0x80000000)
-    name, value = name.encode(), value.encode()
-    return length(len(name)) + length(len(value)) + name + value
-
-
-def fcgi_ask(path, method, target, body=b"", headers=None):
-    params = {"REQUEST_METHOD": method, "REQUEST_URI": target, "CONTENT_LENGTH": str(len(body)), **(headers or {})}
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(30)
-        s.connect(path)
-        s.sendall(fcgi_record(1, struct.pack(">HB5x", 1, 0)) +
-                  fcgi_record(4, b"".join(fcgi_pair(n, v) for n, v in params.items())) + fcgi_record(4, b"") +
-                  b"".join(fcgi_record(5, body[i:i + 60000]) for i in range(0, len(body), 60000)) + fcgi_record(5, b""))
-        stream = s.makefile("rb")
-        out = b""
-        while True:
-            _, kind, _, n, padding, _ = struct.unpack(">BBHHBB", stream.read(8))
-            content = stream.read(n)
-            stream.read(padding)
-            if kind == 3:
-                break
-            out += content if kind == 6 else b""
-    head, _, rest = out.partition(b"\r\n\r\n")
+def fcgi_ask(path, method, target, body=b""):
+    """One process, past nginx."""
+    peer = fastcgi.Peer(path, 30)
+    try:
+        peer.send(target, body, keep=False, method=method)
+        head, _, rest = peer.output().partition(b"\r\n\r\n")
+    finally:
+        peer.close()
     fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-    return Answer(int(fields.get("Status", "200").split()[0]), fields, rest)
+    return Answer(int(fields["Status"].split()[0]), fields, rest)
 
 
 # ---- what runs ----
