@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-
-enum { PATTERN_MAX = 1000, REPEATS_MAX = 1000 };
+#include "libweir/pattern.h"
 
 static const char exclusive[] = "Subscription to topics, partitions and pattern are mutually exclusive";
 
@@ -87,53 +86,27 @@ weir_subscribe(struct weir_consumer *c, const char *const *topics, size_t n, str
 	return subscribe(c, as_set(list), why);
 }
 
-/*
- * Whether an expression can be compiled and matched in bounded time and memory: with intervals in each other, {9},
- * it grows with their product; with what was matched before, \1, matching may never end.
- */
-static bool
-is_harmless(const char *pattern)
-{
-	long repeats = 1;
-
-	for (const char *p = pattern; *p != '\0'; p++) {
-		if (*p == '\\' && p[1] != '\0') {
-			if (*++p >= '0' && *p <= '9')
-				return false;
-		} else if (*p == '{') {
-			long least = strtol(p + 1, NULL, 10);
-			const char *comma = p + 1 + strcspn(p + 1, ",}");
-			long most = *comma == ',' ? strtol(comma + 1, NULL, 10) : least;
-
-			if (least < 0 || most < 0 || least > REPEATS_MAX || most > REPEATS_MAX)
-				return false;
-			repeats *= (most > least ? most : least) + 1;
-			if (repeats > REPEATS_MAX)
-				return false;
-		}
-	}
-	return strlen(pattern) <= PATTERN_MAX;
-}
-
 bool
 weir_subscribe_pattern(struct weir_consumer *c, const char *pattern, struct weir_error *why)
 {
 	rd_kafka_topic_partition_list_t *list;
 	struct buf whole = { 0 };
-	bool good = false;
+	const char *wrong;
+	bool good;
 
 	if (!may_use(c, SUBSCRIPTION, why))
 		return false;
-	if (!is_harmless(pattern)) {
-		error_say(why, WEIR_INVALID, "The pattern is too long, repeats too often, or refers to what it has matched");
-		return false;
-	}
 	/* librdkafka takes what begins with ^ as a pattern, and matches it anywhere. */
-	buf_printf(&whole, "^(%s)$", pattern);
+	buf_printf(&whole, "^(");
+	good = pattern_translate(pattern, &whole, &wrong);
+	buf_printf(&whole, ")$");
 	buf_u8(&whole, '\0');
-	if (whole.failed)
+	if (!good)
+		error_say(why, WEIR_INVALID, "%s", wrong);
+	else if (whole.failed) {
 		error_say(why, WEIR_NO_MEMORY, "Out of memory");
-	else {
+		good = false;
+	} else {
 		list = rd_kafka_topic_partition_list_new(1);
 		rd_kafka_topic_partition_list_add(list, (const char *)whole.p, RD_KAFKA_PARTITION_UA);
 		good = subscribe(c, list, why);

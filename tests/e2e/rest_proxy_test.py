@@ -242,6 +242,7 @@ def test_consumers_refuse_as_confluent_does(site):
     exclusive = "Illegal state: Subscription to topics, partitions and pattern are mutually exclusive"
     here = [{"topic": t, "partition": 0}]
     unhosted = "This server does not host this topic-partition."
+    look = "Look-ahead and look-behind, such as (?=x), are not supported: write what is to match, or name topics"
     mismatch = "The requested embedded data format does not match the deserializer for this consumer instance"
     check_table(site, [
         (create({"name": "one"}), (409, 40902, "Consumer with specified consumer ID already exists in the specified consumer group.")),
@@ -298,6 +299,8 @@ def test_consumers_refuse_as_confluent_does(site):
         (ask(i, "POST", "/subscription", {"topic_pattern": "(((a{1000}){1000}){1000})"}), (400, 40002, None)),
         (ask(i, "POST", "/subscription", {"topic_pattern": "(a*)*\\1"}), (400, 40002, None)),
         (ask(i, "POST", "/subscription", {"topic_pattern": "x" * 2000}), (400, 40002, None)),
+        (ask(i, "POST", "/subscription", {"topic_pattern": "((((((a*|b*)+)+)+)+)+)+"}), (400, 40002, None)),
+        (ask(i, "POST", "/subscription", {"topic_pattern": "(?=x)"}), (400, 40002, look)),
         (ask(i, "POST", "/subscription", {"topics": [t], "topic_pattern": "x"}), (409, 40903, exclusive)),
         (ask(subscribed, "POST", "/assignments", {"partitions": here}), (409, 40903, exclusive)),
         (ask(assigned, "POST", "/subscription", {"topics": [t]}), (409, 40903, exclusive)),
@@ -491,6 +494,13 @@ def test_a_pattern_matches_whole_names(site):
     same(sorted(values(i.collect(2))), ["a", "ab"], "records")
     same(i.records("?timeout=300"), [], "and no others")
     same(sorted(i.ask("GET", "/subscription")[1]["topics"]), [f"{prefix}.a", f"{prefix}.ab"], "what it says")
+    i.delete()
+    site.create_topic(f"{prefix}.7")
+    site.produce(f"{prefix}.7", [{"value": "7"}])
+    i = Instance(site, group())
+    same(i.subscribe(pattern=prefix + r"\.(?:\d|(?i)ABC)"), 204, "subscription as Java writes it")
+    same(sorted(values(i.collect(2))), ["7", "abc"], "records")
+    same(i.records("?timeout=300"), [], "and no others")
     i.delete()
 
 
