@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -11,12 +12,16 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/monotonic.h"
 #include "base/xalloc.h"
 #include "common/counts.h"
 #include "common/pool.h"
 #include "common/problem.h"
 
-enum { TURN_MS = 10 }; /* between two looks at whether threads have ended */
+enum {
+	TURN_MS = 10,   /* between two looks at whether threads have ended */
+	TRIM_MS = 10000 /* between two times that memory is given back */
+};
 
 /* The one app of the process. */
 static struct {
@@ -197,6 +202,18 @@ set_up(const struct fcgi_app *app)
 	server.counts = counts_new(app->name, app->router);
 }
 
+/* Now and then, what was freed in pieces among others goes back: malloc by itself gives back the end of its heap. */
+static void
+await_stop(void)
+{
+	struct timespec until;
+
+	do {
+		malloc_trim(0);
+		until = monotonic_in(TRIM_MS);
+	} while (sem_clockwait(&told, CLOCK_MONOTONIC, &until) != 0);
+}
+
 static bool
 open_pools(const struct fcgi_pool *conf, size_t n)
 {
@@ -268,8 +285,7 @@ fcgi_run(const struct fcgi_app *app, const struct fcgi_pool *conf, size_t n_pool
 		diag_info("ready", "app=%s", app->name);
 		if (ready != NULL)
 			ready(ready_ctx);
-		while (sem_wait(&told) != 0)
-			continue;
+		await_stop();
 		diag_info("stopping", "app=%s", app->name);
 	}
 	stop_pools();

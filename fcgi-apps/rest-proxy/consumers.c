@@ -193,7 +193,7 @@ find(const struct consumers *c, struct span group, struct span name)
 static struct weir_consumer *
 make_consumer(const struct consumers *c, const char *group, const struct instance_options *o, struct weir_error *why)
 {
-	struct weir_setting *list = xcalloc(c->settings.n_kafka + 5, sizeof *list);
+	struct weir_setting *list = xcalloc(c->settings.n_kafka + 6, sizeof *list);
 	struct weir_consumer *made;
 	char interval[16];
 	size_t n = 0;
@@ -204,6 +204,8 @@ make_consumer(const struct consumers *c, const char *group, const struct instanc
 		? 86400000LL
 		: (long long)c->settings.instance_timeout_ms + SLACK_MS);
 	list[n++] = (struct weir_setting){ "max.poll.interval.ms", interval };
+	/* So long what a process that was killed has read is nobody's. */
+	list[n++] = (struct weir_setting){ "session.timeout.ms", "10000" };
 	for (size_t i = 0; i < c->settings.n_kafka; i++)
 		list[n++] = c->settings.kafka[i];
 	list[n++] = (struct weir_setting){ "group.id", group };
