@@ -106,16 +106,16 @@ bits_that_no_byte_has_are_ignored(void)
 	static const struct {
 		const char *text, *bytes;
 		size_t n;
-	} rows[] = {
+	} odd[] = {
 		{ "YR==", "a", 1 }, { "YR", "a", 1 }, { "YWJ=", "ab", 2 }, { "YWJ", "ab", 2 }, { "//", "\xff", 1 },
 		{ "YWFhYf==", "aaaa", 4 }
 	};
 
-	for (size_t i = 0; i < N_OF(rows); i++) {
+	for (size_t i = 0; i < N_OF(odd); i++) {
 		struct buf b = { 0 };
 
-		CU_ASSERT_TRUE(base64_take(&b, span_str(rows[i].text)));
-		UNIT_BYTES(b.p, b.n, rows[i].bytes, rows[i].n);
+		CU_ASSERT_TRUE(base64_take(&b, span_str(odd[i].text)));
+		UNIT_BYTES(b.p, b.n, odd[i].bytes, odd[i].n);
 		buf_done(&b);
 	}
 }
