@@ -417,8 +417,9 @@ check(struct resolution *z, struct span subject, const struct version *const *ve
 		*compatible = level_check(level, p->schema, earlier, alike, fields, z->arena, messages);
 	for (size_t i = 0; i < parsed; i++)
 		schema_free((struct schema *)(uintptr_t)earlier[i].schema);
+	/* Not the body, but what it takes to compare, say, unions of 500 records each. */
 	if (good && messages->memory)
-		return no_memory(z);
+		return refuse(z->why, z->arena, REGISTRY_SCHEMA_TOO_LARGE);
 	return good && *compatible && alike < n ? tell_types(z, level, fields, compatible, messages) : good;
 }
 

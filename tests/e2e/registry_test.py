@@ -266,6 +266,18 @@ def test_compatibility_is_told(site):
         good(site.ask("POST", "/compatibility/subjects/compat/versions", {"schema": broken}), {"is_compatible": left})
 
 
+def test_what_is_too_large_to_be_compared_is_refused(site):
+    def union(name, n, kind):
+        return json.dumps([{"type": "record", "name": f"{name}{i}", "fields": [field("f", ["null", kind])]} for i in range(n)])
+
+    # Hundreds of records that have nothing in common: each is compared with each.
+    for n, answer in (100, (409, 409)), (700, (422, 42209)):
+        good(site.register(f"union{n}", union("U", n, "int")))
+        got = site.register(f"union{n}", union("V", n, "long"))
+        same((got.status, got.json["error_code"]), answer, n)
+    refused(site.register("union700", union("V", 700, "long")), 422, 42209, "Register operation failed because schema is too large")
+
+
 # ---- deletion ----
 
 def test_deletion_has_two_steps(site):
