@@ -269,6 +269,7 @@ what_a_consumer_may_not_do_is_refused(void)
 	};
 	struct weir_consumer *c = new_consumer("refused", "enable.auto.commit", "false");
 	struct weir_offset here = { .topic = "t", .partition = 0, .offset = WEIR_NO_OFFSET };
+	struct weir_offset none[] = { here, { .topic = "t", .partition = 1 }, { .topic = "nowhere", .partition = 0 } };
 	const char *topic = "t";
 	struct weir_message m;
 	struct weir_error why;
@@ -282,6 +283,10 @@ what_a_consumer_may_not_do_is_refused(void)
 		CHECK(!weir_subscribe(c, &bad[i].topic, 1, &why) && why.kind == WEIR_INVALID);
 	}
 	CHECK(!weir_subscribe_pattern(c, "(", &why) && why.kind == WEIR_INVALID);
+	create_topic("t", 1);
+	CHECK(!weir_assign(c, none, 2, &why) && why.kind == WEIR_UNKNOWN_PARTITION);
+	CHECK(!weir_assign(c, &none[2], 1, &why) && why.kind == WEIR_UNKNOWN_TOPIC);
+	CHECK(!weir_assign(c, none, 3, &why) && why.kind == WEIR_UNKNOWN_PARTITION);
 	CHECK_OK(weir_assign(c, &here, 1, &why), why);
 	CHECK(!weir_subscribe(c, &topic, 1, &why) && why.kind == WEIR_ILLEGAL_STATE);
 	CHECK(strcmp(why.text, "Subscription to topics, partitions and pattern are mutually exclusive") == 0);
