@@ -23,7 +23,7 @@ weir_consumer_new(const struct weir_setting *settings, size_t n, struct weir_err
 		{ "enable.auto.offset.store", "false" }, /* weir_consumed() does that */
 		{ "queued.max.messages.kbytes", "2048" },
 		{ "queued.min.messages", "1000" },
-		{ "fetch.message.max.bytes", "65536" },
+		{ "fetch.message.max.bytes", "262144" },
 		{ "fetch.max.bytes", "1048576" },
 		{ "fetch.wait.max.ms", "500" },
 		{ "fetch.error.backoff.ms", "100" },
