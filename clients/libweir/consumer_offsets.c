@@ -51,6 +51,15 @@ make_list(const struct weir_offset *offsets, size_t n)
 	return list;
 }
 
+/* What the broker answered of the partition; NULL with `why` filled where that is an error. */
+static const rd_kafka_topic_partition_t *
+answer_of(rd_kafka_topic_partition_list_t *list, const struct weir_offset *asked, struct weir_error *why)
+{
+	const rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_find(list, asked->topic, asked->partition);
+
+	return p != NULL && take_error(why, p->err) ? p : NULL;
+}
+
 static bool
 is_assigned(struct weir_consumer *c, const char *topic, int32_t partition)
 {
@@ -213,10 +222,9 @@ weir_offsets_for_times(struct weir_consumer *c, struct weir_offset *offsets, siz
 	list = make_list(offsets, n);
 	good = take_error(why, rd_kafka_offsets_for_times(c->rk, list, timeout_ms));
 	for (size_t i = 0; good && i < n; i++) {
-		const rd_kafka_topic_partition_t *p =
-		    rd_kafka_topic_partition_list_find(list, offsets[i].topic, offsets[i].partition);
+		const rd_kafka_topic_partition_t *p = answer_of(list, &offsets[i], why);
 
-		if ((good = p != NULL && take_error(why, p->err)))
+		if ((good = p != NULL))
 			offsets[i].offset = p->offset < 0 ? WEIR_END : p->offset;
 	}
 	rd_kafka_topic_partition_list_destroy(list);
@@ -336,11 +344,10 @@ weir_committed(struct weir_consumer *c, struct arena *a, struct weir_offset *off
 	list = make_list(offsets, n);
 	good = take_error(why, rd_kafka_committed(c->rk, list, timeout_ms));
 	for (size_t i = 0; good && i < n; i++) {
-		const rd_kafka_topic_partition_t *p =
-		    rd_kafka_topic_partition_list_find(list, offsets[i].topic, offsets[i].partition);
+		const rd_kafka_topic_partition_t *p = answer_of(list, &offsets[i], why);
 		char *note;
 
-		if (!(good = p != NULL && take_error(why, p->err)))
+		if (!(good = p != NULL))
 			break;
 		offsets[i].offset = p->offset < 0 ? WEIR_NO_OFFSET : p->offset;
 		if ((note = arena_alloc(a, p->metadata_size + 1)) == NULL) {

@@ -524,7 +524,6 @@ wait_end(struct call *call)
 static void
 run(struct call *call, struct gate *gate)
 {
-
 	call->gate = gate;
 	call->left = call->n + 1;
 	pthread_mutex_init(&call->lock, NULL);

@@ -377,14 +377,6 @@ put_response(struct connection *c)
 	put(c, buf_bytes(&response->body));
 }
 
-/* Tells whoever wants to know. */
-static void
-tell_sent(struct connection *c, bool whole)
-{
-	if (c->x.response.sent != NULL)
-		c->x.response.sent(c->x.response.sent_to, whole);
-}
-
 /* Sends what is held of a stream's answer. */
 static void
 send_held(struct connection *c)
@@ -423,7 +415,7 @@ exchange_end(struct exchange *x, bool keep)
 	if (!c->stream.begun)
 		put_response(c);
 	if (c->x.response.sent != NULL)
-		tell_sent(c, FCGX_FFlush(c->fcgi.out) == 0 && FCGX_GetError(c->fcgi.out) == 0);
+		http_response_sent(&c->x.response, FCGX_FFlush(c->fcgi.out) == 0 && FCGX_GetError(c->fcgi.out) == 0);
 	if (keep)
 		FCGX_Finish_r(&c->fcgi);
 	else {
@@ -440,7 +432,7 @@ exchange_break(struct exchange *x)
 {
 	struct connection *c = connection_of(x);
 
-	tell_sent(c, false);
+	http_response_sent(&c->x.response, false);
 	FCGX_Free(&c->fcgi, 1);
 	release(c);
 }

@@ -108,8 +108,10 @@ run(struct exchange *x, const struct route *route)
 			return body != EXCHANGE_BODY_BROKEN;
 	}
 	route->run(app->app, &x->request, &x->response);
-	if (x->response.body.failed)
+	if (x->response.body.failed) {
+		http_response_sent(&x->response, false);
 		answer_problem(x, &problem_internal);
+	}
 	return true;
 }
 

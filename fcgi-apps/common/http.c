@@ -39,6 +39,16 @@ http_response_done(struct http_response *response)
 }
 
 void
+http_response_sent(struct http_response *response, bool whole)
+{
+	void (*sent)(void *, bool) = response->sent;
+
+	response->sent = NULL;
+	if (sent != NULL)
+		sent(response->sent_to, whole);
+}
+
+void
 http_header(struct http_response *response, const char *name, struct span value)
 {
 	must(response->n_headers < HTTP_HEADERS_MAX);

@@ -64,8 +64,8 @@ struct http_response {
 	struct http_header headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
 	/*
-	 * Called once, when all of the response, as it is then, has gone to the web server (`whole`), or when
-	 * it is known that it can't: nobody waits for it any more.  NULL: none.
+	 * Called once, when all of the response has gone to the web server (`whole`), or when it is known
+	 * that it won't: nobody waits for it any more, or another is sent in its place.  NULL: none.
 	 */
 	void (*sent)(void *, bool whole);
 	void *sent_to;
@@ -78,6 +78,9 @@ enum http_method http_method_parse(struct span name);
 /* An empty response with status 200.  http_response_done() frees the body. */
 void http_response_init(struct http_response *);
 void http_response_done(struct http_response *);
+
+/* Calls response->sent(), unless that was done before. */
+void http_response_sent(struct http_response *, bool whole);
 
 /* Adds a header; the value is borrowed until the response is sent.  More than HTTP_HEADERS_MAX is our bug. */
 void http_header(struct http_response *, const char *name, struct span value);

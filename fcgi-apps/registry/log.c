@@ -61,7 +61,6 @@ left_ms(const struct timespec *deadline)
 static void
 init_locks(struct log *log)
 {
-
 	pthread_mutex_init(&log->mutex, NULL);
 	monotonic_cond_init(&log->moved);
 }

@@ -243,7 +243,7 @@ make_entry(struct consumers *c, struct span group, struct span name, const struc
 	memcpy(e->bytes, key.p, key.n);
 	e->key = span_of(e->bytes, key.n);
 	buf_done(&key);
-	e->instance = (struct instance){ .format = o->format, .request_timeout_ms = o->request_timeout_ms,
+	e->instance = (struct instance){ .consumers = c, .format = o->format, .request_timeout_ms = o->request_timeout_ms,
 		.min_bytes = o->min_bytes };
 	list_init(&e->dying);
 	pthread_mutex_init(&e->in_use, NULL);
@@ -318,9 +318,10 @@ consumers_take(struct consumers *c, struct span group, struct span name)
 }
 
 void
-consumers_return(struct consumers *c, struct instance *i)
+consumers_return(struct instance *i)
 {
 	struct entry *e = container_of(i, struct entry, instance);
+	struct consumers *c = i->consumers;
 
 	pthread_mutex_unlock(&e->in_use);
 	pthread_mutex_lock(&c->lock);
@@ -344,7 +345,7 @@ consumers_delete(struct consumers *c, struct span group, struct span name)
 	/* At once, so that the group has it no more when the answer is there. */
 	weir_consumer_free(i->consumer);
 	i->consumer = NULL;
-	consumers_return(c, i);
+	consumers_return(i);
 	return true;
 }
 

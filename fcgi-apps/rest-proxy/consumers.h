@@ -26,6 +26,7 @@ struct consumers_settings {
 
 /* One instance, as long as it is taken. */
 struct instance {
+	struct consumers *consumers; /* to which it belongs */
 	struct weir_consumer *consumer;
 	enum format format;
 	int request_timeout_ms, min_bytes;
@@ -61,7 +62,7 @@ enum consumers_result consumers_create(struct consumers *, struct span group, st
  * such (any more).  consumers_return() gives it back, and its time begins anew.  Any thread.
  */
 struct instance *consumers_take(struct consumers *, struct span group, struct span name);
-void consumers_return(struct consumers *, struct instance *);
+void consumers_return(struct instance *);
 
 /* Ends an instance; false: there is none such. */
 bool consumers_delete(struct consumers *, struct span group, struct span name);

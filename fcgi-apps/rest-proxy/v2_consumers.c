@@ -285,7 +285,7 @@ v2_subscribe(struct app *app, struct http_request *q, struct http_response *r)
 				       : weir_subscribe(i->consumer, topics, n, &why);
 		answer_done(r, good, &why);
 	}
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }
 
 void
@@ -309,7 +309,7 @@ v2_subscription(struct app *app, struct http_request *q, struct http_response *r
 		json_close(&o, ']');
 		json_close(&o, '}');
 	}
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }
 
 void
@@ -321,7 +321,7 @@ v2_unsubscribe(struct app *app, struct http_request *q, struct http_response *r)
 	if (i == NULL)
 		return;
 	answer_done(r, weir_unsubscribe(i->consumer, &why), &why);
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }
 
 /* ---- lists of partitions ---- */
@@ -437,7 +437,7 @@ v2_assign(struct app *app, struct http_request *q, struct http_response *r)
 	if (!read_partitions(q, r, &list, &n) || (i = take(app, q, r)) == NULL)
 		return;
 	answer_done(r, weir_assign(i->consumer, list, n, &why), &why);
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }
 
 void
@@ -467,7 +467,7 @@ v2_assignments(struct app *app, struct http_request *q, struct http_response *r)
 		json_close(&o, ']');
 		json_close(&o, '}');
 	}
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }
 
 /* ---- positions ---- */
@@ -503,7 +503,7 @@ v2_seek(struct app *app, struct http_request *q, struct http_response *r)
 		app_kafka_problem(r, &why);
 	else if (seek_all(r, i, offsets, n) && seek_all(r, i, times, n_times))
 		no_content(r);
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }
 
 static void
@@ -519,7 +519,7 @@ seek_to(struct app *app, struct http_request *q, struct http_response *r, int64_
 		list[k].offset = offset;
 	if (seek_all(r, i, list, n))
 		no_content(r);
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }
 
 void
@@ -657,26 +657,18 @@ query_number(struct http_request *q, struct http_response *r, const char *name, 
 	return false;
 }
 
-/* An answer with records, and whose they are. */
-struct delivery {
-	struct consumers *consumers;
-	struct instance *instance;
-	const struct http_response *response;
-};
-
 /* What the client has not got it gets with its next call, it or another of its group. */
 static void
 records_sent(void *arg, bool whole)
 {
-	struct delivery *d = arg;
+	struct instance *i = arg;
 	struct weir_error why;
 
-	/* A status of 5xx: there was no memory for what was read. */
-	if (whole && d->response->status < 500)
-		weir_consumed(d->instance->consumer);
+	if (whole)
+		weir_consumed(i->consumer);
 	else
-		weir_rewind(d->instance->consumer, &why);
-	consumers_return(d->consumers, d->instance);
+		weir_rewind(i->consumer, &why);
+	consumers_return(i);
 }
 
 static void
@@ -716,17 +708,14 @@ read_records(struct app *app, struct http_response *r, struct instance *i, int32
 void
 v2_records(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct delivery *d = arena_alloc(q->arena, sizeof *d);
 	struct instance *i;
 	int32_t timeout, max_bytes;
 
 	if (!query_number(q, r, "timeout", &timeout) || !query_number(q, r, "max_bytes", &max_bytes) ||
 	    (i = take(app, q, r)) == NULL)
 		return;
-	must(d != NULL);
-	*d = (struct delivery){ app->consumers, i, r };
 	r->sent = records_sent;
-	r->sent_to = d;
+	r->sent_to = i;
 	if (choose_type(i, q, r))
 		read_records(app, r, i, timeout, max_bytes);
 }
@@ -755,7 +744,7 @@ v2_commit(struct app *app, struct http_request *q, struct http_response *r)
 		json_close(&o, ']');
 	} else
 		app_kafka_problem(r, &why);
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }
 
 static void
@@ -803,5 +792,5 @@ v2_committed(struct app *app, struct http_request *q, struct http_response *r)
 		put_committed(r, list, n);
 	else
 		app_kafka_problem(r, &why);
-	consumers_return(app->consumers, i);
+	consumers_return(i);
 }

@@ -16,7 +16,6 @@ import os
 import random
 import re
 import select
-import shutil
 import socket
 import sys
 import tempfile
@@ -31,6 +30,7 @@ import fastcgi
 import registry_site
 import rest_site
 import weir_daemon
+import weir_web
 from claims import finish, options, same, until
 from fcgi_requests import BODY_MAX, JSON_V2, PLAIN, V1, V2
 
@@ -365,13 +365,7 @@ class Site:
                 wrong.append(f"{name} said: {text[max(0, found.start() - 200):found.start() + 6000]}")
         return wrong
 
-    def clean(self):
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        self.daemon.clean()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    clean = weir_web.Web.clean
 
 
 # ---- the run ----

@@ -401,6 +401,29 @@ long_input_is_read_in_one_go(void)
 	buf_done(&text);
 }
 
+static void
+count_sent(void *counts, bool whole)
+{
+	((int *)counts)[whole]++;
+}
+
+static void
+whether_it_was_sent_is_told_once(void)
+{
+	struct http_response r;
+	int counts[2] = { 0 };
+
+	http_response_init(&r);
+	http_response_sent(&r, true); /* to nobody */
+	r.sent = count_sent;
+	r.sent_to = counts;
+	http_response_sent(&r, false);
+	http_response_sent(&r, true); /* of what is sent in its place */
+	CU_ASSERT_EQUAL(counts[false], 1);
+	CU_ASSERT_EQUAL(counts[true], 0);
+	http_response_done(&r);
+}
+
 const struct unit_test http_tests[] = {
 	UNIT(decodes_once_and_refuses_what_is_malformed),
 	UNIT(decoding_ends_with_the_arena),
@@ -417,5 +440,6 @@ const struct unit_test http_tests[] = {
 	UNIT(statuses_have_reasons),
 	UNIT(headers_are_kept_in_order),
 	UNIT(long_input_is_read_in_one_go),
+	UNIT(whether_it_was_sent_is_told_once),
 	UNIT_END
 };
