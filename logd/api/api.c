@@ -12,6 +12,7 @@
 #include "api/offset_expiry.h"
 #include "api/record.h"
 #include "api/topics.h"
+#include "api/txn_calls.h"
 #include "base/diag.h"
 #include "base/uuid.h"
 #include "base/xalloc.h"
@@ -204,7 +205,7 @@ make_cluster(struct api *api, struct span key)
 	wire_cluster_record_default(&record);
 	record.cluster_id = span_str(api->cluster_id);
 	api->cluster_append.done = stored;
-	record_put(api, key, "cluster_record", &record, &api->cluster_append);
+	record_put(api, STATE_METADATA, key, "cluster_record", &record, &api->cluster_append);
 }
 
 /* The cluster's id is made at the first start. */
@@ -214,7 +215,7 @@ load_cluster(struct api *api)
 	struct span key = span_str("C");
 	struct wire_cluster_record record;
 	struct arena arena;
-	int found = record_read(api, key, "cluster_record", &arena, &record);
+	int found = record_read(api, STATE_METADATA, key, "cluster_record", &arena, &record);
 
 	if (found == 1 && record.cluster_id.n >= sizeof api->cluster_id) {
 		diag_error("cluster id in the daemon's state is too long", "bytes=%zu", record.cluster_id.n);
@@ -252,6 +253,8 @@ api_init(struct api *api, const struct api_config *config, const struct groups_c
 		return -1;
 	store_sweep(store);
 	group_calls_load(api);
+	if (txn_calls_load(api) == -1)
+		return -1;
 	offset_expiry_init(api);
 	api->round.run = each_round;
 	loop_hook(loop, &api->round);
@@ -272,6 +275,7 @@ api_done(struct api *api)
 	loop_timer_cancel(api->loop, &api->groups_timer);
 	loop_timer_cancel(api->loop, &api->paused_timer);
 	offset_expiry_done(api);
+	txn_calls_done(api);
 	groups_free(api->groups);
 	topics_free(api);
 }

@@ -20,6 +20,7 @@
 #include "base/stats.h"
 #include "coord/groups.h"
 #include "coord/pids.h"
+#include "coord/transactions.h"
 #include "net/conn.h"
 #include "net/loop.h"
 #include "store/store.h"
@@ -40,6 +41,8 @@ struct api_config {
 	int64_t offsets_retention_ms;
 	int64_t offsets_retention_check_ms;
 	int32_t transaction_max_timeout_ms;
+	int64_t transactional_id_expiration_ms;
+	int64_t transactional_id_check_ms;
 	int64_t producer_id_expiration_ms;
 	const struct topic_config *topic_defaults; /* outlives the api */
 	/* The i-th setting of the daemon; false past the last. */
@@ -96,6 +99,10 @@ struct api {
 	/* init_producer_id.c: requests that wait for a block of producer ids */
 	struct list pid_waiters;
 	struct append pid_append;
+	struct txns *txns;
+	struct timer txns_timer;       /* txn_calls.c: one will have lasted too long */
+	struct timer txns_expiry_timer; /* txn_calls.c: ids that nobody uses are looked for */
+	struct map pending_offsets;    /* txn_offsets.c: what is committed in transactions that are open */
 	struct round_hook round;
 	bool draining; /* nobody waits for others any more */
 	struct api_stats stats;

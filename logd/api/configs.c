@@ -87,7 +87,7 @@ configs_save_broker(struct request *r, struct append *a)
 	struct wire_broker_config_record record;
 
 	fill_record(r, &record);
-	return record_put(r->api, span_str(state_key), "broker_config_record", &record, a);
+	return record_put(r->api, STATE_METADATA, span_str(state_key), "broker_config_record", &record, a);
 }
 
 static bool
@@ -130,7 +130,7 @@ configs_load_broker(struct api *api)
 {
 	struct wire_broker_config_record record;
 	struct arena arena;
-	int found = record_read(api, span_str(state_key), "broker_config_record", &arena, &record);
+	int found = record_read(api, STATE_METADATA, span_str(state_key), "broker_config_record", &arena, &record);
 	struct setting_change *changes;
 
 	if (found == 1) {

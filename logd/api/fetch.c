@@ -8,6 +8,8 @@
  */
 #include "api/fetch.h"
 
+#include <stdlib.h>
+
 #include "api/handlers.h"
 #include "api/named.h"
 #include "base/must.h"
@@ -75,6 +77,12 @@ answer(struct fetch *f)
 	request_reply(r, &f->response);
 }
 
+static bool
+committed_only(const struct fetch *f)
+{
+	return ((const struct wire_fetch_request *)f->request->message)->isolation_level != 0;
+}
+
 /* ---- one partition ---- */
 
 /* What the answer says of a partition whatever is read from it. */
@@ -83,13 +91,12 @@ fill_offsets(struct slot *s, const struct topic_partition *tp)
 {
 	static const struct wire_fetch_response_aborted_transaction none;
 	struct wire_fetch_response_partition *p = s->answer;
-	const struct wire_fetch_request *q = s->fetch->request->message;
 
 	p->high_watermark = partition_high_watermark(tp->log);
-	p->last_stable_offset = p->high_watermark;
+	p->last_stable_offset = partition_last_stable(tp->log);
 	p->log_start_offset = partition_log_start(tp->log);
-	/* read_uncommitted gets no list, read_committed an empty one. */
-	p->aborted_transactions = q->isolation_level == 0 ? NULL :
+	/* read_uncommitted gets no list, read_committed may get an empty one. */
+	p->aborted_transactions = !committed_only(s->fetch) ? NULL :
 	    (struct wire_fetch_response_aborted_transaction *)(uintptr_t)&none;
 	p->records = span_of("", 0);
 }
@@ -120,6 +127,26 @@ diverges(struct slot *s, const struct partition *log)
 	return true;
 }
 
+/* Which of the records that are given are to be left out by a reader of what is committed. */
+static void
+fill_aborted(struct slot *s)
+{
+	struct wire_fetch_response_partition *p = s->answer;
+	struct aborted *aborted;
+	size_t n = partition_aborted(s->read.partition, s->asked->fetch_offset, s->read.next_offset, &aborted);
+
+	if (n > 0) {
+		p->aborted_transactions = request_array(s->fetch->request, n, sizeof *p->aborted_transactions);
+		p->n_aborted_transactions = n;
+	}
+	for (size_t i = 0; i < n; i++) {
+		wire_fetch_response_aborted_transaction_default(&p->aborted_transactions[i]);
+		p->aborted_transactions[i].producer_id = aborted[i].producer_id;
+		p->aborted_transactions[i].first_offset = aborted[i].first;
+	}
+	free(aborted);
+}
+
 static void
 take_records(struct slot *s)
 {
@@ -138,6 +165,8 @@ take_records(struct slot *s)
 		return;
 	request_keep(f->request, read->bytes);
 	s->answer->records = span_of(read->bytes, read->n);
+	if (read->committed)
+		fill_aborted(s);
 	count_bytes(f, (int64_t)read->n);
 	f->read_one = true;
 }
@@ -234,7 +263,7 @@ read_slot(struct slot *s)
 		.offset = s->asked->fetch_offset,
 		.max_bytes = (size_t)(left <= 0 || s->asked->partition_max_bytes <= 0 ? 0 :
 		    least(left, s->asked->partition_max_bytes)),
-		.at_least_one = !f->read_one, .done = read_done };
+		.at_least_one = !f->read_one, .committed = committed_only(f), .done = read_done };
 	if (partition_read(tp->log, &s->read)) {
 		take_records(s);
 		return true;
@@ -321,7 +350,7 @@ enough(struct fetch *f)
 
 		if (tp == NULL || s->asked->fetch_offset < partition_log_start(tp->log))
 			return true; /* it has to be told */
-		n += least(partition_readable(tp->log, s->asked->fetch_offset, want - n), most < 1 ? 1 : most);
+		n += least(partition_readable(tp->log, s->asked->fetch_offset, committed_only(f), want - n), most < 1 ? 1 : most);
 	}
 	return n >= want;
 }

@@ -9,7 +9,7 @@
 #include "api/offsets.h"
 #include "base/must.h"
 
-enum { GROUP_KEY = 0, MEMBER_ID_VERSION = 4, SKIP_ASSIGNMENT_VERSION = 9, BATCHED_FIND = 4,
+enum { GROUP_KEY = 0, TRANSACTION_KEY = 1, MEMBER_ID_VERSION = 4, SKIP_ASSIGNMENT_VERSION = 9, BATCHED_FIND = 4,
 	NULLABLE_PROTOCOL = 7, BATCHED_LEAVE = 3 };
 
 /* coord has no wire: its codes are Kafka's by value. */
@@ -131,13 +131,19 @@ group_calls_load(struct api *api)
 
 /* ---- the requests ---- */
 
-/* What this broker coordinates: groups so far. */
+/* What this broker coordinates. */
 static enum kafka_error
 find_error(int key_type, struct span key, const char **text)
 {
 	*text = NULL;
-	if (key_type != GROUP_KEY) {
-		*text = "Only consumer groups are coordinated here: transactions and share groups are not served.";
+	if (key_type != GROUP_KEY && key_type != TRANSACTION_KEY) {
+		*text = "Consumer groups and transactions are coordinated here: share groups are not served.";
+		return KAFKA_INVALID_REQUEST;
+	}
+	if (key_type == TRANSACTION_KEY) {
+		if (key.n > 0 && key.n <= TXN_ID_MAX_BYTES)
+			return KAFKA_NONE;
+		*text = "A transactional id has 1 to 400 bytes here.";
 		return KAFKA_INVALID_REQUEST;
 	}
 	if (key.n > GROUP_ID_MAX_BYTES) {

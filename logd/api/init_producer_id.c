@@ -1,5 +1,6 @@
 /*
- * init_producer_id.c -- InitProducerId: ids for idempotent producers.
+ * init_producer_id.c -- InitProducerId: ids for idempotent producers, and the next
+ * epoch for those that have a transactional id.
  *
  * Ids are given out of blocks whose end is durable before the first of them is
  * used, so that none is ever given out twice.  A request that finds no id left
@@ -9,9 +10,14 @@
 
 #include "api/handlers.h"
 #include "api/record.h"
+#include "api/txn_calls.h"
+#include "base/must.h"
 
 /* The key in the state of where ids stand. */
 static const char state_key[] = "P";
+
+/* The first version that says which id and epoch the producer has; and that knows PRODUCER_FENCED. */
+enum { PRODUCER_VERSION = 3, FENCED_VERSION = 4 };
 
 /* A request that waits for a block. */
 struct waiter {
@@ -20,12 +26,12 @@ struct waiter {
 };
 
 static void
-answer_id(struct request *r, int64_t id)
+answer_id(struct request *r, int64_t id, int16_t epoch)
 {
 	RESPONSE(response, init_producer_id);
 
 	response.producer_id = id;
-	response.producer_epoch = 0;
+	response.producer_epoch = epoch;
 	request_reply(r, &response);
 }
 
@@ -41,6 +47,7 @@ answer_error(struct request *r, enum kafka_error error)
 }
 
 static void reserve(struct api *);
+static void give_id(struct request *, int64_t id);
 
 static void
 serve_waiters(struct api *api, bool reserved)
@@ -55,7 +62,7 @@ serve_waiters(struct api *api, bool reserved)
 
 		list_del(&w->link);
 		if (pids_take(&api->pids, &id))
-			answer_id(w->request, id);
+			give_id(w->request, id);
 		else if (reserved) /* more wait than a block holds */
 			list_add(&api->pid_waiters, &w->link);
 		else
@@ -86,7 +93,7 @@ reserve(struct api *api)
 	wire_producer_id_record_default(&record);
 	record.next_producer_id = end;
 	api->pid_append = (struct append){ .done = reserved, .user = api };
-	if (record_put(api, span_str(state_key), "producer_id_record", &record, &api->pid_append))
+	if (record_put(api, STATE_METADATA, span_str(state_key), "producer_id_record", &record, &api->pid_append))
 		reserved(&api->pid_append);
 }
 
@@ -99,24 +106,93 @@ gone(struct request *r)
 	request_drop(r);
 }
 
-void
-init_producer_id_run(struct request *r)
+/* ---- with a transactional id ---- */
+
+struct init {
+	struct txn_change change;
+	struct request *request;
+};
+
+static void
+answer_values(struct request *r, const struct txn *t)
+{
+	answer_id(r, t->is.producer_id, t->is.epoch);
+}
+
+static void
+changed(struct txn_change *c, enum kafka_error error)
+{
+	struct request *r = container_of(c, struct init, change)->request;
+
+	if (error == KAFKA_NONE)
+		answer_values(r, c->txn);
+	else
+		answer_error(r, error);
+	request_release(r);
+}
+
+/* A transaction that is open is aborted; the client asks again until it is. */
+static void
+abort_begun(struct txn_change *c, enum kafka_error error)
+{
+	struct request *r = container_of(c, struct init, change)->request;
+
+	answer_error(r, error == KAFKA_NONE ? KAFKA_CONCURRENT_TRANSACTIONS : error);
+	request_release(r);
+}
+
+static void wait_for_id(struct request *);
+
+/* `fresh_id`: -1, or one that nobody has. */
+static void
+init_transactional(struct request *r, int64_t fresh_id)
 {
 	const struct wire_init_producer_id_request *q = r->message;
+	struct txn_init init = { .id = q->transactional_id, .timeout_ms = q->transaction_timeout_ms,
+		.producer_id = r->version < PRODUCER_VERSION ? -1 : q->producer_id,
+		.epoch = q->producer_epoch, .fresh_id = fresh_id };
+	enum txn_error error;
+	struct init *i;
+	struct txn *t;
+	bool change;
+
+	error = txns_init(r->api->txns, &init, request_wall_ms(r), &t, &change);
+	if (error == TXN_NEEDS_ID)
+		wait_for_id(r);
+	else if (change) {
+		i = request_alloc(r, sizeof *i);
+		i->request = r;
+		i->change.done = error == TXN_OK ? changed : abort_begun;
+		request_hold(r);
+		txn_calls_change(r->api, t, &i->change);
+	} else if (error == TXN_OK)
+		answer_values(r, t);
+	else
+		answer_error(r, txn_calls_error(error, r->version >= FENCED_VERSION));
+}
+
+/* ---- the request ---- */
+
+static void
+give_id(struct request *r, int64_t id)
+{
+	const struct wire_init_producer_id_request *q = r->message;
+
+	r->gone = NULL;
+	if (q->transactional_id.p == NULL)
+		answer_id(r, id, 0);
+	else
+		init_transactional(r, id);
+}
+
+static void
+wait_for_id(struct request *r)
+{
 	struct waiter *w;
 	int64_t id;
 
-	if (q->transactional_id.p != NULL) {
-		/*
-		 * Transactions are not served yet; FindCoordinator says so before
-		 * a client comes here.
-		 */
-		answer_error(r, q->transactional_id.n == 0 ? KAFKA_INVALID_REQUEST :
-		    KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
-		return;
-	}
 	if (pids_take(&r->api->pids, &id)) {
-		answer_id(r, id);
+		give_id(r, id);
 		return;
 	}
 	w = request_alloc(r, sizeof *w);
@@ -127,12 +203,41 @@ init_producer_id_run(struct request *r)
 	reserve(r->api);
 }
 
+static enum kafka_error
+check(const struct request *r)
+{
+	const struct wire_init_producer_id_request *q = r->message;
+
+	if (q->transactional_id.p == NULL)
+		return KAFKA_NONE;
+	if (q->transactional_id.n == 0 || (q->producer_id == -1) != (q->producer_epoch == -1))
+		return KAFKA_INVALID_REQUEST;
+	if (q->transaction_timeout_ms <= 0 ||
+	    q->transaction_timeout_ms > r->api->config.transaction_max_timeout_ms)
+		return KAFKA_INVALID_TRANSACTION_TIMEOUT;
+	return KAFKA_NONE;
+}
+
+void
+init_producer_id_run(struct request *r)
+{
+	const struct wire_init_producer_id_request *q = r->message;
+	enum kafka_error error = check(r);
+
+	if (error != KAFKA_NONE)
+		answer_error(r, error);
+	else if (q->transactional_id.p == NULL)
+		wait_for_id(r);
+	else
+		init_transactional(r, -1);
+}
+
 int
 init_producer_id_load(struct api *api)
 {
 	struct wire_producer_id_record record;
 	struct arena arena;
-	int found = record_read(api, span_str(state_key), "producer_id_record", &arena, &record);
+	int found = record_read(api, STATE_METADATA, span_str(state_key), "producer_id_record", &arena, &record);
 
 	list_init(&api->pid_waiters);
 	pids_init(&api->pids, found == 1 ? record.next_producer_id : 0);

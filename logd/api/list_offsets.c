@@ -84,6 +84,12 @@ go_on(struct search *s)
 	}
 }
 
+static bool
+committed_only(const struct request *r)
+{
+	return ((const struct wire_list_offsets_request *)r->message)->isolation_level != 0;
+}
+
 static void
 ask(struct search *s, struct span topic, int64_t timestamp,
     struct wire_list_offsets_response_partition *answer)
@@ -95,6 +101,7 @@ ask(struct search *s, struct span topic, int64_t timestamp,
 	q->answer = answer;
 	q->lookup.time = timestamp;
 	q->lookup.max_time = timestamp == MAX_TIMESTAMP;
+	q->lookup.committed = committed_only(s->pending->request);
 }
 
 /* An offset that is known without looking into the log. */
@@ -112,7 +119,8 @@ answer_one(struct search *s, struct span topic, const struct partition *log, int
 {
 	switch (timestamp) {
 	case LATEST:
-		tell(p, log, partition_high_watermark(log));
+		tell(p, log, committed_only(s->pending->request) ? partition_last_stable(log) :
+		    partition_high_watermark(log));
 		break;
 	case EARLIEST:
 	case EARLIEST_LOCAL:

@@ -18,20 +18,13 @@ struct commit {
 	size_t n_entries;
 };
 
-static enum kafka_error
-commit_error(enum store_error error)
-{
-	return error == STORE_MESSAGE_TOO_LARGE || error == STORE_RECORD_LIST_TOO_LARGE ?
-	    KAFKA_INVALID_COMMIT_OFFSET_SIZE : request_error(error);
-}
-
 static void
 finish_commit(struct commit *c)
 {
 	for (size_t i = 0; i < c->response.n_topics && c->append.error != STORE_OK; i++)
 		for (size_t k = 0; k < c->response.topics[i].n_partitions; k++)
 			if (c->response.topics[i].partitions[k].error_code == KAFKA_NONE)
-				c->response.topics[i].partitions[k].error_code = (int16_t)commit_error(c->append.error);
+				c->response.topics[i].partitions[k].error_code = (int16_t)offsets_commit_error(c->append.error);
 	request_reply(c->request, &c->response);
 }
 
@@ -45,36 +38,15 @@ committed(struct append *a)
 	request_release(r);
 }
 
-/* The value to store, in the request's arena. */
-static struct span
-commit_value(struct request *r, const struct wire_offset_commit_request_partition *asked)
-{
-	const struct wire_offset_commit_request *q = r->message;
-	struct wire_offset_commit_record record;
-	struct gather g;
-	struct span value;
-
-	wire_offset_commit_record_default(&record);
-	record.offset = asked->committed_offset;
-	record.leader_epoch = asked->committed_leader_epoch;
-	record.metadata = asked->committed_metadata;
-	record.commit_ms = request_wall_ms(r);
-	if (q->retention_time_ms >= 0 && q->retention_time_ms <= INT64_MAX - record.commit_ms)
-		record.expire_ms = record.commit_ms + q->retention_time_ms;
-	gather_init(&g);
-	wire_offset_commit_record_encode(&g, &record);
-	must(!g.buf.failed && g.n_slices == 0);
-	value = span_of(memcpy(request_alloc(r, g.buf.n), g.buf.p, g.buf.n), g.buf.n);
-	gather_done(&g);
-	return value;
-}
-
 static enum kafka_error
 commit_one(struct commit *c, const struct topic *t,
     const struct wire_offset_commit_request_partition *asked)
 {
 	struct request *r = c->request;
 	const struct wire_offset_commit_request *q = r->message;
+	struct offsets_commit what = { .offset = asked->committed_offset,
+		.leader_epoch = asked->committed_leader_epoch, .metadata = asked->committed_metadata,
+		.retention_ms = q->retention_time_ms };
 	uint8_t *key;
 
 	if (topic_partition(t, asked->partition_index) == NULL)
@@ -83,7 +55,7 @@ commit_one(struct commit *c, const struct topic *t,
 		return KAFKA_OFFSET_METADATA_TOO_LARGE;
 	key = request_alloc(r, OFFSETS_KEY_MAX);
 	c->entries[c->n_entries++] = (struct state_entry){
-		offsets_key(key, q->group_id, t->id, asked->partition_index), commit_value(r, asked) };
+		offsets_key(key, q->group_id, t->id, asked->partition_index), offsets_value(r, &what) };
 	return KAFKA_NONE;
 }
 

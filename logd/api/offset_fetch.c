@@ -8,6 +8,7 @@
 #include "api/named.h"
 #include "api/offsets.h"
 #include "api/topics.h"
+#include "api/txn_offsets.h"
 
 enum {
 	GROUPS_VERSION = 8,
@@ -26,6 +27,7 @@ struct asked {
 struct offset_fetch {
 	struct request *request;
 	struct wire_offset_fetch_response response;
+	bool require_stable; /* what a transaction may change is not told (KIP-447) */
 	struct asked *asked;
 	struct wire_offset_fetch_response_group *groups; /* an answer for each */
 	size_t n_groups, next;
@@ -54,6 +56,12 @@ none_yet(struct wire_offset_fetch_response_partition *p, int32_t number)
 	p->metadata = span_str("");
 }
 
+static bool
+is_unstable(const struct offset_fetch *f, struct span group, const struct topic *t, int32_t number)
+{
+	return f->require_stable && txn_offsets_pending(f->request->api, group, t->id, number);
+}
+
 /* Partitions that were named, each once.  Where nothing is committed, that is no error. */
 static void
 named_topic(struct offset_fetch *f, struct span group, struct named *named,
@@ -75,8 +83,11 @@ named_topic(struct offset_fetch *f, struct span group, struct named *named,
 			continue;
 		to->n_partitions++;
 		none_yet(p, number);
-		if (topic_partition(t, number) != NULL &&
-		    offsets_get(r->api, group, t->id, number, &value, &record))
+		if (topic_partition(t, number) == NULL)
+			continue;
+		if (is_unstable(f, group, t, number))
+			p->error_code = KAFKA_UNSTABLE_OFFSET_COMMIT;
+		else if (offsets_get(r->api, group, t->id, number, &value, &record))
 			fill(f, p, &record);
 	}
 	buf_done(&value);
@@ -147,7 +158,10 @@ each_committed(void *ctx, struct span key, struct span value)
 		to->partitions = grown(r, to->partitions, to->n_partitions,
 		    &all->cap_partitions, sizeof *to->partitions);
 	none_yet(&to->partitions[to->n_partitions], number);
-	fill(all->fetch, &to->partitions[to->n_partitions++], &record);
+	if (is_unstable(all->fetch, group, t, number))
+		to->partitions[to->n_partitions++].error_code = KAFKA_UNSTABLE_OFFSET_COMMIT;
+	else
+		fill(all->fetch, &to->partitions[to->n_partitions++], &record);
 	return !r->full;
 }
 
@@ -232,6 +246,7 @@ offset_fetch_run(struct request *r)
 	struct offset_fetch *f = request_alloc(r, sizeof *f);
 
 	f->request = r;
+	f->require_stable = ((const struct wire_offset_fetch_request *)r->message)->require_stable;
 	find_asked(f);
 	f->groups = request_array(r, f->n_groups, sizeof *f->groups);
 	wire_offset_fetch_response_default(&f->response);

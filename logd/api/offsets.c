@@ -57,6 +57,35 @@ offsets_parse(struct span value, struct wire_offset_commit_record *out)
 	return ok;
 }
 
+struct span
+offsets_value(struct request *r, const struct offsets_commit *what)
+{
+	struct wire_offset_commit_record record;
+	struct gather g;
+	struct span value;
+
+	wire_offset_commit_record_default(&record);
+	record.offset = what->offset;
+	record.leader_epoch = what->leader_epoch;
+	record.metadata = what->metadata;
+	record.commit_ms = request_wall_ms(r);
+	if (what->retention_ms >= 0 && what->retention_ms <= INT64_MAX - record.commit_ms)
+		record.expire_ms = record.commit_ms + what->retention_ms;
+	gather_init(&g);
+	wire_offset_commit_record_encode(&g, &record);
+	must(!g.buf.failed && g.n_slices == 0);
+	value = span_of(memcpy(request_alloc(r, g.buf.n), g.buf.p, g.buf.n), g.buf.n);
+	gather_done(&g);
+	return value;
+}
+
+enum kafka_error
+offsets_commit_error(enum store_error error)
+{
+	return error == STORE_MESSAGE_TOO_LARGE || error == STORE_RECORD_LIST_TOO_LARGE ?
+	    KAFKA_INVALID_COMMIT_OFFSET_SIZE : request_error(error);
+}
+
 bool
 offsets_get(struct api *api, struct span group, const uint8_t topic[16], int32_t partition,
     struct buf *value, struct wire_offset_commit_record *out)

@@ -24,6 +24,19 @@ bool offsets_key_parse(struct span key, struct span *group, const uint8_t **topi
 bool offsets_get(struct api *, struct span group, const uint8_t topic[16], int32_t partition,
     struct buf *value, struct wire_offset_commit_record *out);
 
+/* What is committed for a partition. */
+struct offsets_commit {
+	int64_t offset;
+	int32_t leader_epoch;
+	struct span metadata;
+	int64_t retention_ms; /* -1: as the group's retention says */
+};
+
+/* The value to store, in the request's arena. */
+struct span offsets_value(struct request *, const struct offsets_commit *);
+/* What it is called on the wire when the store did not take it. */
+enum kafka_error offsets_commit_error(enum store_error);
+
 /* Reads a stored value, which `out` then points into. */
 bool offsets_parse(struct span value, struct wire_offset_commit_record *out);
 

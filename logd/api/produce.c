@@ -1,12 +1,15 @@
 /* produce.c -- Produce. */
 #include "api/handlers.h"
 #include "api/topics.h"
+#include "api/txn_calls.h"
 #include "base/must.h"
 
 enum {
 	/* The oldest version whose records are batches of magic 2. */
 	FIRST_VERSION = 3,
 	ZSTD_VERSION = 7,
+	/* The first that knows TRANSACTION_ABORTABLE (KIP-890). */
+	ABORTABLE_VERSION = 11,
 	TIMEOUT_MIN_MS = 1,
 	/* Partitions appended to at a time: the first append to one makes a file. */
 	SLICE = 64,
@@ -34,7 +37,7 @@ struct produce {
 	bool gone;       /* the connection is, while threads look */
 	bool answered;
 	bool failed;     /* some part has an error */
-	bool transactional; /* some part's batch is of a transaction */
+	bool unnamed;    /* some part's batch is of a transaction, and no transactional id was given */
 	int16_t acks;
 };
 
@@ -74,6 +77,12 @@ text_of(enum store_error error)
 	default:
 		return NULL;
 	}
+}
+
+static struct span
+transactional_id_of(const struct produce *p)
+{
+	return ((const struct wire_produce_request *)p->request->message)->transactional_id;
 }
 
 static bool
@@ -152,6 +161,27 @@ timed_out(struct timer *timer)
 	answer(p);
 }
 
+/* A late batch of a transaction that has ended would join the next one, or stay open for ever. */
+static enum kafka_error
+check_transaction(const struct part *part, const struct topic *t)
+{
+	const struct produce *p = part->produce;
+	struct txn_partition where = { .number = part->answer->index };
+	struct txn_caller caller = { .id = transactional_id_of(p) };
+	struct batch b;
+	enum txn_error error;
+
+	if (!batch_header(&b, part->records) || !(b.attributes & BATCH_TRANSACTIONAL))
+		return KAFKA_NONE;
+	caller.producer_id = b.producer_id;
+	caller.epoch = b.producer_epoch;
+	memcpy(where.topic, t->id, sizeof where.topic);
+	error = txns_check_partition(p->request->api->txns, &caller, &where);
+	if (error == TXN_INVALID_TXN_STATE && p->request->version >= ABORTABLE_VERSION)
+		return KAFKA_TRANSACTION_ABORTABLE;
+	return txn_calls_error(error, false);
+}
+
 static void
 append(struct part *part)
 {
@@ -160,18 +190,21 @@ append(struct part *part)
 	struct topic *t = topics_find(r->api, part->topic->name);
 	struct span records = part->records;
 	struct topic_partition *tp = topic_partition(t, part->answer->index);
+	enum kafka_error error;
 
 	if (p->acks < -1 || p->acks > 1)
 		set_error(part, KAFKA_INVALID_REQUIRED_ACKS, NULL);
-	else if (p->transactional)
-		/* Nobody has a transactional id, since none is given out. */
-		set_error(part, KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "Transactions are not served here.");
+	else if (p->unnamed)
+		set_error(part, KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+		    "A batch of a transaction needs the transactional id in its request.");
 	else if (tp == NULL)
 		set_error(part, KAFKA_UNKNOWN_TOPIC_OR_PARTITION, NULL);
 	else if (records.p == NULL || records.n == 0)
 		set_error(part, KAFKA_INVALID_RECORD, "The request holds no batch for this partition.");
 	else if (p->acks == -1 && t->config.min_insync_replicas > 1)
 		set_error(part, KAFKA_NOT_ENOUGH_REPLICAS, NULL);
+	else if ((error = check_transaction(part, t)) != KAFKA_NONE)
+		set_error(part, error, "The partition is not in a transaction that this producer has open.");
 	else {
 		part->log = tp->log;
 		part->pending = !partition_append(tp->log, &part->append);
@@ -305,7 +338,7 @@ add_topic(struct produce *p, const struct wire_produce_request_topic *from,
 		part->produce = p;
 		part->topic = from;
 		part->records = from->partition_data[i].records;
-		p->transactional |= is_transactional(part->records);
+		p->unnamed |= transactional_id_of(p).p == NULL && is_transactional(part->records);
 		part->answer = &to->partition_responses[i];
 		wire_produce_response_partition_default(part->answer);
 		part->answer->index = from->partition_data[i].index;

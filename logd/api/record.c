@@ -21,31 +21,37 @@ find_message(const char *name)
 }
 
 int
-record_read(struct api *api, struct span key, const char *name, struct arena *arena, void *to)
+record_parse(struct span value, const char *name, struct arena *arena, void *to)
 {
-	struct buf value = { 0 };
 	struct wire_in in;
 	void *copy;
-	int r;
 
-	if (!state_get(api->store, STATE_METADATA, key, &value)) {
-		arena_init(arena, 0);
-		buf_done(&value);
-		return 0;
-	}
 	arena_init(arena, value.n + ARRAYS_MAX);
 	copy = arena_copy(arena, value.p, value.n);
 	must(copy != NULL);
 	wire_in_init(&in, span_of(copy, value.n), arena);
-	r = wire_record_decode(&in, find_message(name), to) == -1 ? -1 : 1;
-	if (r == -1)
-		diag_error("record of the daemon's state can't be read", "record=%s error=\"%s\"", name, in.error);
+	if (wire_record_decode(&in, find_message(name), to) != -1)
+		return 1;
+	diag_error("record of the daemon's state can't be read", "record=%s error=\"%s\"", name, in.error);
+	return -1;
+}
+
+int
+record_read(struct api *api, enum state_log log, struct span key, const char *name, struct arena *arena, void *to)
+{
+	struct buf value = { 0 };
+	int r = 0;
+
+	if (state_get(api->store, log, key, &value))
+		r = record_parse(buf_bytes(&value), name, arena, to);
+	else
+		arena_init(arena, 0);
 	buf_done(&value);
 	return r;
 }
 
 bool
-record_put(struct api *api, struct span key, const char *name, const void *record, struct append *a)
+record_put(struct api *api, enum state_log log, struct span key, const char *name, const void *record, struct append *a)
 {
 	struct state_entry entry;
 	struct gather value;
@@ -55,7 +61,7 @@ record_put(struct api *api, struct span key, const char *name, const void *recor
 	wire_record_encode(&value, find_message(name), record);
 	must(!value.buf.failed && value.n_slices == 0);
 	entry = (struct state_entry){ key, buf_bytes(&value.buf) };
-	over = state_put(api->store, STATE_METADATA, &entry, 1, loop_wall_ms(api->loop), a);
+	over = state_put(api->store, log, &entry, 1, loop_wall_ms(api->loop), a);
 	gather_done(&value);
 	return over;
 }

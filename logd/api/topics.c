@@ -280,7 +280,7 @@ save(struct api *api, const struct topic *t, int32_t n_partitions, const struct 
 		if (entry.source == SETTING_FROM_TOPIC)
 			configs[record.n_configs++] = (struct wire_topic_record_config){
 				span_str(entry.name), span_str(entry.value) };
-	return record_put(api, state_key(t, key), "topic_record", &record, a);
+	return record_put(api, STATE_METADATA, state_key(t, key), "topic_record", &record, a);
 }
 
 struct load {

@@ -101,6 +101,8 @@ api_config(struct server *s)
 		.offsets_retention_ms = c->offsets_retention_minutes * INT64_C(60000),
 		.offsets_retention_check_ms = c->offsets_retention_check_interval_ms,
 		.transaction_max_timeout_ms = c->transaction_max_timeout_ms,
+		.transactional_id_expiration_ms = c->transactional_id_expiration_ms,
+		.transactional_id_check_ms = c->transactional_id_check_ms,
 		.producer_id_expiration_ms = c->producer_id_expiration_ms,
 		.topic_defaults = &c->topic_defaults,
 		.broker_setting = broker_setting,

@@ -386,3 +386,50 @@ batch_finish(struct batch_builder *b)
 	store32(p + AT_COUNT, (uint32_t)b->count);
 	stamp_crc(p, b->bytes.n);
 }
+
+/* ---- control batches ---- */
+
+enum { MARKER_ABORT = 0, MARKER_COMMIT = 1, MARKER_KEY = 4, MARKER_VALUE = 6 };
+
+bool
+batch_marker_read(struct batch_marker *m, const struct batch *b, const uint8_t *p)
+{
+	struct record_walk walk;
+	struct record r;
+	bool known;
+
+	record_walk(&walk, b, p, BATCH_INFLATED_MAX);
+	/* Later versions may be longer (KIP-98). */
+	known = (b->attributes & BATCH_CONTROL) && record_next(&walk, &r) && r.key.n >= MARKER_KEY &&
+	    load16(r.key.p + 2) <= MARKER_COMMIT && r.value.n >= MARKER_VALUE;
+	if (known)
+		*m = (struct batch_marker){ .producer_id = b->producer_id, .producer_epoch = b->producer_epoch,
+			.commit = load16(r.key.p + 2) == MARKER_COMMIT,
+			.coordinator_epoch = (int32_t)load32(r.value.p + 2) };
+	record_done(&walk);
+	return known;
+}
+
+void
+batch_marker_write(const struct batch_marker *m, int64_t timestamp_ms, struct buf *to)
+{
+	uint8_t key[MARKER_KEY] = { 0 }, value[MARKER_VALUE] = { 0 };
+	struct batch_builder builder;
+
+	key[3] = m->commit ? MARKER_COMMIT : MARKER_ABORT;
+	store32(value + 2, (uint32_t)m->coordinator_epoch);
+	batch_begin(&builder, timestamp_ms);
+	batch_add(&builder, span_of(key, sizeof key), span_of(value, sizeof value));
+	batch_finish(&builder);
+	if (!builder.bytes.failed) {
+		uint8_t *p = builder.bytes.p;
+
+		store16(p + AT_ATTRIBUTES, BATCH_TRANSACTIONAL | BATCH_CONTROL);
+		store64(p + AT_PRODUCER_ID, (uint64_t)m->producer_id);
+		store16(p + AT_PRODUCER_EPOCH, (uint16_t)m->producer_epoch);
+		stamp_crc(p, builder.bytes.n);
+	}
+	buf_span(to, buf_bytes(&builder.bytes));
+	to->failed |= builder.bytes.failed;
+	buf_done(&builder.bytes);
+}

@@ -130,6 +130,20 @@ void record_walk(struct record_walk *, const struct batch *, const uint8_t *p, s
 bool record_next(struct record_walk *, struct record *);
 void record_done(struct record_walk *);
 
+/*
+ * A control batch (KIP-98): the marker that ends a transaction.  False when the
+ * batch is none that we know.
+ */
+struct batch_marker {
+	int64_t producer_id;
+	int16_t producer_epoch;
+	bool commit;              /* else: abort */
+	int32_t coordinator_epoch;
+};
+bool batch_marker_read(struct batch_marker *, const struct batch *, const uint8_t *p);
+/* Appends a whole batch; base offset and leader epoch are 0.  to->failed: no memory. */
+void batch_marker_write(const struct batch_marker *, int64_t timestamp_ms, struct buf *to);
+
 /* Building batches: for what the daemon writes itself. */
 struct batch_builder {
 	struct buf bytes; /* owned; a whole batch after batch_finish() */

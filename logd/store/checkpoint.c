@@ -95,7 +95,7 @@ collect(struct checkpoint *c)
 		sync_set_add(&c->set, p);
 	}
 	for (i = 0; i < c->set.n_groups; i++) {
-		const struct sync_group *g = &c->set.groups[i];
+		struct sync_group *g = &c->set.groups[i];
 
 		for (k = g->first; k < g->first + g->n; k++) {
 			put_segment(group_changes(c, i), c->set.items[k].segment);
@@ -103,6 +103,7 @@ collect(struct checkpoint *c)
 			c->set.items[k].segment->recorded = true;
 		}
 		producers_collect(g->partition, group_changes(c, i));
+		g->n_aborted = transactions_collect(g->partition, group_changes(c, i));
 	}
 	put_applied(store, common);
 	state_freeze(store, common);
@@ -169,6 +170,8 @@ end(struct checkpoint *c)
 
 		for (size_t k = g->first; g->error == 0 && k < g->first + g->n; k++)
 			c->set.items[k].segment->indexed = c->set.items[k].size;
+		if (g->error == 0)
+			transactions_indexed(g->partition, g->n_aborted);
 	}
 	drop_changes(c);
 	state_thaw(store);

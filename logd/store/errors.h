@@ -15,6 +15,7 @@ enum store_error {
 	STORE_INVALID_TIMESTAMP,
 	STORE_OUT_OF_ORDER_SEQUENCE,
 	STORE_INVALID_PRODUCER_EPOCH,
+	STORE_INVALID_TXN_STATE,     /* a batch outside of the transaction that its producer has open */
 	STORE_OFFSET_OUT_OF_RANGE,
 	STORE_DISK,                  /* the disk failed or is full, the partition is offline */
 	STORE_GONE                   /* the partition was deleted meanwhile */

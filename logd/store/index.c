@@ -23,6 +23,7 @@ static const char *const table_names[INDEX_TABLES] = {
 	[INDEX_SEGMENTS] = "segments",
 	[INDEX_OFFSETS] = "offsets",
 	[INDEX_PRODUCERS] = "producers",
+	[INDEX_ABORTED] = "aborted",
 	[INDEX_STATE] = "state",
 };
 

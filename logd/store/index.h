@@ -29,6 +29,7 @@ enum index_table {
 	INDEX_SEGMENTS,  /* partition, base offset, epoch -> size, end, times */
 	INDEX_OFFSETS,   /* partition, segment, offset -> position, largest time before it */
 	INDEX_PRODUCERS, /* partition, producer id -> its last batches */
+	INDEX_ABORTED,   /* partition, offset of a marker -> the transaction that it aborted */
 	INDEX_STATE,     /* log, key -> value */
 	INDEX_TABLES
 };

@@ -286,7 +286,7 @@ partition_look_up(struct partition *p, struct partition_lookup *l)
 	l->error = p->deleted ? STORE_GONE : STORE_OK;
 	l->offset = l->timestamp = -1;
 	l->log_start = p->log_start;
-	l->limit_offset = p->high_watermark;
+	l->limit_offset = l->committed ? partition_last_stable(p) : p->high_watermark;
 	l->next_base = INT64_MIN;
 	l->measuring = l->max_time;
 	if (l->max_time)

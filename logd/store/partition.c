@@ -29,6 +29,7 @@ partition_new(struct store *store, const struct partition_id *id)
 	p->id = *id;
 	partition_key(id, p->key);
 	producers_init(&p->producers);
+	transactions_init(&p->transactions);
 	list_init(&p->waiting);
 	list_init(&p->dirty);
 	list_init(&p->wants_sync);
@@ -45,6 +46,7 @@ partition_free(struct partition *p)
 	list_del(&p->dirty);
 	list_del(&p->wants_sync);
 	producers_done(&p->producers);
+	transactions_done(&p->transactions);
 	free(p->segments);
 	free(p->marks);
 	free(p);
@@ -222,6 +224,13 @@ answer_all(struct list *answered)
 	}
 }
 
+static void
+tell_visible(struct partition *p)
+{
+	transactions_visible(p);
+	p->store->hooks.visible(p->store->hooks.ctx, p);
+}
+
 void
 partition_advance(struct partition *p)
 {
@@ -240,7 +249,7 @@ partition_advance(struct partition *p)
 	if (p->n_marks == 0)
 		list_del(&p->waiting);
 	if (p->high_watermark != before)
-		p->store->hooks.visible(p->store->hooks.ctx, p);
+		tell_visible(p);
 	answer_all(&answered);
 }
 
@@ -339,7 +348,7 @@ finish_append(struct partition *p, struct append *a, int64_t end)
 	if (p->n_marks == 0 && fulfilled(p, &m)) {
 		if (p->high_watermark != end) {
 			p->high_watermark = end;
-			p->store->hooks.visible(p->store->hooks.ctx, p);
+			tell_visible(p);
 		}
 		return true;
 	}
@@ -420,8 +429,9 @@ note_durability(struct partition *p, const struct segment *s, int64_t pos, struc
 		p->direct_end = p->end;
 }
 
+/* `marker`: what the batch says, if it is a control batch. */
 static bool
-append_checked(struct partition *p, struct append *a, struct batch *b)
+append_checked(struct partition *p, struct append *a, struct batch *b, const struct batch_marker *marker)
 {
 	struct store *store = p->store;
 	struct segment *s = segment_for(p, b->size, a->now_ms);
@@ -440,7 +450,9 @@ append_checked(struct partition *p, struct append *a, struct batch *b)
 	a->base_offset = p->end;
 	p->end = s->end;
 	note_durability(p, s, pos, span_of(a->bytes, b->size));
-	if (b->producer_id >= 0)
+	if (marker != NULL)
+		producers_note_marker(p, marker, a->base_offset, a->now_ms);
+	else if (b->producer_id >= 0)
 		producers_note(p, b, a->now_ms, a->append_time_ms);
 	partition_dirty(p);
 	store->appended_bytes += (int64_t)b->size;
@@ -481,6 +493,8 @@ partition_append(struct partition *p, struct append *a)
 			return refuse(p, a, STORE_OUT_OF_ORDER_SEQUENCE);
 		case SEQUENCE_FENCED:
 			return refuse(p, a, STORE_INVALID_PRODUCER_EPOCH);
+		case SEQUENCE_OUTSIDE:
+			return refuse(p, a, STORE_INVALID_TXN_STATE);
 		case SEQUENCE_NEXT:
 			break;
 		}
@@ -490,7 +504,30 @@ partition_append(struct partition *p, struct append *a)
 		a->append_time_ms = a->now_ms;
 	} else if (batch_max_time(a->bytes) != b.max_timestamp)
 		batch_stamp_max_time(a->bytes, b.size, b.max_timestamp);
-	return append_checked(p, a, &b);
+	return append_checked(p, a, &b, NULL);
+}
+
+bool
+partition_end_transaction(struct partition *p, const struct batch_marker *marker, struct append *a)
+{
+	struct buf bytes = { 0 };
+	struct batch b;
+	bool over;
+
+	a->base_offset = a->append_time_ms = a->bad_record = -1;
+	a->error = STORE_OK;
+	if (p->deleted || p->offline || journal_full(p->store->journal))
+		return refuse(p, a, p->deleted ? STORE_GONE : STORE_DISK);
+	if (producers_open(p, marker->producer_id) == NULL)
+		return true;
+	batch_marker_write(marker, a->now_ms, &bytes);
+	must(!bytes.failed && batch_header(&b, buf_bytes(&bytes)));
+	a->bytes = bytes.p;
+	a->n = bytes.n;
+	a->durable = true;
+	over = append_checked(p, a, &b, marker);
+	buf_done(&bytes);
+	return over;
 }
 
 /* ---- the front ---- */
@@ -516,6 +553,7 @@ partition_drop_below(struct partition *p, int64_t log_start)
 		segment_doom(p->segments[i]);
 	memmove(p->segments, p->segments + n, (p->n_segments - n) * sizeof(struct segment *));
 	p->n_segments -= n;
+	transactions_drop_below(p, p->log_start);
 	partition_dirty(p);
 }
 

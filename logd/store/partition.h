@@ -16,6 +16,11 @@
  * all before it in the partition is on stable storage; what was sent with
  * acks=0 or 1, when it is written and all before it is visible.  An append is
  * answered when it is visible.
+ *
+ * Transactions (KIP-98): the first batch of a transaction opens it in the
+ * partition, a marker closes it.  Up to the last stable offset there is none
+ * open, of which the marker is not visible yet: that is what read_committed sees,
+ * less what was aborted, which readers leave out themselves.
  */
 #ifndef STORE_PARTITION_H
 #define STORE_PARTITION_H
@@ -61,6 +66,7 @@ void *partition_user(const struct partition *);
 int64_t partition_log_start(const struct partition *);
 int64_t partition_high_watermark(const struct partition *);
 int64_t partition_log_end(const struct partition *);
+int64_t partition_last_stable(const struct partition *);
 int32_t partition_leader_epoch(const struct partition *);
 int64_t partition_bytes(const struct partition *); /* in all segments */
 
@@ -115,12 +121,47 @@ bool partition_examine(struct partition *, struct partition_examination *);
  */
 bool partition_append(struct partition *, struct append *);
 
+/*
+ * Ends the transaction that the producer has open in this partition: a marker is
+ * appended, always durably (a->durable, a->bytes and a->n are ours); producers of
+ * an older epoch are fenced from now on.  Without an open transaction nothing is
+ * written, and it is over: so it can be done again.  As partition_append().
+ */
+bool partition_end_transaction(struct partition *, const struct batch_marker *, struct append *a);
+
+/* A transaction that was aborted: the offsets of its first record here, and of its marker. */
+struct aborted {
+	int64_t producer_id, first, last;
+};
+
+/*
+ * The aborted transactions that have records at offsets from `from` up to before
+ * `to`, in the order of their markers.  Allocated for the caller: free(); NULL when
+ * there are none.
+ */
+size_t partition_aborted(struct partition *, int64_t from, int64_t to, struct aborted **out);
+
+/* What is known of an idempotent producer (DescribeProducers). */
+struct producer_description {
+	int64_t id;
+	int16_t epoch;
+	int32_t last_sequence;   /* -1: none of this epoch */
+	int64_t last_ms;         /* wall time of its last append */
+	int32_t coordinator_epoch; /* of its last marker; -1: none */
+	int64_t open_first;      /* first offset of the open transaction; -1: none */
+};
+
+/* Every producer that is remembered, in no order, until `each` returns false. */
+void partition_producers(const struct partition *, bool (*each)(void *ctx, const struct producer_description *),
+    void *ctx);
+
 /* One read.  The user's struct lives until done() or partition_read_cancel(). */
 struct partition_read {
 	/* set by the user */
 	int64_t offset;
 	size_t max_bytes;
 	bool at_least_one;    /* a first batch above max_bytes is read all the same */
+	bool committed;       /* only up to the last stable offset */
 	void (*done)(struct partition_read *);
 	/* the answer: whole batches, each checked */
 	enum store_error error;
@@ -145,13 +186,17 @@ struct partition_read {
  */
 bool partition_read(struct partition *, struct partition_read *);
 
-/* Visible bytes from this offset on, about; at least `enough` is all that is asked. */
-int64_t partition_readable(struct partition *, int64_t offset, int64_t enough);
+/*
+ * Visible bytes from this offset on, about; at least `enough` is all that is asked.
+ * `committed`: 0 behind the last stable offset; before it, what lies behind counts, too.
+ */
+int64_t partition_readable(struct partition *, int64_t offset, bool committed, int64_t enough);
 
 /* One look-up by time.  The user's struct lives until done(). */
 struct partition_lookup {
 	/* set by the user */
 	int64_t time;         /* the first visible record with a timestamp at or after it */
+	bool committed;       /* below the last stable offset */
 	bool max_time;        /* instead: the first that has the largest timestamp */
 	void (*done)(struct partition_lookup *);
 	/* the answer */

@@ -14,7 +14,7 @@
 #include "base/xalloc.h"
 #include "store/store_internal.h"
 
-enum { VALUE_HEADER = 11, VALUE_BATCH = 32, EXPIRED_AT_ONCE = 1000 };
+enum { VALUE_HEADER = 31, VALUE_BATCH = 32, EXPIRED_AT_ONCE = 1000 };
 
 void
 producers_init(struct producers *ps)
@@ -57,6 +57,9 @@ save(const struct producer *p, struct buf *to)
 	buf_u16(to, (uint16_t)p->epoch);
 	buf_u64(to, (uint64_t)p->last_ms);
 	buf_u8(to, (uint8_t)p->n);
+	buf_u64(to, (uint64_t)p->end);
+	buf_u32(to, (uint32_t)p->coordinator_epoch);
+	buf_u64(to, (uint64_t)(p->open == NULL ? -1 : p->open->first));
 	for (int i = 0; i < p->n; i++) {
 		const struct producer_batch *b = &p->batches[i];
 
@@ -80,6 +83,10 @@ load(struct producer *p, struct span from)
 	p->epoch = (int16_t)load16(from.p);
 	p->last_ms = (int64_t)load64(from.p + 2);
 	p->n = from.p[10];
+	p->end = (int64_t)load64(from.p + 11);
+	p->coordinator_epoch = (int32_t)load32(from.p + 19);
+	if ((int64_t)load64(from.p + 23) >= 0)
+		p->open = transactions_open(p->partition, p->id, (int64_t)load64(from.p + 23));
 	for (int i = 0; i < p->n; i++, at += VALUE_BATCH)
 		p->batches[i] = (struct producer_batch){ (int32_t)load32(at), (int32_t)load32(at + 4),
 			(int64_t)load64(at + 8), (int64_t)load64(at + 16), (int64_t)load64(at + 24) };
@@ -103,6 +110,7 @@ add(struct partition *part, int64_t id)
 	struct producer *p = xcalloc(1, sizeof *p);
 
 	p->id = id;
+	p->coordinator_epoch = -1;
 	p->partition = part;
 	store64(p->key, (uint64_t)id);
 	list_init(&p->dirty_link);
@@ -126,10 +134,28 @@ forget(struct producer *p)
 }
 
 static void
+use(struct producer *p, int64_t now_ms)
+{
+	p->last_ms = now_ms;
+	list_del(&p->used_link);
+	list_add(&p->partition->store->producers, &p->used_link);
+}
+
+/* One with an open transaction, which has an end within minutes, is not forgotten. */
+static void
+forget_unless_open(struct producer *p)
+{
+	if (p->open == NULL)
+		forget(p);
+	else
+		use(p, p->partition->store->wall_ms);
+}
+
+static void
 forget_beyond_limit(struct store *store)
 {
-	while (store->n_producers > store->config.producers_max)
-		forget(list_first(&store->producers, struct producer, used_link));
+	for (int n = store->n_producers - store->config.producers_max; n > 0; n--)
+		forget_unless_open(list_first(&store->producers, struct producer, used_link));
 }
 
 static bool
@@ -146,7 +172,7 @@ producers_expire(struct store *store)
 
 		if (p == NULL || !expired(p, store->wall_ms))
 			return;
-		forget(p);
+		forget_unless_open(p);
 	}
 }
 
@@ -168,6 +194,8 @@ producers_check(struct partition *part, const struct batch *b, int64_t now_ms,
 		return SEQUENCE_NEXT; /* nothing is known: any first sequence will do */
 	if (b->producer_epoch < p->epoch)
 		return SEQUENCE_FENCED;
+	if (p->open != NULL && !(b->attributes & BATCH_TRANSACTIONAL))
+		return SEQUENCE_OUTSIDE;
 	if (b->producer_epoch > p->epoch)
 		return b->base_sequence == 0 ? SEQUENCE_NEXT : SEQUENCE_OUT_OF_ORDER;
 	for (int i = 0; i < p->n; i++)
@@ -180,6 +208,18 @@ producers_check(struct partition *part, const struct batch *b, int64_t now_ms,
 	return SEQUENCE_NEXT;
 }
 
+/* The index has to learn of it, and others may have to go. */
+static void
+note_use(struct producer *p, int64_t now_ms)
+{
+	struct partition *part = p->partition;
+
+	list_del(&p->dirty_link);
+	list_add(&part->producers.dirty, &p->dirty_link);
+	use(p, now_ms);
+	forget_beyond_limit(part->store);
+}
+
 void
 producers_note(struct partition *part, const struct batch *b, int64_t now_ms, int64_t append_time)
 {
@@ -190,22 +230,67 @@ producers_note(struct partition *part, const struct batch *b, int64_t now_ms, in
 		p->epoch = b->producer_epoch;
 	}
 	/* A start may meet again what the index has. */
-	if (p->n > 0 && b->base_offset < p->batches[p->n - 1].end)
+	if (b->base_offset < p->end)
 		return;
 	if (p->epoch != b->producer_epoch || expired(p, now_ms))
 		p->n = 0;
 	if (p->n == PRODUCER_BATCHES)
 		memmove(p->batches, p->batches + 1, sizeof *p->batches * (size_t)--p->n);
+	if (p->open == NULL && (b->attributes & BATCH_TRANSACTIONAL))
+		p->open = transactions_open(part, p->id, b->base_offset);
 	p->epoch = b->producer_epoch;
-	p->last_ms = now_ms;
+	p->end = batch_last_offset(b) + 1;
 	p->batches[p->n++] = (struct producer_batch){ b->base_sequence,
 		sequence_add(b->base_sequence, b->last_offset_delta), b->base_offset,
-		batch_last_offset(b) + 1, append_time };
-	list_del(&p->dirty_link);
-	list_add(&part->producers.dirty, &p->dirty_link);
-	list_del(&p->used_link);
-	list_add(&part->store->producers, &p->used_link);
-	forget_beyond_limit(part->store);
+		p->end, append_time };
+	note_use(p, now_ms);
+}
+
+void
+producers_note_marker(struct partition *part, const struct batch_marker *m, int64_t offset, int64_t now_ms)
+{
+	struct producer *p = find(part, m->producer_id);
+
+	if (p == NULL)
+		p = add(part, m->producer_id);
+	if (offset < p->end)
+		return;
+	/* Older ones are fenced; of this epoch nothing has come, so that any sequence will do. */
+	if (p->epoch != m->producer_epoch)
+		p->n = 0;
+	p->epoch = m->producer_epoch;
+	p->coordinator_epoch = m->coordinator_epoch;
+	p->end = offset + 1;
+	if (p->open != NULL)
+		transactions_end(part, p->open, offset, m->commit);
+	p->open = NULL;
+	note_use(p, now_ms);
+}
+
+struct transaction *
+producers_open(const struct partition *part, int64_t id)
+{
+	const struct producer *p = find(part, id);
+
+	return p == NULL ? NULL : p->open;
+}
+
+void
+partition_producers(const struct partition *part,
+    bool (*each)(void *, const struct producer_description *), void *ctx)
+{
+	const struct producer *p;
+	size_t it = 0;
+
+	while ((p = map_next(&part->producers.by_id, &it)) != NULL) {
+		struct producer_description d = { .id = p->id, .epoch = p->epoch,
+			.last_sequence = p->n == 0 ? -1 : p->batches[p->n - 1].last, .last_ms = p->last_ms,
+			.coordinator_epoch = p->coordinator_epoch,
+			.open_first = p->open == NULL ? -1 : p->open->first };
+
+		if (!each(ctx, &d))
+			return;
+	}
 }
 
 void

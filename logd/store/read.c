@@ -210,6 +210,7 @@ read_done(struct job *job)
 bool
 partition_read(struct partition *p, struct partition_read *r)
 {
+	int64_t limit = r->committed ? partition_last_stable(p) : p->high_watermark;
 	struct segment *s;
 	struct place place;
 
@@ -222,7 +223,7 @@ partition_read(struct partition *p, struct partition_read *r)
 		r->error = STORE_GONE;
 	else if (r->offset < p->log_start || r->offset > p->end)
 		r->error = STORE_OFFSET_OUT_OF_RANGE;
-	if (r->error != STORE_OK || r->offset >= p->high_watermark ||
+	if (r->error != STORE_OK || r->offset >= limit ||
 	    (r->max_bytes == 0 && !r->at_least_one))
 		return true;
 	s = partition_segment(p, r->offset);
@@ -241,7 +242,7 @@ partition_read(struct partition *p, struct partition_read *r)
 		place = segment_place_offset(s, r->offset < s->base ? s->base : r->offset);
 	r->pos = place.pos;
 	r->expected = place.offset;
-	r->limit_offset = p->high_watermark;
+	r->limit_offset = limit;
 	if (r->offset < s->base)
 		r->at_batch = true; /* between two segments: the next one's first batch */
 	errno = 0;
@@ -262,12 +263,12 @@ partition_read(struct partition *p, struct partition_read *r)
 }
 
 int64_t
-partition_readable(struct partition *p, int64_t offset, int64_t enough)
+partition_readable(struct partition *p, int64_t offset, bool committed, int64_t enough)
 {
 	int64_t n = 0;
 	size_t i;
 
-	if (offset >= p->high_watermark)
+	if (offset >= (committed ? partition_last_stable(p) : p->high_watermark))
 		return 0;
 	for (i = p->n_segments; i > 0 && n < enough; i--) {
 		struct segment *s = p->segments[i - 1];

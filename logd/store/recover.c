@@ -315,13 +315,19 @@ synced_to(const struct replay *y, const struct segment *s, int64_t file_end)
 /* ---- putting a segment together ---- */
 
 static void
-keep(struct recovery *r, struct segment *s, const struct batch *b, int64_t pos)
+keep(struct recovery *r, struct segment *s, const struct batch *b, const uint8_t *bytes, int64_t pos)
 {
 	bool forgotten = r->rebuild && batch_last_offset(b) < s->partition->log_start;
+	struct batch_marker marker;
 
 	segment_note(s, b, pos);
 	/* Below the log start some that came later may be gone already. */
-	if (b->producer_id >= 0 && !(b->attributes & BATCH_CONTROL) && !forgotten)
+	if (b->producer_id < 0 || forgotten)
+		;
+	else if (b->attributes & BATCH_CONTROL) {
+		if (batch_marker_read(&marker, b, bytes))
+			producers_note_marker(s->partition, &marker, b->base_offset, r->store->wall_ms);
+	} else
 		producers_note(s->partition, b, r->store->wall_ms,
 		    (b->attributes & BATCH_LOG_APPEND_TIME) ? b->max_timestamp : -1);
 	partition_dirty(s->partition);
@@ -386,7 +392,7 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 		if (journaled_batch(y, s, &b, &bytes)) {
 			if (file_write(s->fd, bytes, b.size, s->size) == -1)
 				goto fail;
-			keep(r, s, &b, s->size);
+			keep(r, s, &b, bytes, s->size);
 			/* What the walk has read ahead may be older than what was written. */
 			segment_walk_done(&w);
 			segment_walk(&w, s, (struct place){ .pos = s->size, .offset = s->end },
@@ -401,7 +407,7 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 		/* After a failed sync the cache may have what the disk has not, and not know it. */
 		if (file_write(s->fd, w.bytes, w.batch.size, w.at) == -1)
 			goto fail;
-		keep(r, s, &w.batch, w.at);
+		keep(r, s, &w.batch, w.bytes, w.at);
 	}
 	if (found == WALK_FAILED)
 		goto fail;
@@ -538,6 +544,7 @@ settle_offsets(struct partition *p)
 		if (p->segments[i]->size > 0)
 			p->high_watermark = p->segments[i]->end;
 	p->end = p->stable_end = p->segments[p->n_segments - 1]->end;
+	transactions_visible(p);
 }
 
 static int

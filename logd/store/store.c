@@ -164,6 +164,7 @@ void
 store_delete_partition(struct store *store, struct partition *p)
 {
 	index_del_prefix(&store->removals, INDEX_PRODUCERS, span_of(p->key, sizeof p->key));
+	index_del_prefix(&store->removals, INDEX_ABORTED, span_of(p->key, sizeof p->key));
 	producers_done(&p->producers);
 	p->deleted = true;
 	p->jobs++; /* until this is over */

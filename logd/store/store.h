@@ -100,7 +100,7 @@ int store_space(struct store *, int64_t *total, int64_t *free_bytes);
  * Keys are at most STATE_KEY_MAX bytes, values STATE_VALUE_MAX.  What was put is seen by state_get() at
  * once, and is durable when done() is called.
  */
-enum state_log { STATE_METADATA, STATE_OFFSETS, STATE_LOGS };
+enum state_log { STATE_METADATA, STATE_OFFSETS, STATE_TRANSACTIONS, STATE_LOGS };
 enum { STATE_KEY_MAX = 480, STATE_VALUE_MAX = 512 * 1024 };
 
 struct state_entry {

@@ -132,6 +132,9 @@ struct producer {
 	int n;
 	struct producer_batch batches[PRODUCER_BATCHES]; /* oldest first */
 	int64_t last_ms;     /* wall time of the last append */
+	int64_t end;         /* behind its last batch or marker */
+	int32_t coordinator_epoch; /* of its last marker; -1: none */
+	struct transaction *open; /* owned by the partition; NULL: none */
 	struct partition *partition;
 	struct list dirty_link; /* producers.dirty: the index does not have it as it is */
 	struct list used_link;  /* store.producers */
@@ -142,7 +145,8 @@ struct producers {
 	struct list dirty;
 };
 
-enum sequence { SEQUENCE_NEXT, SEQUENCE_DUPLICATE, SEQUENCE_OUT_OF_ORDER, SEQUENCE_FENCED };
+enum sequence { SEQUENCE_NEXT, SEQUENCE_DUPLICATE, SEQUENCE_OUT_OF_ORDER, SEQUENCE_FENCED,
+	SEQUENCE_OUTSIDE /* of the transaction that is open */ };
 
 void producers_init(struct producers *);
 /* Forgets them; the index is left as it is. */
@@ -156,8 +160,46 @@ enum sequence producers_check(struct partition *, const struct batch *, int64_t 
     struct producer_batch *original);
 /* A batch was appended (or recovered) with these offsets in `b`. */
 void producers_note(struct partition *, const struct batch *, int64_t now_ms, int64_t append_time);
+/* A marker was appended (or recovered) at this offset. */
+void producers_note_marker(struct partition *, const struct batch_marker *, int64_t offset, int64_t now_ms);
+/* The open transaction of the producer, or NULL. */
+struct transaction *producers_open(const struct partition *, int64_t id);
 /* Moves what changed into the batch of index changes. */
 void producers_collect(struct partition *, struct index_batch *);
+
+/* ---- transactions.c: what is open, and what was aborted ---- */
+
+/* One that is open, or whose marker is not visible yet. */
+struct transaction {
+	int64_t producer_id, first;
+	int64_t last;          /* its marker; -1: open */
+	struct list link;      /* transactions.all: in order of `first` */
+	struct list ended;     /* transactions.ended, in order of `last` */
+};
+
+struct aborted_entry {
+	struct aborted a;
+	int64_t stable;        /* what is aborted later has no record below */
+};
+
+struct transactions {
+	struct list all, ended; /* owned */
+	struct aborted_entry *fresh; /* owned; those that the index does not have, in order of `last` */
+	size_t n_fresh, cap_fresh;
+};
+
+void transactions_init(struct transactions *);
+void transactions_done(struct transactions *);
+struct transaction *transactions_open(struct partition *, int64_t producer_id, int64_t first);
+/* The marker lies at `last`. */
+void transactions_end(struct partition *, struct transaction *, int64_t last, bool commit);
+/* The high watermark has moved. */
+void transactions_visible(struct partition *);
+/* Moves what the index lacks into its changes; how many there are: to be dropped when it has them. */
+size_t transactions_collect(struct partition *, struct index_batch *);
+void transactions_indexed(struct partition *, size_t n);
+/* The log start has moved. */
+void transactions_drop_below(struct partition *, int64_t log_start);
 
 /* ---- examine.c ---- */
 
@@ -197,6 +239,7 @@ struct partition {
 	struct mark *marks;   /* owned ring */
 	size_t first_mark, n_marks, cap_marks;
 	struct producers producers;
+	struct transactions transactions;
 	struct list waiting;  /* store.waiting, while there are marks */
 	struct list dirty;    /* store.dirty: changed since the last checkpoint */
 	struct list wants_sync; /* store.wants_sync: direct bytes that acks=all waits for */
@@ -269,6 +312,7 @@ struct sync_group {
 	size_t first, n;         /* its items */
 	int64_t end;
 	uint64_t block;          /* journal block that tells of it; 0: the index does */
+	size_t n_aborted;        /* aborted transactions that the index gets */
 	bool folder_named;
 	bool synced;             /* all of it */
 	int error;               /* why it is not, when it was tried */
@@ -355,7 +399,7 @@ void store_remove(struct store *, const char *path, bool folder);
 void partition_release(struct partition *);
 /* Keys of the index. */
 enum { PARTITION_KEY = 20, SEGMENT_KEY = PARTITION_KEY + 12, OFFSET_KEY = SEGMENT_KEY + 8,
-	PRODUCER_KEY = PARTITION_KEY + 8 };
+	PRODUCER_KEY = PARTITION_KEY + 8, ABORTED_KEY = PARTITION_KEY + 8 };
 void partition_key(const struct partition_id *, uint8_t key[PARTITION_KEY]);
 void segment_key(const struct segment *, uint8_t key[SEGMENT_KEY]);
 

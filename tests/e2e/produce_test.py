@@ -9,19 +9,20 @@ from bounds_test import batch, client, ends, make
 from claims import main, same
 
 TRANSACTIONAL = 0x10
-NOT_AUTHORIZED = 53
+INVALID_MAPPING, NOT_AUTHORIZED = 49, 53
 
 
-def test_a_batch_of_a_transaction_is_refused_with_all_beside_it(daemon):
+def test_a_batch_of_a_transaction_needs_one(daemon):
     c = client(daemon)
     make(c, "two", 2)
-    for transaction in None, "", "t":
+    # Without an id the request as a whole is refused, else each batch that has no transaction.
+    for transaction, wanted in (None, [(NOT_AUTHORIZED, -1)] * 2), ("t", [(0, 0), (INVALID_MAPPING, -1)]):
         answer = c.ask("produce", 7, transactional_id=transaction, acks=-1, timeout_ms=10000, topic_data=[
             {"name": "two", "partition_data": [{"index": 0, "records": batch(b"v")},
                                                {"index": 1, "records": batch(b"v", TRANSACTIONAL)}]}])
         same([(p["error_code"], p["base_offset"]) for p in answer["responses"][0]["partition_responses"]],
-             [(NOT_AUTHORIZED, -1)] * 2, "codes")
-    same(ends(c, "two", 0, 1), [0, 0], "where the partitions end")
+             wanted, "codes")
+    same(ends(c, "two", 0, 1), [1, 0], "where the partitions end")
     c.close()
 
 
