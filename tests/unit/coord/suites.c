@@ -3,7 +3,7 @@
 
 extern const struct unit_test states_tests[], join_tests[], static_tests[],
     timers_tests[], admin_tests[], bytes_tests[], subscription_tests[],
-    pids_tests[], random_tests[];
+    pids_tests[], random_tests[], transactions_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "states", states_tests },
@@ -15,5 +15,6 @@ const struct unit_suite unit_suites[] = {
 	{ "subscription", subscription_tests },
 	{ "pids", pids_tests },
 	{ "random", random_tests },
+	{ "transactions", transactions_tests },
 	{ NULL, NULL },
 };

@@ -2,7 +2,8 @@
 #include "unit/unit.h"
 
 extern const struct unit_test batch_tests[], checkpoint_tests[], codec_tests[], damage_tests[], examine_tests[],
-    index_tests[], journal_tests[], partition_tests[], producers_tests[], segment_tests[], state_tests[], times_tests[];
+    index_tests[], journal_tests[], partition_tests[], producers_tests[], segment_tests[], state_tests[], times_tests[],
+    transactions_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "batch", batch_tests },
@@ -17,5 +18,6 @@ const struct unit_suite unit_suites[] = {
 	{ "segment", segment_tests },
 	{ "state", state_tests },
 	{ "times", times_tests },
+	{ "transactions", transactions_tests },
 	{ NULL, NULL }
 };
