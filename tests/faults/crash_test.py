@@ -15,30 +15,22 @@ a consumer watches.  After each cut, and at the end over everything:
 Every third cut is followed by a second one during the recovery.  WEIR_LOGD names the
 daemon.  The last line is "N passed, N failed"; a cut with its checks is one.
 """
-import ctypes
-import fcntl
 import os
 import random
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-FS_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
-NOLOGFLUSH = 2                # what is not on the disk yet is gone, the filesystem's log included
+from machine import Daemon, Disk, free_port, skip
+
 PARTITIONS = 4
 TOPIC = "crash"
 ROUND = 100                   # cuts in one folder
-
-
-def skip(why):
-    print(f"skipped crash_test: {why}")
-    print("0 passed, 0 failed, 1 skipped")
-    sys.exit(0)
+SETTINGS = {"log.segment.bytes": 4000000, "weir.checkpoint.interval.ms": 300, "weir.journal.bytes": 4194304,
+            "num.partitions": PARTITIONS}
 
 
 try:
@@ -46,98 +38,6 @@ try:
     from confluent_kafka.admin import AdminClient, NewTopic
 except ImportError:
     skip("python3-confluent-kafka is not installed")
-
-
-class Disk:
-    """Where the data folder lies: a folder, or a filesystem of its own in a file."""
-
-    def __init__(self, kind, top, cuts):
-        self.kind, self.top = kind, top
-        self.mount_point = os.path.join(top, "mnt")
-        self.image = os.path.join(top, "image")
-        os.mkdir(self.mount_point)
-        if kind == "kill":
-            return
-        if os.geteuid() != 0:
-            skip("mounting a filesystem takes root")
-        tool = shutil.which(f"mkfs.{kind}", path=os.environ["PATH"] + ":/sbin:/usr/sbin")
-        if tool is None:
-            skip(f"mkfs.{kind} is not installed")
-        with open(self.image, "wb") as f:
-            f.truncate((3 << 30) + cuts * (20 << 20))  # nothing is ever deleted; the file has holes
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([tool, "-q", self.image], check=True, **quiet)
-        if subprocess.run(["mount", "-o", "loop", self.image, self.mount_point], **quiet).returncode != 0:
-            skip(f"no loop device, or the kernel has no {kind}")
-
-    @property
-    def data(self):
-        return os.path.join(self.mount_point, "data")
-
-    def cut(self):
-        """Nothing reaches the disk any more."""
-        if self.kind == "kill":
-            return
-        fd = os.open(self.mount_point, os.O_RDONLY)
-        fcntl.ioctl(fd, FS_IOC_SHUTDOWN, ctypes.c_uint32(NOLOGFLUSH))
-        os.close(fd)
-
-    def restore(self):
-        if self.kind == "kill":
-            return
-        subprocess.run(["umount", self.mount_point], check=True)
-        subprocess.run(["mount", "-o", "loop", self.image, self.mount_point], check=True)
-
-    def remove(self):
-        if self.kind != "kill":
-            subprocess.run(["umount", "-l", self.mount_point], stderr=subprocess.DEVNULL)
-
-
-class Daemon:
-    def __init__(self, disk, port, log):
-        self.disk, self.port, self.log = disk, port, log
-        self.process = None
-        self.ready_fd = None
-
-    def start(self):
-        """Begins the start; ready() waits for it."""
-        self.ready_fd, w = os.pipe()
-        self.process = subprocess.Popen(
-            [os.environ.get("WEIR_LOGD", "weir-logd"),
-             "-o", f"listeners=PLAINTEXT://127.0.0.1:{self.port}", "-o", f"log.dirs={self.disk.data}",
-             "-o", "log.segment.bytes=4000000", "-o", "weir.checkpoint.interval.ms=300",
-             "-o", "weir.journal.bytes=4194304", "-o", "num.partitions=4",
-             "--ready-fd", str(w)], pass_fds=[w], stderr=self.log)
-        os.close(w)
-
-    def ready(self):
-        fd, self.ready_fd = self.ready_fd, None
-        with os.fdopen(fd) as f:
-            if not f.readline().startswith("ready"):
-                raise RuntimeError("logd did not start")
-
-    def freeze(self):
-        """
-        Stops it between two system calls.  A power cut ends the machine; a filesystem's
-        shutdown leaves it running, and an fsync under way then may return 0 although the
-        transaction it waited for was thrown away (jbd2 counts an aborted one as over).
-        """
-        self.process.send_signal(signal.SIGSTOP)
-        tasks = f"/proc/{self.process.pid}/task"
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            states = {open(f"{tasks}/{t}/stat").read().rpartition(")")[2].split()[0] for t in os.listdir(tasks)}
-            if states <= {"T"}:
-                return
-            time.sleep(0.001)
-        raise RuntimeError("logd did not stop")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        if self.ready_fd is not None:
-            os.close(self.ready_fd)
-            self.ready_fd = None
 
 
 class History:
@@ -272,12 +172,6 @@ def watch(port, history, over):
     consumer.close()
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def judge(sums, ok):
     sums["passed" if ok else "failed"] += 1
 
@@ -289,7 +183,7 @@ def run(kind, cuts_max, until, seed, sums):
     history, over = History(), threading.Event()
     log = open(os.path.join(top, "log"), "wb")
     disk = Disk(kind, top, cuts_max)
-    daemon = Daemon(disk, free_port(), log)
+    daemon = Daemon(disk, free_port(), log, SETTINGS)
     cuts = 0
     loads = []
     try:
@@ -308,19 +202,13 @@ def run(kind, cuts_max, until, seed, sums):
         positions = [0] * PARTITIONS
         while cuts < cuts_max and time.monotonic() < until:
             time.sleep(dice.uniform(0.2, 1.2))
-            daemon.freeze()
-            disk.cut()
-            daemon.kill()
+            daemon.cut()
             cuts += 1
-            disk.restore()
             daemon.start()
             if cuts % 3 == 0:
                 # Sometimes in the middle of the recovery, sometimes right behind it.
                 time.sleep(dice.uniform(0, 0.06))
-                daemon.freeze()
-                disk.cut()
-                daemon.kill()
-                disk.restore()
+                daemon.cut()
                 daemon.start()
             daemon.ready()
             before = len(history.faults)
