@@ -146,6 +146,12 @@ file_rename(const char *from, const char *to)
 }
 
 int
+file_link(const char *from, const char *to)
+{
+	return link(from, to);
+}
+
+int
 file_unlink(const char *path)
 {
 	return unlink(path);

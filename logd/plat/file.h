@@ -87,6 +87,7 @@ int file_truncate(int fd, int64_t size);
 
 /* Names.  Not durable before file_sync_dir() of the folder. */
 int file_rename(const char *from, const char *to);
+int file_link(const char *from, const char *to); /* a second name for the same file */
 int file_unlink(const char *path);
 int file_mkdir(const char *path); /* fine when it is there already */
 int file_rmdir(const char *path);

@@ -325,6 +325,17 @@ tell_stats(struct server *s)
 #undef STAT
 
 static void
+make_snapshot(struct server *s)
+{
+	const char *dir = s->config->snapshot_dir;
+
+	if (dir == NULL)
+		diag_warn("no snapshot is made", "action=\"set weir.snapshot.dir to a folder, and reload\"");
+	else if (s->store != NULL && !s->draining)
+		store_snapshot(s->store, dir, clock_wall_ms());
+}
+
+static void
 on_signal(struct watch *w, unsigned events)
 {
 	struct server *s = container_of(w, struct server, signals);
@@ -336,6 +347,8 @@ on_signal(struct watch *w, unsigned events)
 			reload(s);
 		else if (info.ssi_signo == SIGUSR1)
 			tell_stats(s);
+		else if (info.ssi_signo == SIGUSR2)
+			make_snapshot(s);
 		else
 			drain(s);
 }
@@ -352,6 +365,7 @@ watch_signals(struct server *s)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	/* Threads inherit this: signals come to the loop only. */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
 		return -1;

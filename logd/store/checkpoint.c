@@ -25,6 +25,7 @@ struct checkpoint {
 	/* What goes, which may come back at once; one for each group of the set; the common one. */
 	struct index_batch *changes;
 	uint64_t journal_block;      /* entries up to here are superfluous behind it */
+	struct snapshot *snapshot;   /* that is to be of this moment; or NULL */
 	int error;
 };
 
@@ -130,6 +131,8 @@ run_checkpoint(struct job *job)
 			}
 		}
 	c->error = index_commit(c->store->index, c->changes, n + 2) == 0 ? 0 : errno;
+	if (c->error == 0 && c->snapshot != NULL)
+		snapshot_copy_index(c->snapshot);
 }
 
 /* Forgets entries that the index has now. */
@@ -180,6 +183,8 @@ end(struct checkpoint *c)
 	/* A partition that goes offline here keeps the journal. */
 	sync_set_apply(&c->set);
 	journal_release(store->journal, c->journal_block);
+	if (c->snapshot != NULL)
+		snapshot_go_on(c->snapshot);
 	free(c);
 }
 
@@ -242,6 +247,11 @@ store_checkpoint(struct store *store)
 	store->checkpoints++;
 	c->journal_block = journal_cut(store->journal);
 	collect(c);
+	if (store->snapshot_waits) {
+		store->snapshot_waits = false;
+		c->snapshot = store->snapshot;
+		snapshot_begin(c->snapshot);
+	}
 	store->appended_bytes = 0;
 	store->last_checkpoint_ms = store->mono_ms;
 	store->checkpoint = c;

@@ -463,6 +463,16 @@ index_renew(const char *dir)
 	return file_rename(renewed, data) == -1 || file_sync_dir(dir) == -1 ? -1 : 0;
 }
 
+int
+index_copy(struct index *idx, const char *dir)
+{
+	int rc = mdb_env_copy(idx->env, dir);
+
+	if (rc != 0)
+		return fail("index can't be copied", rc);
+	return file_sync_dir(dir);
+}
+
 /* Takes what an entry adds out of its table's sum. */
 static void
 sum_less(struct sum *sum, MDB_val stored)

@@ -62,6 +62,9 @@ int index_discard(const char *dir);
  */
 int index_renew(const char *dir);
 
+/* Copies the open index, as it was committed last, into a folder. -1 with errno (logged).  Any thread. */
+int index_copy(struct index *, const char *dir);
+
 /* A checksum of the file as it lies there, the index being closed. -1 with errno. */
 int index_file_crc(const char *dir, uint32_t *crc);
 

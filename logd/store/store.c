@@ -255,7 +255,7 @@ store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
 		journal_retry(store->journal);
 	}
 	if (store->checkpoint_retry_ms != 0 ||
-	    ((!list_empty(&store->dirty) || store->removals.n > 0) &&
+	    store->snapshot_waits || ((!list_empty(&store->dirty) || store->removals.n > 0) &&
 	    mono_ms - store->last_checkpoint_ms >= store->config.checkpoint_interval_ms))
 		store_checkpoint(store);
 	return mono_ms + TICK_MS;
@@ -421,8 +421,11 @@ free_store(struct store *store)
 		workers_free(store->readers);
 	if (store->checkers != NULL)
 		workers_free(store->checkers);
+	if (store->copiers != NULL)
+		workers_free(store->copiers);
 	mailbox_run(store->mailbox);
 	checkpoint_abandon(store);
+	snapshot_abandon(store);
 	journal_close(store->journal);
 	state_done(store);
 	while ((p = map_next(&store->partitions, &it)) != NULL)
@@ -463,6 +466,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->syncers = workers_new("syncer", SYNCERS, mailbox);
 	store->readers = workers_new("reader", READERS, mailbox);
 	store->checkers = workers_new("checker", CHECKERS, mailbox);
+	store->copiers = workers_new("copier", 1, mailbox);
 	if (make_folders(store) == -1)
 		goto fail;
 	path_in(store, "journal", path, sizeof path);
@@ -495,6 +499,7 @@ store_close(struct store *store)
 {
 	bool clean;
 
+	snapshot_stop(store);
 	while (!store->failed && (store_flush(store), busy(store))) {
 		mailbox_wait(store->mailbox);
 		mailbox_run(store->mailbox);

@@ -67,6 +67,14 @@ int64_t store_tick(struct store *, int64_t mono_ms, int64_t wall_ms);
 /* Begins a checkpoint now, unless one is under way. */
 void store_checkpoint(struct store *);
 
+/*
+ * Begins a copy of everything, as it is now, into a new folder of `dir`, which is
+ * named after the time (20261128T073000.000Z) when it is complete.  It lies in another
+ * filesystem, or shares the files that do not change any more.  How it ends is
+ * told in the log.  -1: another is being made.
+ */
+int store_snapshot(struct store *, const char *dir, int64_t wall_ms);
+
 const struct store_stats *store_stats_of(const struct store *);
 bool store_started_clean(const struct store *);
 

@@ -346,6 +346,20 @@ int checkpoint_now(struct store *);
 /* Frees one that failed or waits for room: the store is about to be freed. */
 void checkpoint_abandon(struct store *);
 
+/* ---- snapshot.c ---- */
+
+struct snapshot;
+/* A checkpoint begins, from whose moment it is to be: store's thread. */
+void snapshot_begin(struct snapshot *);
+/* The index has been committed, and no other commit can follow yet: any thread. */
+void snapshot_copy_index(struct snapshot *);
+/* The checkpoint is over: store's thread. */
+void snapshot_go_on(struct snapshot *);
+/* It is to come to its end, whole or not. */
+void snapshot_stop(struct store *);
+/* The store is about to be freed, and no job of it is under way. */
+void snapshot_abandon(struct store *);
+
 /* ---- recover.c ---- */
 
 /* Makes the partitions as index, journal and segments tell.  -1: logged. */
@@ -362,6 +376,7 @@ struct store {
 	struct workers *syncers;  /* syncs of segments that acks=all waits for */
 	struct workers *readers;  /* reads that wait for the disk */
 	struct workers *checkers; /* looking into batches */
+	struct workers *copiers;  /* snapshots: one thread */
 	struct index *index;
 	struct journal *journal;
 	struct map partitions;    /* by partition.key */
@@ -376,6 +391,8 @@ struct store {
 	uint64_t checkpoints;     /* begun so far: the number of the one to come */
 	struct checkpoint *checkpoint; /* under way, or NULL */
 	int64_t checkpoint_retry_ms, last_checkpoint_ms;
+	struct snapshot *snapshot; /* asked for, or being made; or NULL */
+	bool snapshot_waits;      /* for a checkpoint to begin */
 	int64_t appended_bytes;   /* since the last checkpoint began */
 	bool syncing;             /* a round of sync.c is under way */
 	bool sync_put_off;        /* the last one lacked descriptors: the next comes after a tick */

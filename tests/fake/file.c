@@ -657,6 +657,21 @@ file_rename(const char *from, const char *to)
 }
 
 int
+file_link(const char *from, const char *to)
+{
+	struct node *f = node_at(from);
+
+	if (begin(FAKE_RENAME, to))
+		return -1;
+	if (f == NULL || node_at(to) != NULL) {
+		errno = f == NULL ? ENOENT : EEXIST;
+		return -1;
+	}
+	find_or_add(to)->cached = f;
+	return 0;
+}
+
+int
 file_unlink(const char *path)
 {
 	struct entry *e;
