@@ -298,6 +298,49 @@ make_folders(struct store *store)
 	return 0;
 }
 
+/* What the layout of the folder is called; docs/storage-format.md says when it changes. */
+static const char format[] = "weir-logd 1\n";
+
+static int
+write_format(struct store *store, const char *path)
+{
+	char tmp[PATH_MAX];
+	int fd, r;
+
+	path_in(store, "format.tmp", tmp, sizeof tmp);
+	if ((fd = file_open(tmp, FILE_CREATE)) == -1)
+		return complain("format of the data folder can't be written", tmp);
+	r = file_write(fd, format, sizeof format - 1, 0) == 0 && file_sync(fd) == 0 ? 0 : -1;
+	file_close(fd);
+	if (r == -1 || file_rename(tmp, path) == -1 || file_sync_dir(store->dir) == -1)
+		return complain("format of the data folder can't be written", path);
+	return 0;
+}
+
+/* A folder that has no word of it is a new one, or older than the word. */
+static int
+check_format(struct store *store)
+{
+	char path[PATH_MAX], found[sizeof format] = "";
+	int64_t n;
+	int fd;
+
+	path_in(store, "format", path, sizeof path);
+	if ((fd = file_open(path, FILE_READ)) == -1)
+		return errno == ENOENT ? write_format(store, path) :
+		    complain("format of the data folder can't be read", path);
+	n = file_read(fd, found, sizeof found, 0);
+	file_close(fd);
+	if (n == -1)
+		return complain("format of the data folder can't be read", path);
+	if (memcmp(found, format, sizeof found) == 0)
+		return 0;
+	diag_error("data folder has a format that this version does not know",
+	    "path=%s known=\"%.*s\" action=\"start the version of weir-logd that made it; nothing was changed\"",
+	    path, (int)sizeof format - 2, format);
+	return -1;
+}
+
 /* What the folders' names rest on; the one above ours may be closed to us. */
 static int
 sync_folders(struct store *store)
@@ -467,7 +510,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->readers = workers_new("reader", READERS, mailbox);
 	store->checkers = workers_new("checker", CHECKERS, mailbox);
 	store->copiers = workers_new("copier", 1, mailbox);
-	if (make_folders(store) == -1)
+	if (make_folders(store) == -1 || check_format(store) == -1)
 		goto fail;
 	path_in(store, "journal", path, sizeof path);
 	journal = (struct journal_config){ .dir = path, .bytes = config->journal_bytes,

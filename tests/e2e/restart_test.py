@@ -367,6 +367,20 @@ def test_a_folder_in_use_is_refused():
         same(read(place.start(), "kept"), places)
 
 
+def test_a_folder_of_another_format_is_refused():
+    with Place() as place:
+        daemon = place.start()
+        status = daemon.stop()
+        same(status, 0)
+        path = os.path.join(daemon.dir, "format")
+        for other in b"weir-logd 2\n", b"weir-logd 1", b"", b"weir-logd 1\n\n":
+            with open(path, "wb") as f:
+                f.write(other)
+            status, said = place.refused(*options({"log.dirs": daemon.dir, "listeners": "PLAINTEXT://127.0.0.1:0"}))
+            same(status, 1)
+            assert path in said and "weir-logd 1" in said, said
+
+
 def frame(body):
     return struct.pack(">i", len(body)) + body
 
