@@ -143,6 +143,21 @@ wire_store_array(const struct wire_field *f, void *at, void *array, size_t n)
 }
 
 void *
+wire_load_pointer(const struct wire_field *f, const void *at)
+{
+	void *to;
+
+	memcpy(&to, member(f, at), sizeof to);
+	return to;
+}
+
+void
+wire_store_pointer(const struct wire_field *f, void *at, void *to)
+{
+	memcpy(member_to(f, at), &to, sizeof to);
+}
+
+void *
 wire_empty_array(void)
 {
 	static const max_align_t none;
@@ -158,6 +173,10 @@ wire_default_field(const struct wire_field *f, void *at)
 	if (f->array) {
 		wire_store_array(f, at,
 		    f->null_default ? NULL : wire_empty_array(), 0);
+		return;
+	}
+	if (wire_is_pointer(f)) {
+		wire_store_pointer(f, at, NULL);
 		return;
 	}
 	switch ((enum wire_kind)f->kind) {
@@ -197,6 +216,8 @@ is_default(const struct wire_field *f, const void *at)
 	if (f->array)
 		return (wire_load_array(f, at, &n) == NULL || !f->null_default) &&
 		    n == 0;
+	if (wire_is_pointer(f))
+		return wire_load_pointer(f, at) == NULL;
 	switch ((enum wire_kind)f->kind) {
 	case WIRE_KIND_STRUCT:
 		for (i = 0; i < f->type->n_fields; i++)
@@ -369,6 +390,8 @@ least_value(const struct wire_field *f, struct form form, bool is_array)
 		return varint ? 1 : 4;
 	if (f->kind == WIRE_KIND_STRING)
 		return varint ? 1 : 2;
+	if (wire_is_pointer(f))
+		return 1;
 	if (f->kind == WIRE_KIND_STRUCT)
 		return least_size(f->type, form);
 	return value_size[f->kind];
@@ -415,6 +438,24 @@ get_array(struct wire_in *in, const struct wire_field *f, struct form form,
 		get_value(in, f, form, array + i * size);
 }
 
+/* A byte says whether it is there: -1, it is not. */
+static void
+get_pointer(struct wire_in *in, const struct wire_field *f, struct form form,
+    void *at)
+{
+	void *to;
+
+	wire_store_pointer(f, at, NULL);
+	if (get_number(in, WIRE_KIND_INT8) < 0 || in->error != NULL)
+		return;
+	if ((to = arena_alloc(in->arena, f->type->size)) == NULL) {
+		fail(in, "needs more memory than a request may take");
+		return;
+	}
+	wire_store_pointer(f, at, to);
+	get_value(in, f, form, to);
+}
+
 static void
 get_field(struct wire_in *in, const struct wire_field *f, struct form form,
     void *at)
@@ -422,6 +463,8 @@ get_field(struct wire_in *in, const struct wire_field *f, struct form form,
 	in->field = f->name;
 	if (f->array)
 		get_array(in, f, form, at);
+	else if (wire_is_pointer(f))
+		get_pointer(in, f, form, at);
 	else
 		get_value(in, f, form, member_to(f, at));
 }
@@ -636,12 +679,27 @@ put_value(struct gather *out, const struct wire_field *f, struct form form,
 }
 
 static void
+put_pointer(struct gather *out, const struct wire_field *f, struct form form,
+    const void *at)
+{
+	const void *from = wire_load_pointer(f, at);
+
+	put_number(out, WIRE_KIND_INT8, from == NULL ? -1 : 1);
+	if (from != NULL)
+		put_value(out, f, form, from);
+}
+
+static void
 put_field(struct gather *out, const struct wire_field *f, struct form form,
     const void *at)
 {
 	size_t n, i, size;
 	const char *array;
 
+	if (wire_is_pointer(f)) {
+		put_pointer(out, f, form, at);
+		return;
+	}
 	if (!f->array) {
 		put_value(out, f, form, member(f, at));
 		return;

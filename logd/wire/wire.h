@@ -32,6 +32,8 @@
  *				arena_array(a, 0, ..) is empty); decoding always
  *				gives non-NULL for empty.  Where it is not
  *				allowed, NULL with 0 encodes as empty.
+ *	struct			the struct; where null is allowed, a pointer to it,
+ *				NULL for null; decoding takes it from the arena
  *	uuid			uint8_t [16]
  *	error			int16_t, an enum kafka_error
  *
@@ -195,7 +197,14 @@ wire_allows_null(const struct wire_field *f, int version)
 	return version >= f->null_from && version <= f->null_to;
 }
 
-/* Bytes of one value (array: of one element) in memory. */
+/* A struct that may be null: what it is, or NULL, stands elsewhere. */
+static inline bool
+wire_is_pointer(const struct wire_field *f)
+{
+	return f->kind == WIRE_KIND_STRUCT && !f->array && f->null_from <= f->null_to;
+}
+
+/* Bytes of one value (array: of one element; what is pointed to) in memory. */
 size_t wire_value_size(const struct wire_field *);
 
 /* Sets one field of the struct at `to` to its default. */
@@ -209,6 +218,10 @@ void wire_store_number(enum wire_kind, void *at, int64_t value);
 void *wire_load_array(const struct wire_field *, const void *at, size_t *n);
 void wire_store_array(const struct wire_field *, void *at, void *array,
     size_t n);
+
+/* A pointer in the struct at `at`. */
+void *wire_load_pointer(const struct wire_field *, const void *at);
+void wire_store_pointer(const struct wire_field *, void *at, void *to);
 
 /* What an array points to that is empty but not null. */
 void *wire_empty_array(void);

@@ -108,6 +108,21 @@ fill_array(struct chance *c, const struct wire_field *f, void *at)
 }
 
 static void
+fill_pointer(struct chance *c, const struct wire_field *f, void *at)
+{
+	void *to;
+
+	if (below(c, 4) == 0)
+		return;
+	if ((to = arena_alloc(c->arena, f->type->size)) == NULL) {
+		c->failed = true;
+		return;
+	}
+	wire_store_pointer(f, at, to);
+	fill_value(c, f, to);
+}
+
+static void
 fill_struct(struct chance *c, const struct wire_struct *s, void *to)
 {
 	size_t i;
@@ -121,6 +136,8 @@ fill_struct(struct chance *c, const struct wire_struct *s, void *to)
 			continue;
 		if (f->array)
 			fill_array(c, f, to);
+		else if (wire_is_pointer(f))
+			fill_pointer(c, f, to);
 		else
 			fill_value(c, f, (char *)to + f->offset);
 	}

@@ -109,6 +109,18 @@ print_array(struct buf *to, const struct wire_field *f, int version,
 }
 
 static void
+print_pointer(struct buf *to, const struct wire_field *f, int version,
+    const void *at)
+{
+	const void *from = wire_load_pointer(f, at);
+
+	if (from == NULL)
+		buf_printf(to, "null");
+	else
+		print_value(to, f, version, from);
+}
+
+static void
 print_struct(struct buf *to, const struct wire_struct *s, int version,
     const void *from)
 {
@@ -123,6 +135,8 @@ print_struct(struct buf *to, const struct wire_struct *s, int version,
 		buf_printf(to, "%s ", f->name);
 		if (f->array)
 			print_array(to, f, version, from);
+		else if (wire_is_pointer(f))
+			print_pointer(to, f, version, from);
 		else
 			print_value(to, f, version,
 			    (const char *)from + f->offset);
@@ -411,6 +425,26 @@ parse_array(struct wire_text *t, const struct wire_field *f, int version,
 	wire_store_array(f, at, array, n);
 }
 
+static void
+parse_pointer(struct wire_text *t, const struct wire_field *f, int version,
+    void *at)
+{
+	void *to;
+
+	if (peek(t) != '{') {
+		if (!span_is(get_word(t), "null"))
+			fail(t, "%s is a struct: { .. }, or null", f->name);
+		wire_store_pointer(f, at, NULL);
+		return;
+	}
+	if ((to = arena_alloc(t->arena, f->type->size)) == NULL) {
+		fail(t, "too large for its arena");
+		return;
+	}
+	wire_store_pointer(f, at, to);
+	parse_value(t, f, version, to);
+}
+
 static const struct wire_field *
 find_field(const struct wire_struct *s, struct span name, int version)
 {
@@ -445,6 +479,8 @@ parse_struct(struct wire_text *t, const struct wire_struct *s, int version,
 			fail(t, "%s is given twice", f->name);
 		else if (f->array)
 			parse_array(t, f, version, to);
+		else if (wire_is_pointer(f))
+			parse_pointer(t, f, version, to);
 		else
 			parse_value(t, f, version, (char *)to + f->offset);
 		seen |= bit;

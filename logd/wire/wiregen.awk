@@ -172,6 +172,12 @@ function read_attributes(f, i,  said)
 		bad(F_name[f] " is tagged and may be null: say its default")
 }
 
+# A struct that may be null is pointed to.
+function is_pointer(f)
+{
+	return F_type[f] == "struct" && !F_array[f] && F_null_from[f] <= F_null_to[f]
+}
+
 # Rules that follow from the parts of a line taken together.
 function check_field(f, s,  m)
 {
@@ -183,9 +189,12 @@ function check_field(f, s,  m)
 		bad("no version of " M_cname[m] " has " F_name[f])
 	if (F_null_from[f] <= F_null_to[f] && (F_null_from[f] < F_from[f] || F_null_to[f] > F_to[f]))
 		bad(F_name[f] " may be null in versions that lack it")
-	if (F_null_from[f] <= F_null_to[f] && !F_array[f] &&
+	if (F_null_from[f] <= F_null_to[f] && !F_array[f] && F_type[f] != "struct" &&
 	    F_type[f] != "string" && F_type[f] != "bytes" && F_type[f] != "records")
 		bad(F_type[f] " cannot be null")
+	if (is_pointer(f) && (F_null_from[f] != F_from[f] || F_null_to[f] != F_to[f] ||
+	    !F_null_default[f] || F_tag[f] >= 0))
+		bad("a struct that may be null is so in all its versions and by default, and has no tag")
 	if (F_classic[f] && (F_type[f] != "string" || F_array[f]))
 		bad("only a string can be classic")
 	if (F_tag[f] < 0)
@@ -338,7 +347,7 @@ function member(f)
 		return "uint8_t (*" F_name[f] ")[16]"
 	if (F_type[f] == "uuid")
 		return "uint8_t " F_name[f] "[16]"
-	return ctype(f) (F_array[f] ? " *" : " ") F_name[f]
+	return ctype(f) (F_array[f] || is_pointer(f) ? " *" : " ") F_name[f]
 }
 
 # The default in words, "" when it is all zero or empty.

@@ -44,11 +44,18 @@ class Field:
             self.classic |= rest[i] == "classic"
             i += 2 if rest[i] in ("null", "tag", "=") else 1
 
+    @property
+    def pointer(self):
+        """A struct that may be null."""
+        return self.fields is not None and not self.array and len(self.null) > 0
+
     def default_value(self):
         if self.default == "null":
             return None
         if self.array:
             return []
+        if self.pointer:
+            return None
         if self.fields is not None:
             return {}
         if self.kind == "bool":
@@ -122,6 +129,10 @@ class Writer:
             self.out += v or b""
 
     def field(self, f, v):
+        if f.pointer:
+            self.out += b"\xff" if v is None else b"\x01"
+            if v is None:
+                return
         if not f.array:
             self.value(f, v)
             return
@@ -195,6 +206,8 @@ class Reader:
         return v.decode() if f.kind == "string" else v
 
     def field(self, f):
+        if f.pointer and self.number(">b") < 0:
+            return None
         if not f.array:
             return self.value(f)
         n = self.length(">i")

@@ -85,6 +85,13 @@ refuses 5 'only a string can be classic' "$head  x int8 5+ classic"
 refuses 5 'a tagged field needs flexible versions' "$head  x int8 5+ tag 0"
 refuses 5 'x is tagged and may be null: say its default' \
 	"$head  x string 12+ null 12+ tag 0"
+for struct in 'null 5-11 = null' 'null 5+' 'null 5+ tag 0 = null'; do
+	refuses 5 'a struct that may be null is so in all its versions and by default, and has no tag' \
+		"$head  x struct y 5+ $struct
+    z int8 5+"
+done
+takes "$head  x struct y 5+ null 5+ = null
+    z int8 5+"
 refuses 5 'records cannot be tagged' "$head  x records 12+ tag 0"
 refuses 6 'tags of one struct must rise' "$head  x int8 12+ tag 1
   y int8 12+ tag 0"
