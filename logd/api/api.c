@@ -246,6 +246,7 @@ api_init(struct api *api, const struct api_config *config, const struct groups_c
 {
 	*api = (struct api){ .config = *config, .loop = loop, .store = store };
 	list_init(&api->woken);
+	fetch_init(api);
 	request_turns_init(api);
 	api->groups = groups_new(groups);
 	if (load_cluster(api) == -1 || topics_load(api) == -1 || configs_load_broker(api) == -1 ||
@@ -275,6 +276,7 @@ api_done(struct api *api)
 	loop_timer_cancel(api->loop, &api->groups_timer);
 	loop_timer_cancel(api->loop, &api->paused_timer);
 	offset_expiry_done(api);
+	fetch_done(api);
 	txn_calls_done(api);
 	groups_free(api->groups);
 	topics_free(api);

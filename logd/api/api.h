@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/fetch_sessions.h"
 #include "api/setting_entry.h"
 #include "api/topic_config.h"
 #include "base/buf.h"
@@ -37,6 +38,7 @@ struct api_config {
 	bool delete_topic_enable;
 	bool replication_factor_strict;
 	int32_t fetch_max_bytes;
+	int32_t fetch_session_slots;
 	int32_t offset_metadata_max_bytes;
 	int64_t offsets_retention_ms;
 	int64_t offsets_retention_check_ms;
@@ -82,12 +84,14 @@ struct api {
 	struct append cluster_append;
 	/* topics.c */
 	struct map topics_by_name, topics_by_folded, topics_by_id;
+	uint64_t topics_version; /* rises when a topic comes or goes */
 	/* request.c: requests whose work goes on in the next round */
 	struct list paused;
 	struct timer paused_timer;
 	/* fetch.c: fetches whose partitions have got data; looked at once per round */
 	struct list woken;
 	int64_t fetch_bytes; /* read for answers that are not whole yet */
+	struct fetch_sessions fetch_sessions;
 	/* join_group.c: when the groups are to be looked at next */
 	struct timer groups_timer;
 	/* offset_expiry.c */

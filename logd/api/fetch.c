@@ -3,8 +3,11 @@
  *
  * A fetch reads its partitions in the order in which it names them.  When what
  * it got is not enough, it lets go of it and waits at each of its partitions;
- * whichever gets data wakes it, and it begins anew.  Sessions (KIP-227) are
- * declined with session id 0, so every request and every answer is complete.
+ * whichever gets data wakes it, and it begins anew.
+ *
+ * A fetch names its partitions itself, or has a session (fetch_sessions.h), which
+ * it holds until it is answered: what its slots point to is the session's.  What
+ * a short request of a session works with is not kept until its answer is sent.
  */
 #include "api/fetch.h"
 
@@ -13,17 +16,27 @@
 #include "api/handlers.h"
 #include "api/named.h"
 #include "base/must.h"
+#include "base/xalloc.h"
 
-/* The first version that may carry batches compressed with zstd; -ids instead of names. */
-enum { ZSTD_VERSION = 10, TOPIC_ID_VERSION = 13 };
+/*
+ * The first version that may carry batches compressed with zstd; -ids instead of names.
+ * Partitions that are looked at in one turn.
+ */
+enum { ZSTD_VERSION = 10, TOPIC_ID_VERSION = 13, SLICE = 4096 };
 
 struct fetch {
 	struct request *request;
 	struct wire_fetch_response response;
-	struct slot *slots;   /* one for each partition, in order */
+	struct wire_fetch_response_partition blank; /* an answer with its defaults */
+	struct slot *slots;   /* one for each partition, in order; owned */
 	size_t n_slots, next; /* next: to be read */
 	int64_t bytes;        /* read so far, counted in api.fetch_bytes, too */
 	bool any_error, read_one;
+	bool by_id;           /* topics are named by their ids */
+	bool begins;          /* a session, when it is answered */
+	struct fetch_session *session; /* held; NULL: the request names all */
+	struct wire_fetch_response_partition *answers; /* of a session's slots; owned */
+	bool parked, reading; /* waits for data; for the disk */
 	int64_t deadline_ms;
 	struct timer timer;
 	struct list woken;    /* api.woken, when there is something new */
@@ -31,15 +44,19 @@ struct fetch {
 
 struct slot {
 	struct fetch *fetch;
-	const struct wire_fetch_request_topic *topic;
+	struct fetched_topic *topic;
 	const struct wire_fetch_request_partition *asked;
 	struct wire_fetch_response_partition *answer;
+	struct fetched_partition *kept; /* the session's */
 	struct partition_read read;
 	struct list waiting;  /* topic_partition.waiters, while parked */
 	bool repeated;        /* the request has named it before */
+	bool told;            /* of a session's: the client is to know it */
 };
 
 static void go_on(struct fetch *);
+static void begin_session(struct fetch *);
+static void fill_changed(struct fetch *);
 
 static void
 set_error(struct slot *s, enum kafka_error error)
@@ -51,13 +68,39 @@ set_error(struct slot *s, enum kafka_error error)
 	s->fetch->any_error = true;
 }
 
+/* What is found is kept as long as no topic comes or goes, in a session's topic over many fetches. */
+static struct topic *
+find(const struct fetch *f, struct fetched_topic *t)
+{
+	struct api *api = f->request->api;
+
+	if (t->as_of == api->topics_version)
+		return t->topic;
+	t->topic = f->by_id ? topics_find_id(api, t->id) : topics_find(api, t->name);
+	t->as_of = api->topics_version;
+	return t->topic;
+}
+
 static struct topic *
 topic_of(const struct slot *s)
 {
-	const struct request *r = s->fetch->request;
+	return find(s->fetch, s->topic);
+}
 
-	return r->version >= TOPIC_ID_VERSION ? topics_find_id(r->api, s->topic->topic_id) :
-	    topics_find(r->api, s->topic->topic);
+/*
+ * What a partition is told that is not there.  Of a session's topic the name is
+ * known when the id is no more: so the client learns whether there is another.
+ */
+static enum kafka_error
+missing(const struct slot *s, const struct topic *t)
+{
+	if (!s->fetch->by_id || t != NULL)
+		return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+	if (s->topic->name.p == NULL)
+		return KAFKA_UNKNOWN_TOPIC_ID;
+	t = topics_find(s->fetch->request->api, s->topic->name);
+	return topic_partition(t, s->asked->partition) == NULL ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION :
+	    KAFKA_INCONSISTENT_TOPIC_ID;
 }
 
 static void
@@ -68,13 +111,58 @@ count_bytes(struct fetch *f, int64_t n)
 }
 
 static void
+unpark(struct fetch *f)
+{
+	if (f->parked)
+		for (size_t i = 0; i < f->n_slots; i++)
+			list_del(&f->slots[i].waiting);
+	f->parked = false;
+	list_del(&f->woken);
+}
+
+/* It waits for nothing any more, and does not count. */
+static void
+stop(struct fetch *f)
+{
+	count_bytes(f, -f->bytes); /* they count as the answer's from now on */
+	loop_timer_cancel(f->request->api->loop, &f->timer);
+	unpark(f);
+	if (f->session != NULL)
+		fetch_session_let_go(f->session);
+	f->session = NULL;
+}
+
+static void
+send(struct fetch *f)
+{
+	struct slot *slots = f->slots;
+	struct wire_fetch_response_partition *answers = f->answers;
+
+	stop(f);
+	request_reply(f->request, &f->response);
+	free(slots);
+	free(answers);
+}
+
+static void
 answer(struct fetch *f)
 {
-	struct request *r = f->request;
+	if (f->session != NULL)
+		fill_changed(f);
+	else if (f->begins)
+		begin_session(f);
+	send(f);
+}
 
-	count_bytes(f, -f->bytes); /* they count as the answer's from now on */
-	loop_timer_cancel(r->api->loop, &f->timer);
-	request_reply(r, &f->response);
+/* Nothing of what it asks for is answered. */
+static void
+refuse(struct fetch *f, enum kafka_error error)
+{
+	request_forget(f->request);
+	f->response.error_code = (int16_t)error;
+	f->response.session_id = f->session == NULL ? 0 : f->session->id;
+	f->response.n_responses = 0;
+	send(f);
 }
 
 static bool
@@ -178,9 +266,12 @@ read_done(struct partition_read *read)
 	struct fetch *f = s->fetch;
 	struct request *r = f->request;
 
-	if (r->exchange == NULL)
+	f->reading = false;
+	if (r->exchange == NULL) {
 		request_keep(r, read->bytes); /* its connection went meanwhile */
-	else {
+		free(f->slots);
+		free(f->answers);
+	} else {
 		take_records(s);
 		go_on(f);
 	}
@@ -241,8 +332,7 @@ read_slot(struct slot *s)
 	enum kafka_error error;
 
 	if (tp == NULL) {
-		set_error(s, t == NULL && r->version >= TOPIC_ID_VERSION ? KAFKA_UNKNOWN_TOPIC_ID :
-		    KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+		set_error(s, missing(s, t));
 		return true;
 	}
 	if (s->repeated) {
@@ -269,29 +359,24 @@ read_slot(struct slot *s)
 		return true;
 	}
 	request_hold(r);
+	f->reading = true;
 	return false;
 }
 
 /* ---- waiting ---- */
 
+/* A session that was closed is not to be kept for long. */
 static bool
 may_wait(const struct fetch *f)
 {
-	return !f->request->api->draining && request_now_ms(f->request) < f->deadline_ms;
-}
-
-static void
-unpark(struct fetch *f)
-{
-	for (size_t i = 0; i < f->n_slots; i++)
-		list_del(&f->slots[i].waiting);
-	list_del(&f->woken);
+	return !f->request->api->draining && request_now_ms(f->request) < f->deadline_ms &&
+	    (f->session == NULL || !f->session->closed);
 }
 
 static void
 clear_answer(struct slot *s)
 {
-	wire_fetch_response_partition_default(s->answer);
+	*s->answer = s->fetch->blank;
 	s->answer->partition_index = s->asked->partition;
 	s->answer->records = span_of("", 0);
 }
@@ -323,6 +408,7 @@ park(struct fetch *f)
 	struct request *r = f->request;
 
 	stat_add(&r->api->stats.fetches_parked, 1);
+	f->parked = true;
 	for (size_t i = 0; i < f->n_slots; i++) {
 		struct slot *s = &f->slots[i];
 		struct topic_partition *tp = topic_partition(topic_of(s), s->asked->partition);
@@ -355,12 +441,28 @@ enough(struct fetch *f)
 	return n >= want;
 }
 
+/* With everybody else served in between. */
+static void
+next_slice(struct timer *timer)
+{
+	struct fetch *f = container_of(timer, struct fetch, timer);
+
+	timer->fire = waited_long_enough;
+	go_on(f);
+}
+
 static void
 go_on(struct fetch *f)
 {
-	while (f->next < f->n_slots)
+	for (size_t end = f->next + SLICE; f->next < f->n_slots;) {
+		if (f->next == end) {
+			f->timer.fire = next_slice;
+			loop_timer_set(f->request->api->loop, &f->timer, request_now_ms(f->request));
+			return;
+		}
 		if (!read_slot(&f->slots[f->next++]))
 			return;
+	}
 	if (f->any_error || f->n_slots == 0 || f->bytes >= min_bytes(f) ||
 	    (f->read_one && enough(f)) || !may_wait(f))
 		answer(f);
@@ -375,9 +477,12 @@ gone(struct request *r)
 {
 	struct fetch *f = r->state;
 
-	count_bytes(f, -f->bytes);
-	loop_timer_cancel(r->api->loop, &f->timer);
-	unpark(f);
+	stop(f);
+	/* What a thread reads for, read_done() ends. */
+	if (!f->reading) {
+		free(f->slots);
+		free(f->answers);
+	}
 	request_drop(r);
 }
 
@@ -423,6 +528,178 @@ fetch_round(struct api *api)
 	}
 }
 
+/* ---- sessions ---- */
+
+static void
+tell_stats(struct api *api)
+{
+	stat_set(&api->stats.incremental_fetch_sessions, api->fetch_sessions.by_id.n);
+	stat_set(&api->stats.incremental_fetch_partitions_cached, api->fetch_sessions.n_partitions);
+	stat_set(&api->stats.incremental_fetch_session_evictions, api->fetch_sessions.n_evicted);
+}
+
+/* What is not parked sees it by itself, see may_wait(). */
+static void
+session_closed(void *fetch)
+{
+	struct fetch *f = fetch;
+
+	if (f->parked)
+		loop_timer_set(f->request->api->loop, &f->timer, request_now_ms(f->request));
+}
+
+/* While it is there, so that missing() knows it afterwards. */
+static void
+note_name(struct fetch *f, struct fetch_session *session, struct fetched_topic *t)
+{
+	struct topic *found = find(f, t);
+
+	if (f->by_id && found != NULL && t->name.p == NULL)
+		fetch_session_name(&f->request->api->fetch_sessions, session, t, found->name);
+}
+
+/* The session knows what this answer says.  Without a place for it, there is none. */
+static void
+begin_session(struct fetch *f)
+{
+	struct request *r = f->request;
+	struct fetch_sessions *all = &r->api->fetch_sessions;
+	struct fetch_session *session = fetch_sessions_new(all, r->message, f->by_id,
+	    (size_t)r->api->config.fetch_session_slots, request_now_ms(r));
+
+	for (size_t i = 0; session != NULL && i < f->n_slots; i++) {
+		struct slot *s = &f->slots[i];
+		struct fetched_partition *p = fetch_session_put(all, session, s->topic->name, s->topic->id, s->asked);
+
+		if (p == NULL) {
+			fetch_sessions_close(all, session->id);
+			session = NULL;
+		} else {
+			note_name(f, session, p->key.topic);
+			fetch_session_answer(p, s->answer, committed_only(f));
+		}
+	}
+	if (session != NULL)
+		f->response.session_id = session->id;
+	tell_stats(r->api);
+}
+
+/* Chooses what of the session's partitions is answered; counts the topics that take turns there. */
+static size_t
+choose_told(struct fetch *f, size_t *n_told)
+{
+	const struct fetched_topic *last = NULL;
+	size_t n_topics = 0;
+
+	*n_told = 0;
+	for (size_t i = 0; i < f->n_slots; i++) {
+		struct slot *s = &f->slots[i];
+
+		if (!(s->told = fetch_session_answer(s->kept, s->answer, committed_only(f))))
+			continue;
+		if (s->answer->records.n > 0)
+			fetch_session_to_end(f->session, s->kept);
+		n_topics += s->topic != last;
+		last = s->topic;
+		(*n_told)++;
+	}
+	return n_topics;
+}
+
+static void
+fill_topic(struct fetch *f, struct wire_fetch_response_topic *to, const struct fetched_topic *t,
+    struct wire_fetch_response_partition *partitions)
+{
+	wire_fetch_response_topic_default(to);
+	if (f->by_id)
+		memcpy(to->topic_id, t->id, sizeof to->topic_id);
+	else
+		to->topic = request_copy(f->request, t->name);
+	to->partitions = partitions;
+}
+
+/* What has changed for the client, in the session's order. */
+static void
+fill_changed(struct fetch *f)
+{
+	struct request *r = f->request;
+	size_t n_told, n_topics = choose_told(f, &n_told);
+	struct wire_fetch_response_topic *topic = request_array(r, n_topics, sizeof *topic);
+	struct wire_fetch_response_partition *next = request_array(r, n_told, sizeof *next);
+	const struct fetched_topic *last = NULL;
+
+	f->response.session_id = f->session->id;
+	f->response.responses = topic;
+	f->response.n_responses = n_topics;
+	for (size_t i = 0; i < f->n_slots; i++) {
+		const struct slot *s = &f->slots[i];
+
+		if (!s->told)
+			continue;
+		if (s->topic != last)
+			fill_topic(f, topic++, last = s->topic, next);
+		topic[-1].n_partitions++;
+		*next++ = *s->answer;
+	}
+}
+
+/*
+ * An earlier request of the session that is still under way: the client has given
+ * it up.  As in Kafka it is told so; but one that waits for the disk stays, and
+ * the later is refused, so that a session never works for more than one.
+ */
+static bool
+supersede(struct fetch_session *session)
+{
+	struct fetch *earlier = session->fetch;
+
+	if (earlier != NULL && earlier->reading)
+		return false;
+	if (earlier != NULL)
+		refuse(earlier, KAFKA_INVALID_FETCH_SESSION_EPOCH);
+	return true;
+}
+
+/* What the request says of sessions, of this one or of another that it ends. */
+static enum kafka_error
+open_session(struct fetch *f)
+{
+	const struct wire_fetch_request *q = f->request->message;
+	struct fetch_sessions *all = &f->request->api->fetch_sessions;
+	struct fetch_session *session;
+	enum kafka_error error;
+
+	if (!fetch_session_is_incremental(q)) {
+		fetch_sessions_close(all, q->session_id);
+		f->begins = q->session_epoch == 0;
+		return KAFKA_NONE;
+	}
+	if ((error = fetch_sessions_find(all, q, f->by_id, &session)) != KAFKA_NONE)
+		return error;
+	if (!supersede(session))
+		return KAFKA_INVALID_FETCH_SESSION_EPOCH;
+	if ((error = fetch_session_update(all, &session, q, request_now_ms(f->request))) != KAFKA_NONE)
+		return error;
+	if ((f->session = session) != NULL)
+		fetch_session_hold(session, f);
+	return KAFKA_NONE;
+}
+
+void
+fetch_init(struct api *api)
+{
+	uint64_t seed;
+
+	store_random((uint8_t *)&seed, sizeof seed);
+	fetch_sessions_init(&api->fetch_sessions, seed, session_closed);
+}
+
+void
+fetch_done(struct api *api)
+{
+	fetch_sessions_done(&api->fetch_sessions);
+}
+
 /* ---- the request ---- */
 
 static size_t
@@ -435,29 +712,75 @@ count_slots(const struct wire_fetch_request *q)
 	return n;
 }
 
+static struct slot *
+add_slot(struct fetch *f, struct fetched_topic *t, const struct wire_fetch_request_partition *asked,
+    struct wire_fetch_response_partition *answer)
+{
+	struct slot *s = &f->slots[f->n_slots++];
+
+	s->fetch = f;
+	s->topic = t;
+	s->asked = asked;
+	s->answer = answer;
+	clear_answer(s);
+	list_init(&s->waiting);
+	return s;
+}
+
 static void
 add_topic(struct fetch *f, const struct wire_fetch_request_topic *from,
     struct wire_fetch_response_topic *to, struct named *named)
 {
 	struct request *r = f->request;
-	struct topic *t = r->version >= TOPIC_ID_VERSION ? topics_find_id(r->api, from->topic_id) :
-	    topics_find(r->api, from->topic);
+	struct fetched_topic *t = request_alloc(r, sizeof *t);
 
+	if (f->by_id)
+		memcpy(t->id, from->topic_id, sizeof t->id);
+	else
+		t->name = from->topic;
 	wire_fetch_response_topic_default(to);
 	to->topic = from->topic;
 	memcpy(to->topic_id, from->topic_id, sizeof to->topic_id);
 	to->n_partitions = from->n_partitions;
 	to->partitions = request_array(r, from->n_partitions, sizeof *to->partitions);
 	for (size_t i = 0; i < from->n_partitions; i++) {
-		struct slot *s = &f->slots[f->n_slots++];
+		struct slot *s = add_slot(f, t, &from->partitions[i], &to->partitions[i]);
 
-		s->fetch = f;
-		s->topic = from;
-		s->asked = &from->partitions[i];
-		s->answer = &to->partitions[i];
-		s->repeated = named_partition_before(named, t, s->asked->partition);
-		clear_answer(s);
-		list_init(&s->waiting);
+		s->repeated = named_partition_before(named, find(f, t), s->asked->partition);
+	}
+}
+
+/* What the request names, all of which is answered. */
+static void
+add_named(struct fetch *f)
+{
+	struct request *r = f->request;
+	const struct wire_fetch_request *q = r->message;
+	struct named named;
+
+	f->slots = xcalloc(count_slots(q), sizeof *f->slots);
+	f->response.n_responses = q->n_topics;
+	f->response.responses = request_array(r, q->n_topics, sizeof *f->response.responses);
+	named_init(&named, r);
+	for (size_t i = 0; i < q->n_topics; i++)
+		add_topic(f, &q->topics[i], &f->response.responses[i], &named);
+	named_done(&named);
+}
+
+/* What the session has. */
+static void
+add_kept(struct fetch *f)
+{
+	size_t n = f->session->by_key.n;
+
+	f->slots = xcalloc(n, sizeof *f->slots);
+	f->answers = xcalloc(n, sizeof *f->answers);
+	list_each(it, &f->session->partitions) {
+		struct fetched_partition *p = container_of(it, struct fetched_partition, link);
+		struct slot *s = add_slot(f, p->key.topic, &p->asked, &f->answers[f->n_slots]);
+
+		s->kept = p;
+		note_name(f, f->session, p->key.topic);
 	}
 }
 
@@ -466,29 +789,27 @@ fetch_run(struct request *r)
 {
 	const struct wire_fetch_request *q = r->message;
 	struct fetch *f = request_alloc(r, sizeof *f);
-	struct named named;
+	enum kafka_error error;
 
 	stat_add(&r->api->stats.fetch_requests, 1);
 	f->request = r;
-	f->slots = request_array(r, count_slots(q), sizeof *f->slots);
+	f->by_id = r->version >= TOPIC_ID_VERSION;
 	f->deadline_ms = request_now_ms(r) + (q->max_wait_ms < 0 ? 0 : q->max_wait_ms);
 	f->timer.fire = waited_long_enough;
 	list_init(&f->woken);
-	named_init(&named, r);
 	wire_fetch_response_default(&f->response);
-	f->response.n_responses = q->n_topics;
-	f->response.responses = request_array(r, q->n_topics, sizeof *f->response.responses);
-	for (size_t i = 0; i < q->n_topics; i++)
-		add_topic(f, &q->topics[i], &f->response.responses[i], &named);
-	named_done(&named);
+	wire_fetch_response_partition_default(&f->blank);
 	r->state = f;
 	r->gone = gone;
-	/* We have no sessions: one that is referred to can't be ours. */
-	if (q->session_id != 0 && q->session_epoch != -1) {
-		f->response.error_code = KAFKA_FETCH_SESSION_ID_NOT_FOUND;
-		f->response.n_responses = 0;
-		answer(f);
+	error = open_session(f);
+	tell_stats(r->api);
+	if (error != KAFKA_NONE) {
+		refuse(f, error);
 		return;
 	}
+	if (f->session != NULL)
+		add_kept(f);
+	else
+		add_named(f);
 	go_on(f);
 }

@@ -4,6 +4,10 @@
 
 #include "api/topics.h"
 
+/* At the start; and at the end, when no fetch is under way. */
+void fetch_init(struct api *);
+void fetch_done(struct api *);
+
 /* The partition has more to show, or has changed: its fetches are looked at again at the end of the round. */
 void fetch_wake(struct api *, struct topic_partition *);
 

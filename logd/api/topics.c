@@ -224,6 +224,7 @@ enter(struct api *api, struct topic *t)
 	must(map_put(&api->topics_by_name, t->name, t));
 	must(map_put(&api->topics_by_folded, t->folded, t));
 	must(map_put(&api->topics_by_id, span_of(t->id, sizeof t->id), t));
+	api->topics_version++;
 }
 
 static void
@@ -232,6 +233,7 @@ leave(struct api *api, struct topic *t)
 	map_del(&api->topics_by_name, t->name);
 	map_del(&api->topics_by_folded, t->folded);
 	map_del(&api->topics_by_id, span_of(t->id, sizeof t->id));
+	api->topics_version++;
 }
 
 static void
