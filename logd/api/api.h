@@ -39,6 +39,7 @@ struct api_config {
 	bool replication_factor_strict;
 	int32_t fetch_max_bytes;
 	int32_t fetch_session_slots;
+	int32_t max_request_partitions;
 	int32_t offset_metadata_max_bytes;
 	int64_t offsets_retention_ms;
 	int64_t offsets_retention_check_ms;

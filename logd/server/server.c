@@ -98,6 +98,7 @@ api_config(struct server *s)
 		.replication_factor_strict = c->replication_factor_strict,
 		.fetch_max_bytes = c->fetch_max_bytes,
 		.fetch_session_slots = c->max_incremental_fetch_session_cache_slots,
+		.max_request_partitions = c->max_request_partition_size_limit,
 		.offset_metadata_max_bytes = c->offset_metadata_max_bytes,
 		.offsets_retention_ms = c->offsets_retention_minutes * INT64_C(60000),
 		.offsets_retention_check_ms = c->offsets_retention_check_interval_ms,

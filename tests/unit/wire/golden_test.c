@@ -276,6 +276,11 @@ static const struct golden admin[] = {
 	    "  brokers [ { broker_id 0 host \"h\" port 9092 } ] }",
 	    "00000000 0000 00 01 02 63 00000000"
 	    "02 00000000 02 68 00002384 00 00 80000000 00" },
+	{ "describe_topic_partitions_request", 0,
+	    "{ topics [ { name \"t\" } ] cursor { topic_name \"t\" partition_index 3 } }",
+	    "02 02 74 00 000007d0 01 02 74 00000003 00 00" },
+	{ "describe_topic_partitions_request", 0, "{ cursor null }",
+	    "01 000007d0 ff 00" },
 };
 
 static void
