@@ -85,10 +85,9 @@ def read_table(path):
                 if words[0] == "api":
                     api = apis[words[1]] = Api(int(words[2]), words[words.index("flexible") + 1])
                 elif words[0] in ("request", "response") and len(words) == 1:
-                    named = {}
-                    stack = [getattr(api, words[0])]
+                    named, stack = {}, [getattr(api, words[0])]
                 else:
-                    stack = [[]]  # headers and records are not needed here
+                    named, stack = {}, [[]]  # headers and records are not needed here
                 continue
             field = Field(words)
             del stack[indent // 2:]
