@@ -64,6 +64,8 @@ fill_partition(struct description *d, struct wire_describe_topic_partitions_resp
 	to->leader_epoch = partition_leader_epoch(tp->log);
 	to->replica_nodes = to->isr_nodes = &d->self;
 	to->n_replica_nodes = to->n_isr_nodes = 1;
+	/* None; of null, which the protocol allows, Java's client makes an exception. */
+	to->eligible_leader_replicas = to->last_known_elr = wire_empty_array();
 	if (!partition_online(tp->log))
 		to->error_code = KAFKA_KAFKA_STORAGE_ERROR;
 }

@@ -48,7 +48,7 @@ def test_a_topic_is_told_as_metadata_tells_it(daemon):
     for p, q in zip(topic["partitions"], other["partitions"], strict=True):
         same({k: p[k] for k in q}, q, "partition")
         same((p["leader_id"], p["replica_nodes"], p["eligible_leader_replicas"], p["last_known_elr"]),
-             (NODE, [NODE], None, None), "who leads")
+             (NODE, [NODE], [], []), "who leads")
     c.close()
 
 
