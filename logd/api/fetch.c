@@ -223,9 +223,11 @@ fill_aborted(struct slot *s)
 	struct aborted *aborted;
 	size_t n = partition_aborted(s->read.partition, s->asked->fetch_offset, s->read.next_offset, &aborted);
 
+	/* Not from the arena: a fetch that waits begins anew, again and again. */
 	if (n > 0) {
-		p->aborted_transactions = request_array(s->fetch->request, n, sizeof *p->aborted_transactions);
+		p->aborted_transactions = xcalloc(n, sizeof *p->aborted_transactions);
 		p->n_aborted_transactions = n;
+		request_keep(s->fetch->request, p->aborted_transactions);
 	}
 	for (size_t i = 0; i < n; i++) {
 		wire_fetch_response_aborted_transaction_default(&p->aborted_transactions[i]);
