@@ -2,7 +2,7 @@
 #include "unit/unit.h"
 
 extern const struct unit_test batch_tests[], checkpoint_tests[], codec_tests[], damage_tests[], examine_tests[],
-    index_tests[], journal_tests[], partition_tests[], producers_tests[], segment_tests[], state_tests[], times_tests[],
+    index_tests[], journal_tests[], kafka_bugs_tests[], partition_tests[], producers_tests[], segment_tests[], state_tests[], times_tests[],
     transactions_tests[];
 
 const struct unit_suite unit_suites[] = {
@@ -13,6 +13,7 @@ const struct unit_suite unit_suites[] = {
 	{ "examine", examine_tests },
 	{ "index", index_tests },
 	{ "journal", journal_tests },
+	{ "kafka_bugs", kafka_bugs_tests },
 	{ "partition", partition_tests },
 	{ "producers", producers_tests },
 	{ "segment", segment_tests },
