@@ -1,6 +1,7 @@
 /* txn_offset_commit.c -- TxnOffsetCommit: offsets that count when their transaction is committed. */
 #include "api/group_calls.h"
 #include "api/handlers.h"
+#include "api/named.h"
 #include "api/topics.h"
 #include "api/txn_calls.h"
 #include "api/txn_offsets.h"
@@ -14,6 +15,7 @@ struct txn_commit {
 	struct wire_txn_offset_commit_response response;
 	struct append append;
 	struct state_entry *entries;
+	bool *first; /* of each entry: whether it is the transaction's first of its partition */
 	size_t n_entries;
 };
 
@@ -97,6 +99,23 @@ check(struct request *r)
 	return (enum kafka_error)groups_commit_check(r->api->groups, &group, request_now_ms(r));
 }
 
+/* A transaction may commit an offset again and again: it is pending once. */
+static void
+find_first(struct txn_commit *c)
+{
+	struct request *r = c->request;
+	struct buf value = { 0 };
+	struct named seen;
+
+	c->first = request_array(r, c->n_entries, sizeof *c->first);
+	named_init(&seen, r);
+	for (size_t i = 0; i < c->n_entries; i++)
+		c->first[i] = !named_before(&seen, c->entries[i].key) &&
+		    !state_get(r->api->store, STATE_OFFSETS, c->entries[i].key, &value);
+	named_done(&seen);
+	buf_done(&value);
+}
+
 void
 txn_offset_commit_run(struct request *r)
 {
@@ -117,10 +136,12 @@ txn_offset_commit_run(struct request *r)
 		commit_topic(c, &q->topics[i], &c->response.topics[i], refused);
 	c->append = (struct append){ .done = committed, .user = c };
 	if (c->n_entries > 0) {
+		find_first(c);
 		over = state_put(r->api->store, STATE_OFFSETS, c->entries, c->n_entries,
 		    request_wall_ms(r), &c->append);
 		for (size_t i = 0; i < c->n_entries && c->append.error == STORE_OK; i++)
-			txn_offsets_note(r->api, c->entries[i].key);
+			if (c->first[i])
+				txn_offsets_note(r->api, c->entries[i].key);
 	}
 	group_calls_after(r->api);
 	if (over)

@@ -284,6 +284,20 @@ def test_offsets_count_when_the_transaction_is_committed(daemon):
     c.close()
 
 
+def test_the_last_of_the_offsets_of_a_transaction_counts(daemon):
+    c = client(daemon)
+    make(c, "again")
+    p = Producer(c, "again")
+    for ending, wanted in (True, 7), (False, 7):
+        same(p.add_group("ag"), 0, "code of the addition")
+        for offset in 5, 6, 7:
+            same(p.commit_offset("ag", "again", offset), 0, "code of the commit of offsets")
+        same(offset_of(c, "ag", "again", True), UNSTABLE_OFFSET_COMMIT, "pending")
+        same(p.end(ending), 0, "code of the end")
+        same((offset_of(c, "ag", "again"), offset_of(c, "ag", "again", True)), (wanted, wanted), "after it")
+    c.close()
+
+
 def test_what_lasts_too_long_is_aborted(daemon):
     c = client(daemon)
     make(c, "late")
