@@ -8,8 +8,8 @@
 #include "api/fetch.h"
 #include "api/group_calls.h"
 #include "api/handlers.h"
-#include "api/init_producer_id.h"
 #include "api/offset_expiry.h"
+#include "api/producer_ids.h"
 #include "api/record.h"
 #include "api/topics.h"
 #include "api/txn_calls.h"
@@ -250,7 +250,7 @@ api_init(struct api *api, const struct api_config *config, const struct groups_c
 	request_turns_init(api);
 	api->groups = groups_new(groups);
 	if (load_cluster(api) == -1 || topics_load(api) == -1 || configs_load_broker(api) == -1 ||
-	    init_producer_id_load(api) == -1)
+	    producer_ids_load(api) == -1)
 		return -1;
 	store_sweep(store);
 	group_calls_load(api);

@@ -101,7 +101,7 @@ struct api {
 		struct buf at; /* where the pass goes on; empty: none is under way */
 		bool soon;     /* another is needed soon */
 	} offset_expiry;
-	/* init_producer_id.c: requests that wait for a block of producer ids */
+	/* producer_ids.c: requests that wait for a block of producer ids */
 	struct list pid_waiters;
 	struct append pid_append;
 	struct txns *txns;

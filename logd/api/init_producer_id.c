@@ -1,29 +1,14 @@
 /*
  * init_producer_id.c -- InitProducerId: ids for idempotent producers, and the next
  * epoch for those that have a transactional id.
- *
- * Ids are given out of blocks whose end is durable before the first of them is
- * used, so that none is ever given out twice.  A request that finds no id left
- * waits for the next block.
  */
-#include "api/init_producer_id.h"
-
 #include "api/handlers.h"
-#include "api/record.h"
+#include "api/producer_ids.h"
 #include "api/txn_calls.h"
 #include "base/must.h"
 
-/* The key in the state of where ids stand. */
-static const char state_key[] = "P";
-
 /* The first version that says which id and epoch the producer has; and that knows PRODUCER_FENCED. */
 enum { PRODUCER_VERSION = 3, FENCED_VERSION = 4 };
-
-/* A request that waits for a block. */
-struct waiter {
-	struct list link;
-	struct request *request;
-};
 
 static void
 answer_id(struct request *r, int64_t id, int16_t epoch)
@@ -44,66 +29,6 @@ answer_error(struct request *r, enum kafka_error error)
 	response.producer_id = -1;
 	response.producer_epoch = -1;
 	request_reply(r, &response);
-}
-
-static void reserve(struct api *);
-static void give_id(struct request *, int64_t id);
-
-static void
-serve_waiters(struct api *api, bool reserved)
-{
-	struct list waiting;
-
-	list_init(&waiting);
-	list_move_all(&waiting, &api->pid_waiters);
-	while (!list_empty(&waiting)) {
-		struct waiter *w = list_first(&waiting, struct waiter, link);
-		int64_t id;
-
-		list_del(&w->link);
-		if (pids_take(&api->pids, &id))
-			give_id(w->request, id);
-		else if (reserved) /* more wait than a block holds */
-			list_add(&api->pid_waiters, &w->link);
-		else
-			answer_error(w->request, KAFKA_KAFKA_STORAGE_ERROR);
-	}
-	if (!list_empty(&api->pid_waiters))
-		reserve(api);
-}
-
-static void
-reserved(struct append *a)
-{
-	struct api *api = a->user;
-
-	pids_reserved(&api->pids, a->error == STORE_OK);
-	serve_waiters(api, a->error == STORE_OK);
-}
-
-/* Begins to make the end of the next block durable, unless that is under way. */
-static void
-reserve(struct api *api)
-{
-	struct wire_producer_id_record record;
-	int64_t end = pids_reserve(&api->pids);
-
-	if (end == -1)
-		return;
-	wire_producer_id_record_default(&record);
-	record.next_producer_id = end;
-	api->pid_append = (struct append){ .done = reserved, .user = api };
-	if (record_put(api, STATE_METADATA, span_str(state_key), "producer_id_record", &record, &api->pid_append))
-		reserved(&api->pid_append);
-}
-
-static void
-gone(struct request *r)
-{
-	struct waiter *w = r->state;
-
-	list_del(&w->link);
-	request_drop(r);
 }
 
 /* ---- with a transactional id ---- */
@@ -141,11 +66,20 @@ abort_begun(struct txn_change *c, enum kafka_error error)
 	request_release(r);
 }
 
-static void wait_for_id(struct request *);
+static void begin_epoch(struct request *, int64_t fresh_id);
+
+static void
+have_fresh_id(struct request *r, int64_t id)
+{
+	if (id == -1)
+		answer_error(r, KAFKA_KAFKA_STORAGE_ERROR);
+	else
+		begin_epoch(r, id);
+}
 
 /* `fresh_id`: -1, or one that nobody has. */
 static void
-init_transactional(struct request *r, int64_t fresh_id)
+begin_epoch(struct request *r, int64_t fresh_id)
 {
 	const struct wire_init_producer_id_request *q = r->message;
 	struct txn_init init = { .id = q->transactional_id, .timeout_ms = q->transaction_timeout_ms,
@@ -158,7 +92,7 @@ init_transactional(struct request *r, int64_t fresh_id)
 
 	error = txns_init(r->api->txns, &init, request_wall_ms(r), &t, &change);
 	if (error == TXN_NEEDS_ID)
-		wait_for_id(r);
+		producer_ids_take(r, have_fresh_id);
 	else if (change) {
 		i = request_alloc(r, sizeof *i);
 		i->request = r;
@@ -174,33 +108,12 @@ init_transactional(struct request *r, int64_t fresh_id)
 /* ---- the request ---- */
 
 static void
-give_id(struct request *r, int64_t id)
+have_id(struct request *r, int64_t id)
 {
-	const struct wire_init_producer_id_request *q = r->message;
-
-	r->gone = NULL;
-	if (q->transactional_id.p == NULL)
-		answer_id(r, id, 0);
+	if (id == -1)
+		answer_error(r, KAFKA_KAFKA_STORAGE_ERROR);
 	else
-		init_transactional(r, id);
-}
-
-static void
-wait_for_id(struct request *r)
-{
-	struct waiter *w;
-	int64_t id;
-
-	if (pids_take(&r->api->pids, &id)) {
-		give_id(r, id);
-		return;
-	}
-	w = request_alloc(r, sizeof *w);
-	w->request = r;
-	r->state = w;
-	r->gone = gone;
-	list_add(&r->api->pid_waiters, &w->link);
-	reserve(r->api);
+		answer_id(r, id, 0);
 }
 
 static enum kafka_error
@@ -227,20 +140,7 @@ init_producer_id_run(struct request *r)
 	if (error != KAFKA_NONE)
 		answer_error(r, error);
 	else if (q->transactional_id.p == NULL)
-		wait_for_id(r);
+		producer_ids_take(r, have_id);
 	else
-		init_transactional(r, -1);
-}
-
-int
-init_producer_id_load(struct api *api)
-{
-	struct wire_producer_id_record record;
-	struct arena arena;
-	int found = record_read(api, STATE_METADATA, span_str(state_key), "producer_id_record", &arena, &record);
-
-	list_init(&api->pid_waiters);
-	pids_init(&api->pids, found == 1 ? record.next_producer_id : 0);
-	arena_done(&arena);
-	return found == -1 ? -1 : 0;
+		begin_epoch(r, -1);
 }

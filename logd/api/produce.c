@@ -10,6 +10,8 @@ enum {
 	ZSTD_VERSION = 7,
 	/* The first that knows TRANSACTION_ABORTABLE (KIP-890). */
 	ABORTABLE_VERSION = 11,
+	/* The first whose partitions join the transaction by being sent to (KIP-890). */
+	JOINING_VERSION = 12,
 	TIMEOUT_MIN_MS = 1,
 	/* Partitions appended to at a time: the first append to one makes a file. */
 	SLICE = 64,
@@ -37,6 +39,9 @@ struct produce {
 	bool gone;       /* the connection is, while threads look */
 	bool answered;
 	bool failed;     /* some part has an error */
+	bool transactional; /* some part's batch is of a transaction */
+	struct txn_change joining; /* the transaction gets the partitions */
+	enum txn_error refused; /* why it does not */
 	bool unnamed;    /* some part's batch is of a transaction, and no transactional id was given */
 	int16_t acks;
 };
@@ -176,7 +181,8 @@ check_transaction(const struct part *part, const struct topic *t)
 	caller.producer_id = b.producer_id;
 	caller.epoch = b.producer_epoch;
 	memcpy(where.topic, t->id, sizeof where.topic);
-	error = txns_check_partition(p->request->api->txns, &caller, &where);
+	error = p->refused != TXN_OK ? p->refused :
+	    txns_check_partition(p->request->api->txns, &caller, &where);
 	if (error == TXN_INVALID_TXN_STATE && p->request->version >= ABORTABLE_VERSION)
 		return KAFKA_TRANSACTION_ABORTABLE;
 	return txn_calls_error(error, false);
@@ -267,6 +273,70 @@ examine(struct part *part)
 	p->looking += look->busy;
 }
 
+/* ---- joining the transaction ---- */
+
+static void
+joined(struct txn_change *c, enum kafka_error error)
+{
+	struct produce *p = container_of(c, struct produce, joining);
+	struct request *r = p->request;
+
+	if (error != KAFKA_NONE)
+		p->refused = TXN_COORDINATOR_NOT_AVAILABLE;
+	if (!p->answered)
+		request_go_on(r);
+	request_release(r);
+}
+
+/* The partitions of the parts that are of a transaction; how many.  *caller: whose the first of them is. */
+static size_t
+find_joining(const struct produce *p, struct txn_partition *to, struct txn_caller *caller)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_parts; i++) {
+		const struct part *part = &p->parts[i];
+		struct topic *t = topics_find(p->request->api, part->topic->name);
+		struct batch b;
+
+		if (topic_partition(t, part->answer->index) == NULL || !batch_header(&b, part->records) ||
+		    !(b.attributes & BATCH_TRANSACTIONAL))
+			continue;
+		if (n == 0)
+			*caller = (struct txn_caller){ transactional_id_of(p), b.producer_id, b.producer_epoch };
+		memcpy(to[n].topic, t->id, sizeof t->id);
+		to[n++].number = part->answer->index;
+	}
+	return n;
+}
+
+/* False: the transaction has them already, or can't have them. */
+static bool
+join(struct produce *p)
+{
+	struct request *r = p->request;
+	struct txn_partition *partitions;
+	struct txn_caller caller;
+	struct txn *t;
+	bool change;
+	size_t n;
+
+	if (r->version < JOINING_VERSION || !p->transactional || p->unnamed)
+		return false;
+	partitions = request_array(r, p->n_parts, sizeof *partitions);
+	n = find_joining(p, partitions, &caller);
+	if (n == 0)
+		return false;
+	p->refused = txns_add(r->api->txns, &caller, partitions, n, span_of(NULL, 0), request_wall_ms(r), &t, &change);
+	if (!change)
+		return false;
+	request_hold(r);
+	p->joining.done = joined;
+	request_await(r, go_on);
+	txn_calls_change(r->api, t, &p->joining);
+	return true;
+}
+
 static void
 begin_appends(struct request *r)
 {
@@ -278,7 +348,8 @@ begin_appends(struct request *r)
 		loop_timer_set(r->api->loop, &p->timer, request_now_ms(r) +
 		    (timeout_ms < TIMEOUT_MIN_MS ? TIMEOUT_MIN_MS : timeout_ms));
 	}
-	go_on(r);
+	if (!join(p))
+		go_on(r);
 }
 
 static void
@@ -338,7 +409,7 @@ add_topic(struct produce *p, const struct wire_produce_request_topic *from,
 		part->produce = p;
 		part->topic = from;
 		part->records = from->partition_data[i].records;
-		p->unnamed |= transactional_id_of(p).p == NULL && is_transactional(part->records);
+		p->transactional |= is_transactional(part->records);
 		part->answer = &to->partition_responses[i];
 		wire_produce_response_partition_default(part->answer);
 		part->answer->index = from->partition_data[i].index;
@@ -366,6 +437,7 @@ produce_run(struct request *r)
 	p->response.responses = request_array(r, q->n_topic_data, sizeof *p->response.responses);
 	for (size_t i = 0; i < q->n_topic_data; i++)
 		add_topic(p, &q->topic_data[i], &p->response.responses[i]);
+	p->unnamed = p->transactional && q->transactional_id.p == NULL;
 	r->state = p;
 	r->gone = gone;
 	examine_some(r);

@@ -73,6 +73,7 @@ put_record(struct api *api, const struct txn *t, const struct txn_values *v, str
 	record.producer_epoch = v->epoch;
 	record.last_producer_id = v->last_producer_id;
 	record.last_producer_epoch = v->last_epoch;
+	record.next_producer_id = v->next_producer_id;
 	record.timeout_ms = v->timeout_ms;
 	record.state = (int8_t)v->state;
 	record.start_ms = v->start_ms;
@@ -97,6 +98,7 @@ load_values(const struct wire_transaction_record *record, struct txn_values *v)
 
 	*v = (struct txn_values){ .producer_id = record->producer_id, .epoch = record->producer_epoch,
 		.last_producer_id = record->last_producer_id, .last_epoch = record->last_producer_epoch,
+		.next_producer_id = record->next_producer_id,
 		.timeout_ms = record->timeout_ms, .state = (enum txn_state)record->state,
 		.start_ms = record->start_ms, .update_ms = record->update_ms };
 	for (size_t i = 0; i < record->n_topics; i++)

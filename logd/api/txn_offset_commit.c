@@ -7,8 +7,11 @@
 #include "api/txn_offsets.h"
 #include "base/must.h"
 
-/* The first version that says which member of the group it is (KIP-447). */
-enum { MEMBER_VERSION = 3 };
+/*
+ * The first version that says which member of the group it is (KIP-447); by which the
+ * group joins the transaction (KIP-890).
+ */
+enum { MEMBER_VERSION = 3, JOINING_VERSION = 5 };
 
 struct txn_commit {
 	struct request *request;
@@ -116,15 +119,17 @@ find_first(struct txn_commit *c)
 	buf_done(&value);
 }
 
-void
-txn_offset_commit_run(struct request *r)
+/* `refused`: why it can't be, if that is known. */
+static void
+commit(struct request *r, enum kafka_error refused)
 {
 	const struct wire_txn_offset_commit_request *q = r->message;
-	enum kafka_error refused = check(r);
 	struct txn_commit *c = request_alloc(r, sizeof *c);
 	bool over = true;
 	size_t n = 0;
 
+	if (refused == KAFKA_NONE)
+		refused = check(r);
 	for (size_t i = 0; i < q->n_topics; i++)
 		n += q->topics[i].n_partitions;
 	c->request = r;
@@ -148,4 +153,53 @@ txn_offset_commit_run(struct request *r)
 		finish(c);
 	else
 		request_hold(r);
+}
+
+/* ---- the group joins the transaction ---- */
+
+struct joining {
+	struct txn_change change;
+	struct request *request;
+};
+
+static void
+joined(struct txn_change *c, enum kafka_error error)
+{
+	struct request *r = container_of(c, struct joining, change)->request;
+
+	commit(r, error);
+	request_release(r);
+}
+
+static void
+join(struct request *r)
+{
+	const struct wire_txn_offset_commit_request *q = r->message;
+	struct txn_caller caller = { q->transactional_id, q->producer_id, q->producer_epoch };
+	enum txn_error error;
+	struct joining *j;
+	struct txn *t;
+	bool change;
+
+	error = txns_add(r->api->txns, &caller, NULL, 0, q->group_id, request_wall_ms(r), &t, &change);
+	if (!change) {
+		commit(r, txn_calls_error(error, false));
+		return;
+	}
+	j = request_alloc(r, sizeof *j);
+	j->request = r;
+	j->change.done = joined;
+	request_hold(r);
+	txn_calls_change(r->api, t, &j->change);
+}
+
+void
+txn_offset_commit_run(struct request *r)
+{
+	const struct wire_txn_offset_commit_request *q = r->message;
+
+	if (r->version >= JOINING_VERSION && q->group_id.n > 0 && q->group_id.n <= GROUP_ID_MAX_BYTES)
+		join(r);
+	else
+		commit(r, KAFKA_NONE);
 }

@@ -200,7 +200,7 @@ add(struct txns *ts, struct span id)
 
 	t->id = copy_span(id);
 	t->is = (struct txn_values){ .producer_id = -1, .epoch = -1, .last_producer_id = -1,
-		.last_epoch = -1, .start_ms = -1 };
+		.last_epoch = -1, .next_producer_id = -1, .start_ms = -1 };
 	must(map_put(&ts->by_id, t->id, t));
 	return t;
 }
@@ -287,6 +287,11 @@ txns_complete(struct txns *ts, struct txn *t, int64_t wall_ms)
 	t->is.state = t->is.state == TXN_PREPARE_COMMIT ? TXN_COMPLETE_COMMIT : TXN_COMPLETE_ABORT;
 	t->is.start_ms = -1;
 	t->is.update_ms = wall_ms;
+	if (t->is.next_producer_id == -1)
+		return;
+	t->is.producer_id = t->is.next_producer_id;
+	t->is.next_producer_id = -1;
+	t->is.epoch = 0;
 }
 
 /* An end that its producer has not asked for fences it. */
@@ -299,6 +304,18 @@ begin_abort(struct txn *t, int64_t wall_ms)
 	v->epoch++;
 	v->last_epoch = -1;
 	v->last_producer_id = -1;
+}
+
+/* The markers bear the next epoch, also where that is one more than is ever given out. */
+static void
+begin_bump(struct txn *t, const struct txn_end *q)
+{
+	struct txn_values *v = &t->next;
+
+	v->last_producer_id = v->producer_id;
+	v->last_epoch = v->epoch;
+	v->next_producer_id = v->epoch >= TXN_EPOCH_MAX ? q->fresh_id : -1;
+	v->epoch++;
 }
 
 struct txn *
@@ -383,6 +400,7 @@ begin_epoch(struct txn *t, const struct txn_init *q, int64_t wall_ms)
 	v->timeout_ms = q->timeout_ms;
 	v->last_producer_id = q->producer_id == -1 ? -1 : t->is.producer_id;
 	v->last_epoch = q->producer_id == -1 ? -1 : t->is.epoch;
+	v->next_producer_id = -1;
 	v->producer_id = fresh ? q->fresh_id : t->is.producer_id;
 	v->epoch = fresh ? 0 : (int16_t)(t->is.epoch + 1);
 }
@@ -486,11 +504,30 @@ static const enum txn_error end_answers[TXN_STATES][2] = {
 	[TXN_COMPLETE_ABORT] = { TXN_OK, TXN_INVALID_TXN_STATE },
 };
 
-enum txn_error
-txns_end(struct txns *ts, const struct txn_caller *c, bool commit, int64_t wall_ms, struct txn **out,
-    bool *change)
+/* Whether a producer of version 2 asks again for an end that was begun: its epoch is the one before. */
+static bool
+was_ended(const struct txns *ts, const struct txn_end *q, struct txn **out)
 {
-	enum txn_error error = find_caller(ts, c, out);
+	const struct txn_caller *c = &q->caller;
+	struct txn *t = *out = c->id.n == 0 ? NULL : txns_find(ts, c->id);
+
+	return q->bumps && t != NULL && t->is.last_epoch != -1 && c->epoch == t->is.last_epoch &&
+	    c->producer_id == t->is.last_producer_id && t->is.state != TXN_EMPTY && t->is.state != TXN_ONGOING;
+}
+
+/* There is nothing to end: version 2 may abort it all the same, to have another epoch. */
+static bool
+may_abort_nothing(const struct txn_end *q, const struct txn *t)
+{
+	return q->bumps && !q->commit && (t->is.state == TXN_EMPTY || t->is.state == TXN_COMPLETE_COMMIT ||
+	    t->is.state == TXN_COMPLETE_ABORT);
+}
+
+enum txn_error
+txns_end(struct txns *ts, const struct txn_end *q, int64_t wall_ms, struct txn **out, bool *change)
+{
+	bool again = was_ended(ts, q, out);
+	enum txn_error error = again ? TXN_OK : find_caller(ts, &q->caller, out);
 	struct txn *t = *out;
 
 	*change = false;
@@ -498,11 +535,17 @@ txns_end(struct txns *ts, const struct txn_caller *c, bool commit, int64_t wall_
 		return error;
 	if (t->busy)
 		return TXN_CONCURRENT_TRANSACTIONS;
-	if (t->is.state == TXN_ONGOING) {
-		begin(t, wall_ms)->state = commit ? TXN_PREPARE_COMMIT : TXN_PREPARE_ABORT;
-		*change = true;
-	}
-	return end_answers[t->is.state][commit];
+	if (again || (t->is.state != TXN_ONGOING && !may_abort_nothing(q, t)))
+		/* Who has the epoch behind an end has not asked for that end. */
+		return q->bumps && !again && !is_preparing(t->is.state) ? TXN_INVALID_TXN_STATE :
+		    end_answers[t->is.state][q->commit];
+	if (q->bumps && t->is.epoch >= TXN_EPOCH_MAX && q->fresh_id == -1)
+		return TXN_NEEDS_ID;
+	begin(t, wall_ms)->state = q->commit ? TXN_PREPARE_COMMIT : TXN_PREPARE_ABORT;
+	if (q->bumps)
+		begin_bump(t, q);
+	*change = true;
+	return TXN_OK;
 }
 
 static enum txn_error

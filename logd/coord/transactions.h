@@ -1,6 +1,6 @@
 /*
  * transactions.h -- transactional ids, and the transaction of each (KIP-98,
- * KIP-360, KIP-447).
+ * KIP-360, KIP-447, KIP-890).
  *
  * Pure: a call is an event; what follows from it is a change of one id, which
  * the caller makes durable before it counts.  No clock, no I/O, one thread.
@@ -27,6 +27,10 @@
  * InitProducerId and with each abort that the producer has not asked for.  Who
  * comes with an older epoch is refused, here and (by the markers) in the
  * partitions.
+ *
+ * Producers of version 2 (KIP-890) get the next epoch with each end, too, which
+ * the markers bear already: so a batch that comes late finds its epoch fenced,
+ * and can't join the next transaction.
  *
  * Times are of two kinds: `now_ms` is monotonic, `wall_ms` since 1970, for what
  * outlives a restart.  Spans in calls are borrowed.
@@ -96,6 +100,7 @@ struct txn_values {
 	/* What its producer had before, which it may come with again when an answer was lost; -1: none. */
 	int64_t last_producer_id;
 	int16_t last_epoch;
+	int64_t next_producer_id; /* that it gets when the end that is under way is complete; -1: it keeps its own */
 	int32_t timeout_ms;
 	enum txn_state state;
 	int64_t start_ms;    /* wall time of the first partition; -1: none */
@@ -168,13 +173,19 @@ struct txn_caller {
 enum txn_error txns_add(struct txns *, const struct txn_caller *, const struct txn_partition *, size_t n,
     struct span group, int64_t wall_ms, struct txn **, bool *change);
 
+struct txn_end {
+	struct txn_caller caller;
+	bool commit;
+	bool bumps;           /* version 2: the producer goes on with another epoch, or id */
+	int64_t fresh_id;     /* as in struct txn_init */
+};
+
 /*
  * EndTxn.  With *change the decision is to be made durable, and then (when
  * txns_changed() has been told) the markers are to be written.  Without, it was
- * decided so before.
+ * decided so before.  Behind the end `is` says how a producer of version 2 goes on.
  */
-enum txn_error txns_end(struct txns *, const struct txn_caller *, bool commit, int64_t wall_ms,
-    struct txn **, bool *change);
+enum txn_error txns_end(struct txns *, const struct txn_end *, int64_t wall_ms, struct txn **, bool *change);
 
 /* Whether the producer may append to the partition in its transaction. */
 enum txn_error txns_check_partition(const struct txns *, const struct txn_caller *, const struct txn_partition *);

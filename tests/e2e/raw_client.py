@@ -123,7 +123,7 @@ class Writer:
         elif f.kind == "uuid":
             self.out += v
         else:
-            v = v.encode() if isinstance(v, str) else v
+            v = v.encode(errors="surrogateescape") if isinstance(v, str) else v
             self.length(None if v is None else len(v), ">h" if f.kind == "string" else ">i")
             self.out += v or b""
 
@@ -202,7 +202,7 @@ class Reader:
                 raise ValueError("%s is null, which version %d has not" % (f.name, self.version))
             return None
         v = self.take(n)
-        return v.decode() if f.kind == "string" else v
+        return v.decode(errors="surrogateescape") if f.kind == "string" else v
 
     def field(self, f):
         if f.pointer and self.number(">b") < 0:

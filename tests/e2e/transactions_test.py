@@ -72,6 +72,13 @@ class Producer:
     def end(self, commit, version=3):
         return self.c.ask("end_txn", version, **self.me(), committed=commit)["error_code"]
 
+    def end_v2(self, commit):
+        """Goes on as the answer says (KIP-890)."""
+        a = self.c.ask("end_txn", 5, **self.me(), committed=commit)
+        if a["error_code"] == 0:
+            self.pid, self.epoch, self.sequences = a["producer_id"], a["producer_epoch"], {}
+        return a["error_code"]
+
 
 def fetch(c, topic, isolation, offset=0, number=0, version=11):
     a = c.ask("fetch", version, replica_id=-1, max_wait_ms=0, min_bytes=0, max_bytes=1 << 20, isolation_level=isolation,
@@ -295,6 +302,39 @@ def test_the_last_of_the_offsets_of_a_transaction_counts(daemon):
         same(offset_of(c, "ag", "again", True), UNSTABLE_OFFSET_COMMIT, "pending")
         same(p.end(ending), 0, "code of the end")
         same((offset_of(c, "ag", "again"), offset_of(c, "ag", "again", True)), (wanted, wanted), "after it")
+    c.close()
+
+
+def test_partitions_and_groups_join_by_being_named(daemon):
+    c = client(daemon)
+    make(c, "joins", 2)
+    p = Producer(c, "joins")
+    same((p.send("joins", 0, b"a", version=12), p.send("joins", 1, b"b", version=12)), (0, 0), "codes")
+    same(p.commit_offset("jg", "joins", 5, version=5), 0, "code of the commit of offsets")
+    same((committed(c, "joins"), offset_of(c, "jg", "joins")), ([], -1), "what is open")
+    old = Producer.me(p)
+    same(p.end_v2(True), 0, "code of the end")
+    same((p.pid, p.epoch), (old["producer_id"], old["producer_epoch"] + 1), "how it goes on")
+    same((committed(c, "joins"), committed(c, "joins", 1), offset_of(c, "jg", "joins", True)), ([b"a"], [b"b"], 5),
+         "what is committed")
+    again = c.ask("end_txn", 5, **old, committed=True)
+    same((again["error_code"], again["producer_epoch"]), (0, p.epoch), "an end whose answer was lost")
+    same(c.ask("end_txn", 5, **old, committed=False)["error_code"], INVALID_TXN_STATE, "another end")
+    # A batch that comes late can't join the next transaction.
+    same(p.send("joins", 0, b"c", version=12), 0, "code")
+    now, p.epoch = p.epoch, old["producer_epoch"]
+    same(p.send("joins", 0, b"late", version=12, sequence=1), INVALID_PRODUCER_EPOCH, "a late batch")
+    p.epoch = now
+    same(p.end_v2(True), 0, "code of the end")
+    same(committed(c, "joins"), [b"a", b"c"], "what is committed")
+    same((p.end_v2(True), p.end_v2(False)), (INVALID_TXN_STATE, 0), "with nothing begun")
+    same(p.epoch, now + 2, "an epoch for that, too")
+    a = c.ask("produce", 12, transactional_id="joins", acks=-1, timeout_ms=10000, topic_data=[
+        {"name": "nowhere", "partition_data": [{"index": 0, "records": batch(b"v", p.pid, p.epoch, 0)}]},
+        {"name": "joins", "partition_data": [{"index": 1, "records": batch(b"v", p.pid, p.epoch, 0)}]}])
+    same([t["partition_responses"][0]["error_code"] for t in a["responses"]], [3, 0], "codes beside a topic that is not there")
+    same(p.end_v2(False), 0, "code of the end")
+    same(committed(c, "joins", 1), [b"b"], "what is committed")
     c.close()
 
 

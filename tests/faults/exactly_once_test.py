@@ -4,8 +4,8 @@
     exactly_once_test.py kill|ext4|xfs  SECONDS|Nx
 
 as crash_test.py.  A feeder numbers the records of each partition of a topic; workers of one group copy them to
-another, each batch with its offsets in one transaction, some of which they abort, and now and then a worker begins
-anew with its transactional id, which fences what it was.  A reader of what is committed follows: of each
+another, each batch with its offsets in one transaction, some of which they abort; now and then one is killed, and
+another with its transactional id takes its place.  A reader of what is committed follows: of each
 partition it must see every number once, in order.  WEIR_LOGD names the daemon.  The last line is
 "N passed, N failed"; a cut, with what was read up to the next, is one.
 """
@@ -69,57 +69,68 @@ class Feeder(threading.Thread):
         self.producer.flush(60)
 
 
-class Worker(threading.Thread):
-    def __init__(self, name, port, faults, seed):
-        super().__init__(daemon=True)
-        self.name, self.port, self.faults = name, port, faults
-        self.over, self.dice = threading.Event(), random.Random(seed)
-        self.commits = self.aborts = self.lives = 0
+class Workers:
+    """Processes that copy, each of which is killed now and then: the one that takes its place fences what is left of it."""
 
-    def run(self):
+    def __init__(self, port, top, seed):
+        self.port, self.dice, self.over = port, random.Random(seed), threading.Event()
+        self.counts, self.lives = os.path.join(top, "counts"), 0
+        self.threads = [threading.Thread(target=self.keep, args=(f"worker-{i}",), daemon=True) for i in range(WORKERS)]
+
+    def keep(self, name):
         while not self.over.is_set():
             self.lives += 1
-            consumer = Consumer(client(self.port, group_id=GROUP, auto_offset_reset="earliest", enable_auto_commit=False,
-                                       isolation_level="read_committed", session_timeout_ms=3000,
-                                       heartbeat_interval_ms=300, fetch_wait_max_ms=50))
-            producer = Producer(client(self.port, transactional_id=self.name, transaction_timeout_ms=5000,
-                                       retry_backoff_ms=20, message_timeout_ms=5000))
-            try:
-                self.live(consumer, producer)
-            except KafkaException as e:
-                # Fenced by a timeout, or worse: a new one takes over.
-                if not e.args[0].fatal() and not e.args[0].retriable():
+            with subprocess.Popen([sys.executable, __file__, "worker", name, str(self.port),
+                                   str(self.dice.randrange(1 << 30)), self.counts]) as process:
+                end = time.monotonic() + self.dice.uniform(1, 20)
+                while process.poll() is None and not self.over.is_set() and time.monotonic() < end:
                     time.sleep(0.05)
-            finally:
-                consumer.close()
+                process.kill()
 
-    def live(self, consumer, producer):
-        until("init", lambda: producer.init_transactions(5))
-        consumer.subscribe([IN])
-        while not self.over.is_set() and self.dice.random() > 0.01:
-            records = [m for m in consumer.consume(self.dice.randint(1, BATCH), 0.1) if m.error() is None]
+    def counted(self, what):
+        try:
+            with open(self.counts, "rb") as f:
+                return f.read().count(what)
+        except FileNotFoundError:
+            return 0
+
+
+class Worker:
+    def __init__(self, name, port, seed, counts):
+        self.dice, self.counts = random.Random(seed), open(counts, "ab", buffering=0)
+        self.consumer = Consumer(client(port, group_id=GROUP, auto_offset_reset="earliest", enable_auto_commit=False,
+                                        isolation_level="read_committed", session_timeout_ms=1000,
+                                        heartbeat_interval_ms=200, fetch_wait_max_ms=50))
+        self.producer = Producer(client(port, transactional_id=name, transaction_timeout_ms=5000,
+                                        retry_backoff_ms=20, message_timeout_ms=5000))
+
+    def run(self):
+        """Until it is killed, or can't go on: then another takes over."""
+        until(lambda: self.producer.init_transactions(5))
+        self.consumer.subscribe([IN])
+        while True:
+            records = [m for m in self.consumer.consume(self.dice.randint(1, BATCH), 0.1) if m.error() is None]
             if records:
-                self.copy(consumer, producer, records)
+                self.copy(records)
 
-    def copy(self, consumer, producer, records):
+    def copy(self, records):
+        producer, consumer = self.producer, self.consumer
         producer.begin_transaction()
         try:
             for m in records:
                 producer.produce(OUT, m.value(), partition=m.partition())
-            offsets = {}
-            for m in records:
-                offsets[m.partition()] = m.offset() + 1
+            offsets = {m.partition(): m.offset() + 1 for m in records}
             producer.send_offsets_to_transaction([TopicPartition(IN, p, o) for p, o in offsets.items()],
                                                  consumer.consumer_group_metadata(), 10)
             if self.dice.random() < 0.1:
                 raise Regret
-            until("commit", lambda: producer.commit_transaction(10))
-            self.commits += 1
+            until(lambda: producer.commit_transaction(10))
+            self.counts.write(b"c")
         except (KafkaException, Regret) as e:
             if isinstance(e, KafkaException) and not e.args[0].txn_requires_abort():
                 raise
-            until("abort", lambda: producer.abort_transaction(10))
-            self.aborts += 1
+            until(lambda: producer.abort_transaction(10))
+            self.counts.write(b"a")
             # Back to where the group is.
             for at in consumer.committed(consumer.assignment(), 10):
                 at.offset = max(at.offset, 0)
@@ -130,7 +141,7 @@ class Regret(Exception):
     """A transaction is aborted for no reason."""
 
 
-def until(what, call):
+def until(call):
     """Calls until it does not ask to be called again."""
     while True:
         try:
@@ -138,7 +149,6 @@ def until(what, call):
         except KafkaException as e:
             if not e.args[0].retriable():
                 raise
-            del what
 
 
 class Reader(threading.Thread):
@@ -180,8 +190,8 @@ def run(kind, cuts_max, end, seed, sums):
             made.result(30)
         del admin
         feeder, reader = Feeder(daemon.port), Reader(daemon.port, faults)
-        workers = [Worker(f"worker-{i}", daemon.port, faults, seed + i) for i in range(WORKERS)]
-        for thread in (feeder, reader, *workers):
+        workers = Workers(daemon.port, top, seed)
+        for thread in (feeder, reader, *workers.threads):
             thread.start()
         while cuts < cuts_max and time.monotonic() < end:
             before = len(faults.texts)
@@ -198,16 +208,16 @@ def run(kind, cuts_max, end, seed, sums):
             time.sleep(0.1)
         if reader.next != feeder.n:
             faults.add(f"{feeder.n} were sent, {reader.next} have arrived")
-        for thread in (*workers, reader):
-            thread.over.set()
-        for thread in (*workers, reader):
+        workers.over.set()
+        reader.over.set()
+        for thread in (*workers.threads, reader):
             thread.join(30)
         daemon.process.terminate()
         if daemon.process.wait(30) != 0:
             faults.add("logd did not end in order")
         sums["failed" if faults.texts else "passed"] += 1
-        print(f"{cuts} cuts, {sum(feeder.n)} records, {sum(w.commits for w in workers)} commits, "
-              f"{sum(w.aborts for w in workers)} aborts, {sum(w.lives for w in workers)} lives", flush=True)
+        print(f"{cuts} cuts, {sum(feeder.n)} records, {workers.counted(b'c')} commits, {workers.counted(b'a')} aborts, "
+              f"{workers.lives} lives of {WORKERS} workers", flush=True)
     finally:
         if daemon.process is not None and daemon.process.poll() is None:
             daemon.kill()
@@ -218,7 +228,16 @@ def run(kind, cuts_max, end, seed, sums):
         shutil.rmtree(top, ignore_errors=True)
 
 
+def work(name, port, seed, counts):
+    try:
+        Worker(name, int(port), int(seed), counts).run()
+    finally:
+        os._exit(1)  # a consumer's close may hang while the daemon is away
+
+
 def main():
+    if sys.argv[1] == "worker":
+        work(*sys.argv[2:])
     kind, bound = sys.argv[1], sys.argv[2]
     seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
     print(f"seed {seed} (SEED={seed} repeats its choices)", flush=True)

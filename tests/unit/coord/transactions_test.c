@@ -82,11 +82,17 @@ add(int number)
 }
 
 static enum txn_error
+finish_as(struct txn_caller c, bool commit, bool bumps, int64_t fresh_id)
+{
+	struct txn_end q = { c, commit, bumps, fresh_id };
+
+	return txns_end(ts, &q, wall(), &t, &change);
+}
+
+static enum txn_error
 finish(bool commit)
 {
-	struct txn_caller c = caller();
-
-	return txns_end(ts, &c, commit, wall(), &t, &change);
+	return finish_as(caller(), commit, false, -1);
 }
 
 static enum txn_error
@@ -212,14 +218,14 @@ another_producer_is_fenced(void)
 	stored();
 	txns_complete(ts, t, wall());
 	CU_ASSERT(txns_add(ts, &c, &p, 1, span_of(NULL, 0), wall(), &t, &change) == TXN_PRODUCER_FENCED);
-	CU_ASSERT(txns_end(ts, &c, true, wall(), &t, &change) == TXN_PRODUCER_FENCED);
+	CU_ASSERT(finish_as(c, true, false, -1) == TXN_PRODUCER_FENCED);
 	CU_ASSERT(txns_check_partition(ts, &c, &p) == TXN_PRODUCER_FENCED);
 	CU_ASSERT(txns_check_group(ts, &c, span_str("g")) == TXN_PRODUCER_FENCED);
 	CU_ASSERT(init_with(c.producer_id, c.epoch, -1) == TXN_PRODUCER_FENCED && !change);
 	CU_ASSERT(init_with(-1, -1, -1) == TXN_OK && t->next.epoch == c.epoch + 2);
 	stored();
 	c.producer_id++;
-	CU_ASSERT(txns_end(ts, &c, true, wall(), &t, &change) == TXN_INVALID_PRODUCER_ID_MAPPING);
+	CU_ASSERT(finish_as(c, true, false, -1) == TXN_INVALID_PRODUCER_ID_MAPPING);
 	t = txns_find(ts, span_str("t"));
 	end();
 }
@@ -257,7 +263,7 @@ static void
 behind_the_last_epoch_comes_a_new_id(void)
 {
 	struct txn_values v = { .producer_id = 10, .epoch = TXN_EPOCH_MAX, .last_producer_id = -1, .last_epoch = -1,
-		.timeout_ms = 5, .state = TXN_COMPLETE_COMMIT, .start_ms = -1 };
+		.next_producer_id = -1, .timeout_ms = 5, .state = TXN_COMPLETE_COMMIT, .start_ms = -1 };
 
 	begin();
 	CU_ASSERT_FATAL(txns_load(ts, span_str("t"), &v, now, wall()));
@@ -266,6 +272,85 @@ behind_the_last_epoch_comes_a_new_id(void)
 	stored();
 	CU_ASSERT(init_with(10, TXN_EPOCH_MAX, -1) == TXN_OK && !change && t->is.producer_id == 20);
 	CU_ASSERT(init_with(10, 5, -1) == TXN_PRODUCER_FENCED);
+	end();
+}
+
+/* ---- version 2 (KIP-890) ---- */
+
+static enum txn_error
+finish_v2(struct txn_caller c, bool commit)
+{
+	return finish_as(c, commit, true, -1);
+}
+
+static void
+each_end_brings_the_next_epoch(void)
+{
+	struct txn_caller c;
+
+	begin();
+	ongoing();
+	c = caller();
+	CU_ASSERT(finish_v2(c, true) == TXN_OK && change);
+	CU_ASSERT(t->next.state == TXN_PREPARE_COMMIT && t->next.epoch == c.epoch + 1 && t->next.producer_id == 10);
+	CU_ASSERT(finish_v2(c, true) == TXN_CONCURRENT_TRANSACTIONS);
+	stored();
+	CU_ASSERT(finish_v2(c, true) == TXN_CONCURRENT_TRANSACTIONS && finish_v2(c, false) == TXN_INVALID_TXN_STATE);
+	txns_complete(ts, t, wall());
+	/* Its answer was lost: it asks again, as what it was. */
+	CU_ASSERT(finish_v2(c, true) == TXN_OK && !change && t->is.epoch == c.epoch + 1);
+	CU_ASSERT(finish_v2(c, false) == TXN_INVALID_TXN_STATE);
+	CU_ASSERT(finish_v2(caller(), true) == TXN_INVALID_TXN_STATE);
+	/* The next one has begun: what comes late is fenced. */
+	CU_ASSERT(add(1) == TXN_OK && change);
+	stored();
+	CU_ASSERT(finish_v2(c, true) == TXN_PRODUCER_FENCED);
+	CU_ASSERT(txns_add(ts, &c, NULL, 0, span_str("g"), wall(), &t, &change) == TXN_PRODUCER_FENCED);
+	t = txns_find(ts, span_str("t"));
+	end();
+}
+
+static void
+nothing_can_be_aborted_but_not_committed(void)
+{
+	struct txn_caller c;
+
+	begin();
+	init();
+	c = caller();
+	CU_ASSERT(finish_v2(c, true) == TXN_INVALID_TXN_STATE && !change);
+	CU_ASSERT(finish_v2(c, false) == TXN_OK && change);
+	stored();
+	txns_complete(ts, t, wall());
+	CU_ASSERT(t->is.state == TXN_COMPLETE_ABORT && t->is.epoch == c.epoch + 1);
+	c = caller();
+	CU_ASSERT(finish_v2(c, false) == TXN_OK && change);
+	stored();
+	txns_complete(ts, t, wall());
+	CU_ASSERT(t->is.epoch == c.epoch + 1);
+	end();
+}
+
+static void
+behind_the_last_epoch_an_end_brings_a_new_id(void)
+{
+	struct txn_values v = { .producer_id = 10, .epoch = TXN_EPOCH_MAX, .last_producer_id = -1, .last_epoch = -1,
+		.next_producer_id = -1, .timeout_ms = 5000, .state = TXN_ONGOING, .start_ms = WALL };
+	struct txn_caller c;
+
+	begin();
+	CU_ASSERT_FATAL(txns_load(ts, span_str("t"), &v, now, wall()));
+	t = txns_find(ts, span_str("t"));
+	c = caller();
+	CU_ASSERT(finish_v2(c, true) == TXN_NEEDS_ID && !change);
+	CU_ASSERT(finish_as(c, true, true, 20) == TXN_OK && change);
+	CU_ASSERT(t->next.producer_id == 10 && t->next.epoch == INT16_MAX); /* what the markers bear */
+	stored();
+	txns_complete(ts, t, wall());
+	CU_ASSERT(t->is.producer_id == 20 && t->is.epoch == 0);
+	CU_ASSERT(finish_v2(c, true) == TXN_OK && !change);
+	CU_ASSERT(init_with(20, 0, -1) == TXN_OK && change && t->next.epoch == 1);
+	stored();
 	end();
 }
 
@@ -309,7 +394,7 @@ an_end_under_way_goes_before_the_deadline(void)
 static void
 a_start_knows_how_long_it_has_lasted(void)
 {
-	struct txn_values v = { .producer_id = 10, .last_producer_id = -1, .last_epoch = -1, .timeout_ms = 1000,
+	struct txn_values v = { .producer_id = 10, .last_producer_id = -1, .last_epoch = -1, .next_producer_id = -1, .timeout_ms = 1000,
 		.state = TXN_ONGOING };
 	static const struct { int64_t started, due; } rows[] = { { WALL - 400, 600 }, { WALL - 5000, 0 }, { WALL + 5000, 1000 } };
 
@@ -431,6 +516,14 @@ settle(struct txn *x)
 }
 
 static void
+end_at_random(struct txn_caller c, struct txn **x, bool *changed)
+{
+	struct txn_end q = { c, below(2) == 0, below(2) == 0, below(3) == 0 ? -1 : (int64_t)(1 + below(1000)) };
+
+	txns_end(ts, &q, wall(), x, changed);
+}
+
+static void
 step(void)
 {
 	static const char *const names[] = { "a", "b", "c" };
@@ -456,7 +549,7 @@ step(void)
 		txns_add(ts, &c, &p, 1, below(3) == 0 ? span_str("g") : span_of(NULL, 0), wall(), &x, &changed);
 		break;
 	case 3:
-		txns_end(ts, &c, below(2) == 0, wall(), &x, &changed);
+		end_at_random(c, &x, &changed);
 		break;
 	case 4:
 		now += below(300);
@@ -499,6 +592,9 @@ const struct unit_test transactions_tests[] = {
 	UNIT(a_fenced_producer_aborts_nothing),
 	UNIT(init_that_is_sent_again_is_answered_again),
 	UNIT(behind_the_last_epoch_comes_a_new_id),
+	UNIT(each_end_brings_the_next_epoch),
+	UNIT(nothing_can_be_aborted_but_not_committed),
+	UNIT(behind_the_last_epoch_an_end_brings_a_new_id),
 	UNIT(what_lasts_too_long_is_aborted_once),
 	UNIT(an_end_under_way_goes_before_the_deadline),
 	UNIT(a_start_knows_how_long_it_has_lasted),
