@@ -131,8 +131,10 @@ class Worker:
                 raise
             until(lambda: producer.abort_transaction(10))
             self.counts.write(b"a")
-            # Back to where the group is.
+            # Back to where the group is; where that is not known for now (an offset may be pending), another life knows it.
             for at in consumer.committed(consumer.assignment(), 10):
+                if at.error is not None:
+                    raise KafkaException(at.error) from e
                 at.offset = max(at.offset, 0)
                 consumer.seek(at)
 
