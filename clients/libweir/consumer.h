@@ -31,7 +31,7 @@ struct weir_consumer *weir_consumer_new(const struct weir_setting *, size_t n, s
 void weir_consumer_free(struct weir_consumer *);
 
 /*
- * Subscribes to topics, or to all whose whole names match a pattern of Java's (pattern.h; what it
+ * Subscribes to topics, or to all whose whole names match a pattern of Java's (base/pattern.h; what it
  * does not take, as \1, is WEIR_INVALID).  In place of what was
  * subscribed; the same again changes nothing.  WEIR_ILLEGAL_STATE after weir_assign().
  * False with `why` filled.

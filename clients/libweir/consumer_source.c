@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "libweir/pattern.h"
+#include "base/pattern.h"
 
 static const char exclusive[] = "Subscription to topics, partitions and pattern are mutually exclusive";
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "libweir/pattern.h"
+#include "base/pattern.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

@@ -1,11 +1,11 @@
 /* pattern_internal.h -- how the translation of patterns reads on. */
-#ifndef LIBWEIR_PATTERN_INTERNAL_H
-#define LIBWEIR_PATTERN_INTERNAL_H
+#ifndef BASE_PATTERN_INTERNAL_H
+#define BASE_PATTERN_INTERNAL_H
 
 #include <stdint.h>
 #include <string.h>
 
-#include "libweir/pattern.h"
+#include "base/pattern.h"
 
 struct scan {
 	const char *at; /* the rest; empty after a refusal, so that all ends */

@@ -1,12 +1,12 @@
 /* pattern.c -- a recursive descent through a pattern of Java, which writes as it goes. */
-#include "libweir/pattern.h"
+#include "base/pattern.h"
 
 #include <stdint.h>
 #include <string.h>
 
 #include "base/must.h"
+#include "base/pattern_internal.h"
 #include "base/utf8.h"
-#include "libweir/pattern_internal.h"
 
 enum {
 	PATTERN_MAX = 1000,

@@ -1,6 +1,6 @@
 /* pattern_chars.c -- what stands for one character in a pattern: always a set of those that names may have. */
+#include "base/pattern_internal.h"
 #include "base/utf8.h"
-#include "libweir/pattern_internal.h"
 
 /* What names of topics have in them; - is last, since there it is itself in brackets. */
 static const char names[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-";

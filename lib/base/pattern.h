@@ -1,12 +1,12 @@
 /*
  * pattern.h -- patterns of Java (java.util.regex.Pattern) as extended regular expressions of POSIX (section 9.4).
  *
- * Clients of the REST proxy write topic_pattern for Java; librdkafka gives patterns to the C library's regcomp(),
- * to which \d, (?:a|b) or [\w.-] mean something else.  A translation matches the same names of topics, as wholes:
+ * Clients of the REST proxy write topic_pattern for Java, and members of consumer groups a regular expression for
+ * RE2/J, which takes a part of that; it is the C library's regcomp() that librdkafka and logd have, to which \d, (?:a|b) or [\w.-] mean something else.  A translation matches the same names of topics, as wholes:
  * letters, digits, . _ -, and nothing else is matched, so that whatever stands for one character is a set of these.
  */
-#ifndef LIBWEIR_PATTERN_H
-#define LIBWEIR_PATTERN_H
+#ifndef BASE_PATTERN_H
+#define BASE_PATTERN_H
 
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* pattern_test.c -- patterns of Java as regular expressions of POSIX. */
-#include "libweir/pattern.h"
+#include "base/pattern.h"
 
 #include <regex.h>
 #include <stdio.h>
