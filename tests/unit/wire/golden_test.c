@@ -239,6 +239,22 @@ static const struct golden groups[] = {
 	    "    partitions [ { committed_offset 3 metadata null } ] } ] } ] }",
 	    "00000000 02 02 67 02 02 74 02 00000000 0000000000000003"
 	    "ffffffff 00 0000 00 00 0000 00 00" },
+	{ "consumer_group_heartbeat_request", 1,
+	    "{ group_id \"g\" member_id \"m\" rebalance_timeout_ms 60000"
+	    "  subscribed_topic_names [ \"t\" ] topic_partitions [ ] }",
+	    "02 67 02 6d 00000000 00 00 0000ea60 02 02 74 00 00 01 00" },
+	{ "consumer_group_heartbeat_request", 0,
+	    "{ group_id \"g\" member_id \"m\" member_epoch 1 }",
+	    "02 67 02 6d 00000001 00 00 ffffffff 00 00 00 00" },
+	/* An assignment that is as before, then one. */
+	{ "consumer_group_heartbeat_response", 1,
+	    "{ member_id \"m\" member_epoch 1 heartbeat_interval_ms 5000 }",
+	    "00000000 0000 00 02 6d 00000001 00001388 ff 00" },
+	{ "consumer_group_heartbeat_response", 1,
+	    "{ member_id \"m\" member_epoch 1 assignment {"
+	    "    topic_partitions [ { topic_id x\"" UUID "\" partitions [ 3 ] } ] } }",
+	    "00000000 0000 00 02 6d 00000001 00000000"
+	    "01 02" UUID "02 00000003 00 00 00" },
 	{ "describe_groups_response", 6,
 	    "{ groups [ { error_code GROUP_ID_NOT_FOUND group_id \"g\" } ] }",
 	    "00000000 02 0045 00 02 67 01 01 01 01 80000000 00 00" },
