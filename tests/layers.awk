@@ -56,7 +56,7 @@ function check_other(included, name)
 }
 
 BEGIN {
-	n = split("assert ctype errno float inttypes limits math md5 regex sha2 stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings", names, " ")
+	n = split("assert ctype errno float inttypes limits math md5 sha2 stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings", names, " ")
 	for (i = 1; i <= n; i++)
 		harmless["<" names[i] ".h>"] = 1
 }

@@ -60,6 +60,35 @@ software_legal(struct span s)
 	return s.n > 0;
 }
 
+/* Features, and the levels that are in force. */
+static const struct {
+	const char *name;
+	int16_t level;
+} features[] = {
+	{ "group.version", 1 }, /* groups of the newer protocol */
+};
+
+enum { FEATURES = sizeof features / sizeof *features, FEATURES_FROM_0_VERSION = 4 };
+
+static void
+fill_features(struct request *r, struct wire_api_versions_response *to)
+{
+	to->finalized_features_epoch = 0;
+	to->finalized_features = request_array(r, FEATURES, sizeof *to->finalized_features);
+	for (; to->n_finalized_features < FEATURES; to->n_finalized_features++)
+		to->finalized_features[to->n_finalized_features] = (struct wire_api_versions_response_finalized_feature){
+			span_str(features[to->n_finalized_features].name),
+			features[to->n_finalized_features].level, features[to->n_finalized_features].level };
+	/* A range that begins with 0 is an error to older clients of Java. */
+	if (r->version < FEATURES_FROM_0_VERSION)
+		return;
+	to->supported_features = request_array(r, FEATURES, sizeof *to->supported_features);
+	for (; to->n_supported_features < FEATURES; to->n_supported_features++)
+		to->supported_features[to->n_supported_features] = (struct wire_api_versions_response_supported_feature){
+			span_str(features[to->n_supported_features].name), 0,
+			features[to->n_supported_features].level };
+}
+
 static void
 answer_versions(struct request *r, enum kafka_error error, int version)
 {
@@ -72,6 +101,7 @@ answer_versions(struct request *r, enum kafka_error error, int version)
 			response.api_keys[response.n_api_keys++] = (struct wire_api_versions_response_api_key){
 				.api_key = wire_apis[i].key, .min_version = wire_apis[i].min,
 				.max_version = wire_apis[i].max };
+	fill_features(r, &response);
 	request_reply_version(r, &response, version);
 }
 
@@ -283,8 +313,9 @@ api_done(struct api *api)
 }
 
 void
-api_reconfigure(struct api *api, const struct api_config *config)
+api_reconfigure(struct api *api, const struct api_config *config, const struct groups_config *groups)
 {
 	api->config = *config;
+	groups_configure(api->groups, groups);
 	topics_rebase(api);
 }

@@ -135,7 +135,7 @@ void api_gone(void *ctx, struct exchange *);
 /* For struct store_hooks; ctx is the api. */
 void api_visible(void *ctx, struct partition *);
 
-/* Settings have changed: topics take up their defaults. */
-void api_reconfigure(struct api *, const struct api_config *);
+/* Settings have changed: topics take up their defaults, groups their limits. */
+void api_reconfigure(struct api *, const struct api_config *, const struct groups_config *);
 
 #endif

@@ -26,7 +26,7 @@ list_groups_run(struct request *r)
 		response.groups[response.n_groups++] = (struct wire_list_groups_response_group){
 			.group_id = listing.group_id, .protocol_type = listing.protocol_type,
 			.group_state = span_str(group_state_name(listing.state)),
-			.group_type = span_str("classic") };
+			.group_type = span_str(listing.type) };
 	request_reply(r, &response);
 }
 

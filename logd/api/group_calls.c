@@ -196,17 +196,22 @@ find_coordinator_run(struct request *r)
 	request_reply(r, &response);
 }
 
+struct span
+group_calls_client_host(struct request *r)
+{
+	const char *peer = exchange_peer(r->exchange), *colon = strrchr(peer, ':');
+
+	return request_printf(r, "/%.*s", colon == NULL ? (int)strlen(peer) : (int)(colon - peer), peer);
+}
+
 void
 join_group_run(struct request *r)
 {
 	const struct wire_join_group_request *q = r->message;
 	struct group_protocol *protocols = request_array(r, q->n_protocols, sizeof *protocols);
-	const char *peer = exchange_peer(r->exchange), *colon = strrchr(peer, ':');
 	struct group_join join = {
 		.group_id = q->group_id, .member_id = q->member_id, .instance_id = q->group_instance_id,
-		.client_id = r->client_id,
-		/* Kafka writes the address behind a slash, without the port. */
-		.client_host = request_printf(r, "/%.*s", colon == NULL ? (int)strlen(peer) : (int)(colon - peer), peer),
+		.client_id = r->client_id, .client_host = group_calls_client_host(r),
 		.protocol_type = q->protocol_type, .protocols = protocols, .n_protocols = q->n_protocols,
 		.session_timeout_ms = q->session_timeout_ms, .rebalance_timeout_ms = q->rebalance_timeout_ms,
 		.requires_member_id = r->version >= MEMBER_ID_VERSION,

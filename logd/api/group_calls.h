@@ -13,6 +13,9 @@ void group_calls_load(struct api *);
  */
 void group_calls_after(struct api *);
 
+/* Where the client is, as Kafka writes it: the address behind a slash, without the port. */
+struct span group_calls_client_host(struct request *);
+
 /* Joins and syncs that wait, or come now, are answered NOT_COORDINATOR: their clients join again. */
 void group_calls_drain(struct api *);
 

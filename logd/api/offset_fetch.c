@@ -9,6 +9,7 @@
 #include "api/offsets.h"
 #include "api/topics.h"
 #include "api/txn_offsets.h"
+#include "coord/consumer_groups.h"
 
 enum {
 	GROUPS_VERSION = 8,
@@ -22,6 +23,8 @@ struct asked {
 	struct span group;
 	const struct wire_offset_fetch_request_topic *topics; /* NULL: all that it has */
 	size_t n;
+	struct span member; /* version 9 on: who asks; null: an administrator */
+	int32_t epoch;
 };
 
 struct offset_fetch {
@@ -208,6 +211,10 @@ go_on(struct request *r)
 
 		wire_offset_fetch_response_group_default(to);
 		to->group_id = asked->group;
+		to->error_code = (int16_t)groups_fetch_check(r->api->groups, asked->group,
+		    asked->member, asked->epoch);
+		if (to->error_code != KAFKA_NONE)
+			continue;
 		if (asked->topics == NULL)
 			all_topics(f, asked->group, to);
 		else
@@ -228,7 +235,8 @@ find_asked(struct offset_fetch *f)
 
 	if (f->request->version < GROUPS_VERSION) {
 		f->asked = request_alloc(f->request, sizeof *f->asked);
-		f->asked[f->n_groups++] = (struct asked){ q->group_id, q->topics, q->n_topics };
+		f->asked[f->n_groups++] = (struct asked){ q->group_id, q->topics, q->n_topics,
+			span_of(NULL, 0), -1 };
 		return;
 	}
 	f->asked = request_array(f->request, q->n_groups, sizeof *f->asked);
@@ -236,7 +244,8 @@ find_asked(struct offset_fetch *f)
 	for (size_t i = 0; i < q->n_groups; i++)
 		if (!named_before(&seen, q->groups[i].group_id))
 			f->asked[f->n_groups++] = (struct asked){ q->groups[i].group_id,
-				q->groups[i].topics, q->groups[i].n_topics };
+				q->groups[i].topics, q->groups[i].n_topics,
+				q->groups[i].member_id, q->groups[i].member_epoch };
 	named_done(&seen);
 }
 

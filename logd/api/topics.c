@@ -12,6 +12,7 @@
 #include "base/must.h"
 #include "base/uuid.h"
 #include "base/xalloc.h"
+#include "coord/consumer_groups.h"
 
 enum { KEY = 17, RECORD_ARENA = 64 * 1024 * 1024 };
 
@@ -202,6 +203,7 @@ add_partitions(struct api *api, struct topic *t, int32_t n)
 		partition_set_user(tp->log, tp);
 		t->partitions[t->n_partitions] = tp;
 	}
+	groups_topic(api->groups, t->name, t->id, t->n_partitions);
 }
 
 /* A topic that nobody finds yet. */
@@ -234,6 +236,7 @@ leave(struct api *api, struct topic *t)
 	map_del(&api->topics_by_folded, t->folded);
 	map_del(&api->topics_by_id, span_of(t->id, sizeof t->id));
 	api->topics_version++;
+	groups_topic_gone(api->groups, t->name);
 }
 
 static void

@@ -2,6 +2,7 @@
 #include "coord/group_internal.h"
 
 #include "base/xalloc.h"
+#include "coord/consumer_group.h"
 #include "coord/subscription.h"
 
 /* ---- sync ---- */
@@ -131,6 +132,8 @@ group_commit_check(struct group *g, const struct group_commit *c,
 	struct member *m;
 	enum group_error error;
 
+	if (g->consumers != NULL)
+		return consumer_group_commit_check(g, c);
 	/* Somebody who manages partitions otherwise, or an administrator. */
 	if (c->generation < 0 && g->state == GROUP_EMPTY)
 		return GROUP_OK;
@@ -157,6 +160,8 @@ leave(struct group *g, const struct group_leave *who, int64_t now_ms)
 	struct member *m;
 	enum group_error error = GROUP_OK;
 
+	if (g->consumers != NULL)
+		return consumer_group_leave(g, who, now_ms);
 	if (p != NULL && who->instance_id.p == NULL) {
 		group_remove_pending(g, p);
 		return GROUP_OK;
@@ -231,6 +236,8 @@ group_due(struct group *g, int64_t now_ms)
 		drop_owing(g);
 		group_prepare(g, now_ms);
 		break;
+	case GROUP_ASSIGNING:
+	case GROUP_RECONCILING:
 	case GROUP_DEAD:
 		break;
 	}
@@ -289,6 +296,8 @@ collect_topics(struct group *g)
 bool
 group_subscribes(struct group *g, struct span topic)
 {
+	if (g->consumers != NULL)
+		return consumer_group_subscribes(g, topic);
 	if (g->topics_state == TOPICS_UNKNOWN)
 		g->topics_state = collect_topics(g) ? TOPICS_KNOWN : TOPICS_UNREADABLE;
 	return g->topics_state == TOPICS_UNREADABLE ||
@@ -323,6 +332,7 @@ group_free(struct group *g)
 	}
 	list_each(l, &g->members.pending)
 		group_remove_pending(g, container_of(l, struct pending, link));
+	consumer_group_end(g);
 	group_disarm(g, &g->due);
 	list_del(&g->idle);
 	group_forget_topics(g);
@@ -353,8 +363,11 @@ check_waiters(const struct group *g)
 void
 group_check(const struct group *g)
 {
-	bool shares = g->state == GROUP_COMPLETING || g->state == GROUP_STABLE;
+	bool shares = g->consumers == NULL &&
+	    (g->state == GROUP_COMPLETING || g->state == GROUP_STABLE);
 
+	if (g->consumers != NULL)
+		consumer_group_check(g);
 	members_check(&g->members);
 	check_waiters(g);
 	must(g->state != GROUP_DEAD);

@@ -10,7 +10,10 @@
 #ifndef COORD_GROUP_H
 #define COORD_GROUP_H
 
+#include "coord/catalog.h"
 #include "coord/members.h"
+
+struct consumer_group;
 
 /* What all groups share; it outlives them. */
 struct group_env {
@@ -19,6 +22,9 @@ struct group_env {
 	struct list idle; /* groups that nobody would miss, the oldest first */
 	size_t bytes;     /* of all members; see groups_bytes() */
 	struct answers answers;
+	struct catalog catalog;
+	struct list behind; /* consumer groups with topics still to be compared */
+	int64_t behind_ms;  /* when some more are */
 };
 
 /*
@@ -29,6 +35,7 @@ struct group_env {
  * - In CompletingRebalance the leader owes its sync.
  * - All members have at least one protocol in common.
  * - Idle: Empty, without offsets.
+ * A group of the newer protocol has no members here, but in `consumers`.
  */
 struct group {
 	struct group_env *env;      /* borrowed */
@@ -39,6 +46,7 @@ struct group {
 	struct blob *protocol_name; /* owned; NULL: none chosen */
 	struct member *leader;      /* NULL: no members */
 	struct members members;
+	struct consumer_group *consumers; /* owned; NULL: of the classic protocol */
 	bool has_offsets;
 	int64_t empty_ms;           /* Empty: since when */
 	struct list idle;           /* in env->idle, or in no list */
@@ -80,7 +88,7 @@ void group_due(struct group *, int64_t now_ms);
 void group_member_due(struct member *, int64_t now_ms);
 void group_pending_due(struct pending *, int64_t now_ms);
 
-/* Whether consumers subscribe to the topic; true when that can't be told. */
+/* Whether members subscribe to the topic; true when that can't be told. */
 bool group_subscribes(struct group *, struct span topic);
 
 void group_check(const struct group *);

@@ -10,11 +10,17 @@
    its first join wait. */
 enum { NEW_MEMBER_JOIN_MS = 300000 };
 
+/* Members of the newer protocol come, go and settle independently of each other. */
+#define NEWER_MOVES \
+	[GROUP_ASSIGNING] = true, [GROUP_RECONCILING] = true, [GROUP_STABLE] = true
+
 static const bool moves[GROUP_DEAD + 1][GROUP_DEAD + 1] = {
-	[GROUP_EMPTY] = { [GROUP_PREPARING] = true, [GROUP_DEAD] = true },
+	[GROUP_EMPTY] = { [GROUP_PREPARING] = true, [GROUP_DEAD] = true, NEWER_MOVES },
 	[GROUP_PREPARING] = { [GROUP_EMPTY] = true, [GROUP_COMPLETING] = true },
 	[GROUP_COMPLETING] = { [GROUP_PREPARING] = true, [GROUP_STABLE] = true },
-	[GROUP_STABLE] = { [GROUP_PREPARING] = true },
+	[GROUP_ASSIGNING] = { [GROUP_EMPTY] = true, NEWER_MOVES },
+	[GROUP_RECONCILING] = { [GROUP_EMPTY] = true, NEWER_MOVES },
+	[GROUP_STABLE] = { [GROUP_PREPARING] = true, [GROUP_EMPTY] = true, NEWER_MOVES },
 };
 
 void

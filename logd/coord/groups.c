@@ -4,24 +4,27 @@
 #include <strings.h>
 
 #include "base/xalloc.h"
-#include "coord/group_internal.h"
-
-struct groups {
-	struct group_env env;
-	struct map by_id; /* struct group, owned */
-	bool closed;
-};
+#include "coord/consumer_group.h"
+#include "coord/groups_internal.h"
 
 struct groups *
 groups_new(const struct groups_config *config)
 {
 	struct groups *gs = xcalloc(1, sizeof *gs);
 
+	groups_configure(gs, config);
+	list_init(&gs->env.idle);
+	list_init(&gs->env.behind);
+	return gs;
+}
+
+void
+groups_configure(struct groups *gs, const struct groups_config *config)
+{
 	must(config->min_session_timeout_ms > 0 && config->max_size > 0);
 	must(config->initial_rebalance_delay_ms >= 0);
+	must(config->consumer_session_timeout_ms > 0 && config->consumer_max_size > 0);
 	gs->env.config = *config;
-	list_init(&gs->env.idle);
-	return gs;
 }
 
 void
@@ -37,13 +40,14 @@ groups_free(struct groups *gs)
 	map_done(&gs->by_id);
 	heap_done(&gs->env.due);
 	answers_done(&gs->env.answers);
+	catalog_done(&gs->env.catalog);
 	free(gs);
 }
 
 /* ---- the table ---- */
 
-static struct group *
-find(const struct groups *gs, struct span id)
+struct group *
+groups_find(const struct groups *gs, struct span id)
 {
 	return map_get(&gs->by_id, id);
 }
@@ -55,9 +59,8 @@ remove_group(struct groups *gs, struct group *g)
 	group_free(g);
 }
 
-/* Looks at a group after an event. */
-static void
-bury(struct groups *gs, struct group *g)
+void
+groups_bury(struct groups *gs, struct group *g)
 {
 	if (g->state == GROUP_DEAD)
 		remove_group(gs, g);
@@ -77,9 +80,8 @@ make_room(struct groups *gs)
 	return true;
 }
 
-/* The only way into the table; NULL when there is no room. */
-static struct group *
-create(struct groups *gs, struct span id, int64_t now_ms)
+struct group *
+groups_create(struct groups *gs, struct span id, int64_t now_ms)
 {
 	struct group *g;
 
@@ -90,17 +92,16 @@ create(struct groups *gs, struct span id, int64_t now_ms)
 	return g;
 }
 
-static bool
-is_valid_id(struct span id)
+bool
+groups_is_valid_id(struct span id)
 {
 	return id.p != NULL && id.n <= GROUP_ID_MAX_BYTES;
 }
 
-/* Offsets may be of the group "", members not. */
-static bool
-is_member_group_id(struct span id)
+bool
+groups_is_member_group_id(struct span id)
 {
-	return is_valid_id(id) && id.n > 0;
+	return groups_is_valid_id(id) && id.n > 0;
 }
 
 /* ---- events ---- */
@@ -120,7 +121,7 @@ check_join(const struct groups *gs, const struct group_join *j)
 {
 	if (gs->closed)
 		return GROUP_NOT_COORDINATOR;
-	if (!is_member_group_id(j->group_id))
+	if (!groups_is_member_group_id(j->group_id))
 		return GROUP_INVALID_GROUP_ID;
 	if (j->session_timeout_ms < gs->env.config.min_session_timeout_ms ||
 	    j->session_timeout_ms > gs->env.config.max_session_timeout_ms)
@@ -137,25 +138,28 @@ groups_join(struct groups *gs, const struct group_join *j, void *token,
 	enum group_error error = check_join(gs, j);
 	struct group *g = NULL;
 
-	if (error == GROUP_OK && (g = find(gs, j->group_id)) == NULL) {
+	if (error == GROUP_OK && (g = groups_find(gs, j->group_id)) == NULL) {
 		if (j->member_id.n > 0)
 			error = GROUP_UNKNOWN_MEMBER_ID;
-		else if ((g = create(gs, j->group_id, now_ms)) == NULL)
+		else if ((g = groups_create(gs, j->group_id, now_ms)) == NULL)
 			error = GROUP_COORDINATOR_NOT_AVAILABLE;
 	}
-	if (g == NULL) {
+	if (g != NULL && g->consumers != NULL && g->state != GROUP_EMPTY)
+		error = GROUP_INCONSISTENT_PROTOCOL;
+	if (error != GROUP_OK) {
 		answers_fail(&gs->env.answers, WAITS_FOR_JOIN, token, error);
 		return;
 	}
+	consumer_group_end(g);
 	group_join(g, j, token, now_ms);
-	bury(gs, g);
+	groups_bury(gs, g);
 }
 
 void
 groups_sync(struct groups *gs, const struct group_sync *s, void *token,
     int64_t now_ms)
 {
-	struct group *g = find(gs, s->group_id);
+	struct group *g = groups_find(gs, s->group_id);
 
 	if (gs->closed)
 		answers_fail(&gs->env.answers, WAITS_FOR_SYNC, token,
@@ -164,7 +168,7 @@ groups_sync(struct groups *gs, const struct group_sync *s, void *token,
 		group_sync(g, s, token, now_ms);
 	else
 		answers_fail(&gs->env.answers, WAITS_FOR_SYNC, token,
-		    is_member_group_id(s->group_id) ? GROUP_UNKNOWN_MEMBER_ID :
+		    groups_is_member_group_id(s->group_id) ? GROUP_UNKNOWN_MEMBER_ID :
 		    GROUP_INVALID_GROUP_ID);
 }
 
@@ -172,11 +176,11 @@ enum group_error
 groups_heartbeat(struct groups *gs, const struct group_heartbeat *h,
     int64_t now_ms)
 {
-	struct group *g = find(gs, h->group_id);
+	struct group *g = groups_find(gs, h->group_id);
 
 	if (g != NULL)
 		return group_heartbeat(g, h, now_ms);
-	return is_member_group_id(h->group_id) ? GROUP_UNKNOWN_MEMBER_ID :
+	return groups_is_member_group_id(h->group_id) ? GROUP_UNKNOWN_MEMBER_ID :
 	    GROUP_INVALID_GROUP_ID;
 }
 
@@ -184,16 +188,16 @@ enum group_error
 groups_leave(struct groups *gs, struct span group_id,
     struct group_leave *leaving, size_t n, int64_t now_ms)
 {
-	struct group *g = find(gs, group_id);
+	struct group *g = groups_find(gs, group_id);
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		leaving[i].error = GROUP_UNKNOWN_MEMBER_ID;
-	if (!is_member_group_id(group_id))
+	if (!groups_is_member_group_id(group_id))
 		return GROUP_INVALID_GROUP_ID;
 	if (g != NULL) {
 		group_leave(g, leaving, n, now_ms);
-		bury(gs, g);
+		groups_bury(gs, g);
 	}
 	return GROUP_OK;
 }
@@ -202,11 +206,11 @@ enum group_error
 groups_commit_check(struct groups *gs, const struct group_commit *c,
     int64_t now_ms)
 {
-	struct group *g = find(gs, c->group_id);
+	struct group *g = groups_find(gs, c->group_id);
 
 	if (g != NULL)
 		return group_commit_check(g, c, now_ms);
-	if (!is_valid_id(c->group_id))
+	if (!groups_is_valid_id(c->group_id))
 		return GROUP_INVALID_GROUP_ID;
 	/* It will be created when its offsets are there. */
 	if (c->generation < 0)
@@ -242,6 +246,7 @@ fire(struct due *due, int64_t now_ms)
 {
 	struct member *m;
 	struct pending *p;
+	struct consumer *c;
 	struct group *g = NULL;
 
 	switch (due->kind) {
@@ -259,8 +264,26 @@ fire(struct due *due, int64_t now_ms)
 		g = p->group;
 		group_pending_due(p, now_ms);
 		break;
+	case DUE_CONSUMER:
+		c = container_of(due, struct consumer, due);
+		g = c->group;
+		consumer_group_due(c, now_ms);
+		break;
 	}
 	return g;
+}
+
+/* Groups that have topics still to be compared: some topics of one group at a time. */
+static void
+catch_up(struct groups *gs, int64_t now_ms)
+{
+	struct consumer_group *c = list_first(&gs->env.behind, struct consumer_group, behind);
+
+	if (c == NULL || gs->env.behind_ms > now_ms)
+		return;
+	list_del(&c->behind);
+	gs->env.behind_ms = now_ms + 1;
+	consumer_group_catch_up(c->group, now_ms);
 }
 
 void
@@ -271,16 +294,19 @@ groups_tick(struct groups *gs, int64_t now_ms)
 
 	while ((node = heap_min(h)) != NULL && node->key <= now_ms) {
 		heap_del(h, node);
-		bury(gs, fire(container_of(node, struct due, node), now_ms));
+		groups_bury(gs, fire(container_of(node, struct due, node), now_ms));
 	}
+	catch_up(gs, now_ms);
 }
 
 int64_t
 groups_next_deadline(const struct groups *gs)
 {
-	struct heap_node *node = heap_min(&gs->env.due);
+	const struct heap_node *node = heap_min(&gs->env.due);
+	int64_t next_ms = node == NULL ? INT64_MAX : node->key;
 
-	return node == NULL ? INT64_MAX : node->key;
+	return list_empty(&gs->env.behind) || gs->env.behind_ms > next_ms ? next_ms :
+	    gs->env.behind_ms;
 }
 
 /* ---- offsets ---- */
@@ -289,20 +315,20 @@ void
 groups_note_offsets(struct groups *gs, struct span group_id, bool has_offsets,
     int64_t now_ms)
 {
-	struct group *g = find(gs, group_id);
+	struct group *g = groups_find(gs, group_id);
 
 	if (g == NULL && has_offsets)
-		g = create(gs, group_id, now_ms);
+		g = groups_create(gs, group_id, now_ms);
 	if (g == NULL)
 		return;
 	group_note_offsets(g, has_offsets, now_ms);
-	bury(gs, g);
+	groups_bury(gs, g);
 }
 
 int64_t
 groups_empty_ms(const struct groups *gs, struct span group_id, int64_t now_ms)
 {
-	const struct group *g = find(gs, group_id);
+	const struct group *g = groups_find(gs, group_id);
 
 	if (g == NULL)
 		return INT64_MAX;
@@ -315,10 +341,10 @@ enum group_error
 groups_offset_delete_check(struct groups *gs, struct span group_id,
     struct span topic)
 {
-	struct group *g = find(gs, group_id);
+	struct group *g = groups_find(gs, group_id);
 
 	if (g == NULL)
-		return is_valid_id(group_id) ? GROUP_ID_NOT_FOUND :
+		return groups_is_valid_id(group_id) ? GROUP_ID_NOT_FOUND :
 		    GROUP_INVALID_GROUP_ID;
 	if (g->state == GROUP_EMPTY)
 		return GROUP_OK;
@@ -336,6 +362,8 @@ group_state_name(enum group_state s)
 		[GROUP_EMPTY] = "Empty",
 		[GROUP_PREPARING] = "PreparingRebalance",
 		[GROUP_COMPLETING] = "CompletingRebalance",
+		[GROUP_ASSIGNING] = "Assigning",
+		[GROUP_RECONCILING] = "Reconciling",
 		[GROUP_STABLE] = "Stable",
 		[GROUP_DEAD] = "Dead",
 	};
@@ -347,7 +375,7 @@ group_state_name(enum group_state s)
 enum group_state
 groups_state(const struct groups *gs, struct span group_id)
 {
-	const struct group *g = find(gs, group_id);
+	const struct group *g = groups_find(gs, group_id);
 
 	return g == NULL ? GROUP_DEAD : g->state;
 }
@@ -356,11 +384,11 @@ bool
 groups_describe(const struct groups *gs, struct span group_id,
     struct group_description *out)
 {
-	const struct group *g = find(gs, group_id);
+	const struct group *g = groups_find(gs, group_id);
 
 	*out = (struct group_description){ .state = GROUP_DEAD,
 		.protocol_type = span_str(""), .protocol_name = span_str("") };
-	if (g == NULL)
+	if (g == NULL || g->consumers != NULL)
 		return false;
 	out->state = g->state;
 	out->protocol_type = blob_span(g->protocol_type);
@@ -395,7 +423,7 @@ size_t
 groups_describe_members(const struct groups *gs, struct span group_id,
     struct group_member_description *out, size_t max)
 {
-	const struct group *g = find(gs, group_id);
+	const struct group *g = groups_find(gs, group_id);
 	size_t n = 0;
 
 	if (g == NULL)
@@ -419,8 +447,8 @@ struct group_filter
 groups_filter(const struct span *states, size_t n_states,
     const struct span *types, size_t n_types)
 {
-	struct group_filter f = { .states = n_states == 0 ? ~0u : 0 };
-	bool classic = n_types == 0;
+	struct group_filter f = { .states = n_states == 0 ? ~0u : 0,
+		.classic = n_types == 0, .consumer = n_types == 0 };
 	unsigned s;
 	size_t i;
 
@@ -428,10 +456,10 @@ groups_filter(const struct span *states, size_t n_states,
 		for (s = GROUP_EMPTY; s <= GROUP_DEAD; s++)
 			if (is_named(states[i], group_state_name(s)))
 				f.states |= 1u << s;
-	for (i = 0; i < n_types; i++)
-		classic |= is_named(types[i], "classic");
-	if (!classic)
-		f.states = 0;
+	for (i = 0; i < n_types; i++) {
+		f.classic |= is_named(types[i], "classic");
+		f.consumer |= is_named(types[i], "consumer");
+	}
 	return f;
 }
 
@@ -442,10 +470,11 @@ groups_list(const struct groups *gs, struct group_filter filter, size_t *it,
 	const struct group *g;
 
 	while ((g = map_next(&gs->by_id, it)) != NULL) {
-		if ((filter.states & 1u << g->state) == 0)
+		if ((filter.states & 1u << g->state) == 0 ||
+		    !(g->consumers == NULL ? filter.classic : filter.consumer))
 			continue;
-		*out = (struct group_listing){ blob_span(g->id),
-		    blob_span(g->protocol_type), g->state };
+		*out = (struct group_listing){ blob_span(g->id), blob_span(g->protocol_type),
+		    g->state, g->consumers == NULL ? "classic" : "consumer" };
 		return true;
 	}
 	return false;
@@ -454,10 +483,10 @@ groups_list(const struct groups *gs, struct group_filter filter, size_t *it,
 enum group_error
 groups_delete_check(const struct groups *gs, struct span group_id)
 {
-	const struct group *g = find(gs, group_id);
+	const struct group *g = groups_find(gs, group_id);
 
 	if (g == NULL)
-		return is_valid_id(group_id) ? GROUP_ID_NOT_FOUND :
+		return groups_is_valid_id(group_id) ? GROUP_ID_NOT_FOUND :
 		    GROUP_INVALID_GROUP_ID;
 	return g->state == GROUP_EMPTY ? GROUP_OK : GROUP_NON_EMPTY;
 }
@@ -466,11 +495,11 @@ enum group_error
 groups_delete(struct groups *gs, struct span group_id)
 {
 	enum group_error error = groups_delete_check(gs, group_id);
-	struct group *g = find(gs, group_id);
+	struct group *g = groups_find(gs, group_id);
 
 	if (error == GROUP_OK) {
 		group_set_state(g, GROUP_DEAD);
-		bury(gs, g);
+		groups_bury(gs, g);
 	}
 	return error;
 }
@@ -496,10 +525,14 @@ groups_check(const struct groups *gs)
 	size_t it = 0, n = 0, bytes = 0;
 
 	while ((g = map_next(&gs->by_id, &it)) != NULL) {
-		must(find(gs, blob_span(g->id)) == g);
+		must(groups_find(gs, blob_span(g->id)) == g);
 		group_check(g);
 		bytes += members_bytes(&g->members);
 		n += g->members.n + g->members.n_pending;
+		if (g->consumers != NULL) {
+			bytes += g->consumers->bytes;
+			n += g->consumers->n_members;
+		}
 	}
 	must(gs->env.due.n <= n + gs->by_id.n);
 	must(gs->env.bytes == bytes);

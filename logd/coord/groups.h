@@ -1,6 +1,7 @@
 /*
  * groups.h -- consumer groups: who is a member, of which generation, with
- * which assignment (the classic group protocol).
+ * which assignment (the classic group protocol).  Groups of the newer protocol
+ * are in the same table; what is theirs alone is in consumer_groups.h.
  *
  * Pure: a call is an event with the time it happened; what follows from it is
  * its return value and a queue of answers, which the caller drains with
@@ -98,19 +99,27 @@ enum group_error {
 	GROUP_UNKNOWN_MEMBER_ID = 25,
 	GROUP_INVALID_SESSION_TIMEOUT = 26,
 	GROUP_REBALANCE_IN_PROGRESS = 27,
+	GROUP_UNSUPPORTED_VERSION = 35,
 	GROUP_INVALID_REQUEST = 42,
 	GROUP_NON_EMPTY = 68,
 	GROUP_ID_NOT_FOUND = 69,
 	GROUP_MEMBER_ID_REQUIRED = 79,
 	GROUP_MAX_SIZE_REACHED = 81,
 	GROUP_FENCED_INSTANCE_ID = 82,
-	GROUP_SUBSCRIBED_TO_TOPIC = 86
+	GROUP_SUBSCRIBED_TO_TOPIC = 86,
+	GROUP_FENCED_MEMBER_EPOCH = 110,
+	GROUP_UNRELEASED_INSTANCE_ID = 111,
+	GROUP_UNSUPPORTED_ASSIGNOR = 112,
+	GROUP_STALE_MEMBER_EPOCH = 113,
+	GROUP_INVALID_REGULAR_EXPRESSION = 128
 };
 
 enum group_state {
 	GROUP_EMPTY,
 	GROUP_PREPARING,
 	GROUP_COMPLETING,
+	GROUP_ASSIGNING,   /* these two: see consumer_groups.h */
+	GROUP_RECONCILING,
 	GROUP_STABLE,
 	GROUP_DEAD
 };
@@ -121,12 +130,18 @@ struct groups_config {
 	int32_t initial_rebalance_delay_ms; /* group.initial.rebalance.delay.ms;
 	                                       0: the first join is answered at once */
 	int32_t max_size;                   /* group.max.size, > 0; INT32_MAX: any */
+	int32_t consumer_session_timeout_ms;    /* group.consumer.session.timeout.ms, > 0 */
+	int32_t consumer_heartbeat_interval_ms; /* group.consumer.heartbeat.interval.ms, > 0 */
+	int32_t consumer_max_size;              /* group.consumer.max.size, as max_size */
 };
 
 struct groups;
 
 /* Owned.  The configuration is copied. */
 struct groups *groups_new(const struct groups_config *);
+
+/* Takes up other settings; what was granted under the old ones stays. */
+void groups_configure(struct groups *, const struct groups_config *);
 
 /* Requests that still wait are not answered. */
 void groups_free(struct groups *);
@@ -176,9 +191,9 @@ struct group_leave {
 
 struct group_commit {
 	struct span group_id, member_id, instance_id;
-	int32_t generation;         /* -1: the group is not managed here */
+	int32_t generation;         /* or epoch; -1: the group is not managed here */
 	bool transactional;         /* TxnOffsetCommit */
-	bool group_not_found_known; /* OffsetCommit v9+ */
+	bool group_not_found_known; /* OffsetCommit v9+, as is a stale epoch */
 };
 
 /* Both are answered by one effect of their type for the token. */
@@ -306,7 +321,7 @@ int64_t groups_empty_ms(const struct groups *, struct span group_id, int64_t now
 
 /* ---- for administrators ---- */
 
-/* "Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead". */
+/* "Empty", "PreparingRebalance" and so on, as Kafka's tools print it. */
 const char *group_state_name(enum group_state);
 
 /* The state of a group; GROUP_DEAD when it is unknown. */
@@ -326,7 +341,7 @@ struct group_member_description {
 };
 
 /*
- * Describes a group.  False: unknown; then `out` says Dead, without an error
+ * Describes a classic group.  False: unknown, or of the newer protocol; then `out` says Dead, without an error
  * (up to DescribeGroups v5; from v6 it is GROUP_ID_NOT_FOUND).  Spans are
  * valid until the next call that is an event.
  */
@@ -340,11 +355,12 @@ size_t groups_describe_members(const struct groups *, struct span group_id,
 /* Which groups to list: built by groups_filter(). */
 struct group_filter {
 	unsigned states; /* a bit for each enum group_state */
+	bool classic, consumer; /* types */
 };
 
 /*
  * The filter of ListGroups v4 (states) and v5 (types): names in any case, no
- * name at all meaning all.  All groups here are of type "classic".
+ * name at all meaning all.
  */
 struct group_filter groups_filter(const struct span *states, size_t n_states,
     const struct span *types, size_t n_types);
@@ -352,6 +368,7 @@ struct group_filter groups_filter(const struct span *states, size_t n_states,
 struct group_listing {
 	struct span group_id, protocol_type;
 	enum group_state state;
+	const char *type; /* "classic" or "consumer" */
 };
 
 /*

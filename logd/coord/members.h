@@ -13,7 +13,7 @@
 struct group;
 
 /* What comes due in the heap that all groups share. */
-enum due_kind { DUE_GROUP, DUE_MEMBER, DUE_PENDING };
+enum due_kind { DUE_GROUP, DUE_MEMBER, DUE_PENDING, DUE_CONSUMER };
 
 struct due {
 	struct heap_node node;

@@ -76,6 +76,9 @@ static const struct {
 	const char *part_of;
 } ordered[] = {
 	{ CONFIG_group_min_session_timeout_ms, CONFIG_group_max_session_timeout_ms, 1, "" },
+	{ CONFIG_group_consumer_min_session_timeout_ms, CONFIG_group_consumer_session_timeout_ms, 1, "" },
+	{ CONFIG_group_consumer_session_timeout_ms, CONFIG_group_consumer_max_session_timeout_ms, 1, "" },
+	{ CONFIG_group_consumer_heartbeat_interval_ms, CONFIG_group_consumer_session_timeout_ms, 1, "" },
 	{ CONFIG_socket_request_max_bytes, CONFIG_queued_max_request_bytes, 1, "" },
 	{ CONFIG_journal_batch_max_bytes, CONFIG_journal_bytes, 4, "a quarter of " },
 };

@@ -122,6 +122,9 @@ groups_config(const struct config *c)
 		.max_session_timeout_ms = c->group_max_session_timeout_ms,
 		.initial_rebalance_delay_ms = c->group_initial_rebalance_delay_ms,
 		.max_size = c->group_max_size,
+		.consumer_session_timeout_ms = c->group_consumer_session_timeout_ms,
+		.consumer_heartbeat_interval_ms = c->group_consumer_heartbeat_interval_ms,
+		.consumer_max_size = c->group_consumer_max_size,
 	};
 }
 
@@ -177,10 +180,11 @@ hand_on(struct server *s)
 {
 	struct net_limits limits = net_limits(s);
 	struct api_config config = api_config(s);
+	struct groups_config groups = groups_config(s->config);
 
 	if (s->net != NULL)
 		net_set_limits(s->net, &limits);
-	api_reconfigure(&s->api, &config);
+	api_reconfigure(&s->api, &config, &groups);
 	diag_set_level((enum diag_level)s->config->log_level);
 }
 

@@ -32,6 +32,14 @@ enum { PLAIN = 0, DELAYED = 1, SMALL = 2 };
 #define DELETE(client)          BY(client, 12), 0
 #define NO_OFFSETS(client)      BY(client, 12), 1
 #define DESCRIBE(client)        BY(client, 12), 3
+/* The newer protocol: with a byte of subscription, or of how. */
+#define NEWER(client, event) BY(client, 0x10 | (event))
+#define ENTER(client, topics) NEWER(client, 0), topics
+#define BEATS(client, how)   NEWER(client, 8), how /* 1 says what it owns, 2 gives up, 4 subscribes, 8 is lost */
+#define LEAVES(client)       NEWER(client, 3)
+#define AWAY(client)         NEWER(client, 4)
+#define TOPIC(topic, n)      NEWER(0, 5), (n) << 2 | (topic)
+#define LOOK(client)         NEWER(client, 7), 0
 #define WAIT(n)                 BY(0, 13), n /* so many times 400 ms */
 #define TICK(n)                 BY(0, 14), n /* 20 ms */
 
@@ -66,6 +74,17 @@ main(int argc, char **argv)
 		{ "full", SEED(SMALL, JOIN(0), JOIN(1), JOIN(2), JOIN(3), JOIN(5), JOIN(6), WAIT(20), SYNC(0), SYNC(6)) },
 		{ "connections-lost", SEED(DELAYED, JOIN(0), JOIN(1), FORGET(0), FORGET(1), WAIT(30), JOIN(0), SYNC(0),
 		    JOIN(1), FORGET(1), WAIT(30)) },
+		{ "newer-share", SEED(PLAIN, TOPIC(0, 7), TOPIC(1, 3), ENTER(0, 3), ENTER(1, 1), BEATS(0, 1), BEATS(0, 3),
+		    BEATS(1, 1), LOOK(0), ENTER(3, 3), BEATS(0, 3), BEATS(0, 3), BEATS(1, 3), BEATS(1, 11), BEATS(1, 3),
+		    BEATS(3, 3), LEAVES(0), BEATS(1, 3), BEATS(3, 3), WAIT(30)) },
+		{ "newer-static", SEED(PLAIN, TOPIC(0, 4), ENTER(2, 1), ENTER(4, 1), AWAY(2), ENTER(0, 1), ENTER(4, 1), BEATS(4, 3),
+		    BEATS(0, 3), BEATS(4, 3), AWAY(4), WAIT(30), BEATS(0, 3)) },
+		{ "newer-topics", SEED(PLAIN, TOPIC(0, 2), ENTER(0, 0x90), ENTER(1, 0x93), TOPIC(2, 4), BEATS(0, 1), TOPIC(0, 3),
+		    BEATS(1, 1), NEWER(0, 5), 0, BEATS(0, 3), BEATS(1, 3), BEATS(0, 5), 2, BEATS(1, 5), 0xe1, BEATS(0, 3), BEATS(1, 3)) },
+		{ "newer-and-classic", SEED(PLAIN, TOPIC(0, 2), JOIN(6), SYNC(6), ENTER(6, 1), LEAVE(6), ENTER(6, 1), JOIN(6),
+		    BEATS(6, 3), LEAVES(6), JOIN(6)) },
+		{ "newer-in-vain", SEED(SMALL, TOPIC(1, 7), ENTER(0, 2), ENTER(1, 2), ENTER(3, 2), ENTER(6, 2), ENTER(7, 2), BEATS(0, 0x71),
+		    ENTER(1, 0x70), WAIT(8), BEATS(0, 1), WAIT(20), BEATS(0, 1)) },
 		{ "offsets-alone", SEED(PLAIN, COMMIT_SIMPLE(0), COMMIT_SIMPLE(6), DESCRIBE(0), NO_OFFSETS(0), DELETE(6),
 		    BY(0, 12), 2, 2, 'x', 'y') },
 	};

@@ -1,44 +1,12 @@
 /* drive.c -- clients that do what some bytes say, and a judge. */
-#include "unit/coord/drive.h"
+#include "unit/coord/drive_internal.h"
 
 #include <string.h>
 
 #include "base/must.h"
-#include "coord/groups.h"
 
-enum { CLIENTS = 8, REQUESTS = 256, ID_MAX = 64, ROSTER = CLIENTS * 40 };
-
-/* What a client remembers. */
-struct client {
-	struct span group;
-	char member_id[ID_MAX];
-	size_t member_id_n;
-	int32_t generation;
-	struct span instance;
-	bool leads;
-	char roster[ROSTER][ID_MAX]; /* the members, when it leads */
-	size_t roster_n[ROSTER], n_roster;
-};
-
-/* A request under way; its address is the token. */
-struct request {
-	bool live;
-	enum group_effect_type type;
-	struct client *client;
-	int32_t generation; /* a sync's */
-};
-
-struct drive {
-	const uint8_t *at, *end;
-	struct groups *groups;
-	int64_t now_ms;
-	uint32_t randoms;
-	struct client clients[CLIENTS];
-	struct request requests[REQUESTS];
-};
-
-static uint8_t
-next(struct drive *d)
+uint8_t
+drive_next(struct drive *d)
 {
 	return d->at < d->end ? *d->at++ : 0;
 }
@@ -47,7 +15,7 @@ next(struct drive *d)
 static struct span
 next_bytes(struct drive *d)
 {
-	size_t n = next(d) & 15, left = (size_t)(d->end - d->at);
+	size_t n = drive_next(d) & 15, left = (size_t)(d->end - d->at);
 	struct span s = span_of(d->at, n < left ? n : left);
 
 	d->at += s.n;
@@ -168,7 +136,7 @@ do_join(struct drive *d, struct client *c)
 {
 	static const char *const names[] = { "range", "sticky", "roundrobin" };
 	static const int32_t sessions[] = { 6000, 10000, 45000, 100 };
-	uint8_t how = next(d), list = next(d);
+	uint8_t how = drive_next(d), list = drive_next(d);
 	struct group_protocol protocols[4];
 	struct group_join j = {
 		.group_id = c->group,
@@ -200,7 +168,7 @@ static void
 do_sync(struct drive *d, struct client *c)
 {
 	static struct group_assignment list[ROSTER];
-	uint8_t generation[4], how = next(d);
+	uint8_t generation[4], how = drive_next(d);
 	struct group_sync s = { .group_id = c->group, .member_id = member_of(c),
 		.instance_id = c->instance, .generation = c->generation,
 		.assignments = list };
@@ -225,7 +193,7 @@ do_sync(struct drive *d, struct client *c)
 static void
 do_leave(struct drive *d, struct client *c)
 {
-	uint8_t how = next(d);
+	uint8_t how = drive_next(d);
 	struct client *other = &d->clients[how % CLIENTS];
 	struct group_leave who[2] = {
 		{ how & 0x40 ? span_str("") : member_of(c), c->instance, GROUP_OK },
@@ -239,7 +207,7 @@ do_leave(struct drive *d, struct client *c)
 static void
 do_commit(struct drive *d, struct client *c)
 {
-	uint8_t how = next(d);
+	uint8_t how = drive_next(d);
 	struct group_commit commit = { .group_id = c->group,
 		.member_id = how & 1 ? member_of(c) : span_str(""),
 		.instance_id = how & 2 ? c->instance : span_of(NULL, 0),
@@ -255,7 +223,7 @@ do_commit(struct drive *d, struct client *c)
 static void
 do_forget(struct drive *d)
 {
-	struct request *r = &d->requests[next(d) % 8];
+	struct request *r = &d->requests[drive_next(d) % 8];
 
 	groups_forget(d->groups, r);
 	r->live = false;
@@ -269,7 +237,7 @@ do_admin(struct drive *d, struct client *c)
 	struct group_description g;
 	size_t i, it = 0, n;
 
-	switch (next(d) % 4) {
+	switch (drive_next(d) % 4) {
 	case 0:
 		groups_delete(d->groups, c->group);
 		break;
@@ -303,9 +271,14 @@ do_time(struct drive *d, int64_t ms)
 static void
 step(struct drive *d)
 {
-	uint8_t op = next(d);
+	uint8_t op = drive_next(d);
 	struct client *c = &d->clients[op >> 5];
 
+	if (op & 0x10) {
+		drive_consumers_step(d, op);
+		drain(d);
+		return;
+	}
 	switch (op & 15) {
 	case 0: case 1: case 2: case 3:
 		do_join(d, c);
@@ -330,10 +303,10 @@ step(struct drive *d)
 		do_admin(d, c);
 		break;
 	case 13:
-		do_time(d, next(d) * (int64_t)400);
+		do_time(d, drive_next(d) * (int64_t)400);
 		break;
 	default:
-		do_time(d, next(d) * (int64_t)20);
+		do_time(d, drive_next(d) * (int64_t)20);
 		break;
 	}
 	drain(d);
@@ -372,14 +345,15 @@ drive(const uint8_t *bytes, size_t n)
 	size_t i;
 
 	d = (struct drive){ .at = bytes, .end = bytes + n, .now_ms = 1000 };
-	config = next(&d);
+	config = drive_next(&d);
 	d.groups = groups_new(&(struct groups_config){ 6000, 1800000,
-	    config & 1 ? 3000 : 0, config & 2 ? 3 : INT32_MAX });
+	    config & 1 ? 3000 : 0, config & 2 ? 3 : INT32_MAX, 10000, 1000, config & 2 ? 3 : INT32_MAX });
 	for (i = 0; i < CLIENTS; i++) {
 		/* Most share a group, so that they meet. */
 		d.clients[i].group = span_str(group_names[i == 6]);
 		d.clients[i].instance = span_str(instances[i]);
 	}
+	drive_consumers_init(&d);
 	while (d.at < d.end)
 		step(&d);
 	judge_end(&d);

@@ -6,7 +6,7 @@
  * invariants hold, each token is answered at most once and with what it asked
  * for; in the end, when time goes by and nobody does anything, every token was
  * answered and nobody is a member any more.  Whatever is wrong ends the
- * process.
+ * process.  Some of the clients speak the newer protocol (drive_consumers.c).
  */
 #ifndef COORD_DRIVE_H
 #define COORD_DRIVE_H

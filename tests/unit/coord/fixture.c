@@ -32,7 +32,9 @@ start(int32_t delay_ms, int32_t max_size)
 	randoms = 0;
 	groups = groups_new(&(struct groups_config){
 	    .min_session_timeout_ms = 6000, .max_session_timeout_ms = 1800000,
-	    .initial_rebalance_delay_ms = delay_ms, .max_size = max_size });
+	    .initial_rebalance_delay_ms = delay_ms, .max_size = max_size,
+	    .consumer_session_timeout_ms = MS_CONSUMER, .consumer_heartbeat_interval_ms = MS_BEAT,
+	    .consumer_max_size = max_size });
 }
 
 void

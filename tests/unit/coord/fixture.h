@@ -11,7 +11,8 @@
 #include "unit/unit.h"
 
 enum { TOKENS = 64, TEXT = 512, MS_SESSION = 10000, MS_REBALANCE = 60000,
-	MS_DELAY = 3000, MS_NEW_MEMBER = 300000 };
+	MS_DELAY = 3000, MS_NEW_MEMBER = 300000,
+	MS_CONSUMER = 45000, MS_BEAT = 5000 };
 
 /* A join; what is left out has a default (see fixture.c). */
 struct who {
