@@ -444,7 +444,7 @@ partitions_wait_for_room(void)
 {
 	enum { MOST = 100000, GROUPS = 64 };
 	struct consumer_description d;
-	char name[8];
+	char name[16];
 	int i;
 
 	begin();
