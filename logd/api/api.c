@@ -66,6 +66,7 @@ static const struct {
 	int16_t level;
 } features[] = {
 	{ "group.version", 1 }, /* groups of the newer protocol */
+	{ "transaction.version", 2 }, /* KIP-890 */
 };
 
 enum { FEATURES = sizeof features / sizeof *features, FEATURES_FROM_0_VERSION = 4 };

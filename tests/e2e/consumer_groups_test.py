@@ -97,11 +97,12 @@ def fetched(c, group, topic, member=None, epoch=-1):
 
 def test_the_feature_is_announced(daemon):
     c = client(daemon)
-    for version, supported in ((3, []), (4, [{"name": "group.version", "min_version": 0, "max_version": 1}])):
+    for version, supported in ((3, []), (4, [("group.version", 0, 1), ("transaction.version", 0, 2)])):
         answer = c.ask("api_versions", version, client_software_name="x", client_software_version="1")
-        same(answer["supported_features"], supported, "supported features")
-        same(answer["finalized_features"], [{"name": "group.version", "max_version_level": 1, "min_version_level": 1}],
-             "finalized features")
+        same([(f["name"], f["min_version"], f["max_version"]) for f in answer["supported_features"]], supported,
+             "supported features")
+        same([(f["name"], f["min_version_level"], f["max_version_level"]) for f in answer["finalized_features"]],
+             [("group.version", 1, 1), ("transaction.version", 2, 2)], "finalized features")
     ranges = {k["api_key"]: (k["min_version"], k["max_version"]) for k in answer["api_keys"]}
     same([ranges[k] for k in (8, 9, 68, 69)], [(1, 9), (1, 9), (0, 1), (0, 1)], "versions")
     c.close()

@@ -21,7 +21,7 @@ import time
 from machine import Daemon, Disk, free_port, skip
 
 try:
-    from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+    from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
     from confluent_kafka.admin import AdminClient, NewTopic
 except ImportError:
     skip("python3-confluent-kafka is not installed")
@@ -98,7 +98,7 @@ class Workers:
 class Worker:
     def __init__(self, name, port, seed, counts):
         self.dice, self.counts = random.Random(seed), open(counts, "ab", buffering=0)
-        self.consumer = Consumer(client(port, group_id=GROUP, auto_offset_reset="earliest", enable_auto_commit=False,
+        self.consumer = Consumer(client(port, group_id=GROUP, auto_offset_reset="error", enable_auto_commit=False,
                                         isolation_level="read_committed", session_timeout_ms=1000,
                                         heartbeat_interval_ms=200, fetch_wait_max_ms=50))
         self.producer = Producer(client(port, transactional_id=name, transaction_timeout_ms=5000,
@@ -109,7 +109,14 @@ class Worker:
         until(lambda: self.producer.init_transactions(5))
         self.consumer.subscribe([IN])
         while True:
-            records = [m for m in self.consumer.consume(self.dice.randint(1, BATCH), 0.1) if m.error() is None]
+            records = []
+            for m in self.consumer.consume(self.dice.randint(1, BATCH), 0.1):
+                if m.error() is None:
+                    records.append(m)
+                elif m.error().code() == KafkaError._AUTO_OFFSET_RESET:
+                    print("RESET", m.error(), m.topic(), m.partition(), self.consumer.committed(self.consumer.assignment(), 10), flush=True)
+                    self.counts.write(b"r")
+                    raise KafkaException(m.error())
             if records:
                 self.copy(records)
 
@@ -135,7 +142,9 @@ class Worker:
             for at in consumer.committed(consumer.assignment(), 10):
                 if at.error is not None:
                     raise KafkaException(at.error) from e
-                at.offset = max(at.offset, 0)
+                if at.offset < 0:
+                    print("NONE", at, flush=True)
+                    raise KafkaException(KafkaError(KafkaError._NO_OFFSET)) from e
                 consumer.seek(at)
 
 
@@ -191,6 +200,9 @@ def run(kind, cuts_max, end, seed, sums):
         for made in admin.create_topics([NewTopic(t, PARTITIONS, 1) for t in (IN, OUT)]).values():
             made.result(30)
         del admin
+        begin = Consumer(client(daemon.port, group_id=GROUP))
+        begin.commit(offsets=[TopicPartition(IN, p, 0) for p in range(PARTITIONS)], asynchronous=False)
+        begin.close()
         feeder, reader = Feeder(daemon.port), Reader(daemon.port, faults)
         workers = Workers(daemon.port, top, seed)
         for thread in (feeder, reader, *workers.threads):
