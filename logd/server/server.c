@@ -30,7 +30,7 @@
  */
 enum { IN_FLIGHT_MAX = 256, SEND_BYTES_MAX = 32 * 1024 * 1024, DRAIN_MS = 10000,
 	PRODUCERS_MAX = 200000, OPEN_SEGMENTS_MAX = 8192, OTHER_FILES_MAX = 64,
-	INTERNAL_SEGMENT_BYTES = 64 * 1024 * 1024, INTERNAL_MESSAGE_BYTES = 16 * 1024 * 1024 };
+	RESERVE_BYTES = 4 * 1024 * 1024, INTERNAL_SEGMENT_BYTES = 64 * 1024 * 1024, INTERNAL_MESSAGE_BYTES = 16 * 1024 * 1024 };
 
 /* How the open files that the system grants are shared out. */
 struct descriptors {
@@ -149,6 +149,14 @@ share_descriptors(void)
 	return (struct descriptors){ .segments = segments, .connections = n - segments - others };
 }
 
+static struct store_upkeep
+store_upkeep(const struct config *c)
+{
+	return (struct store_upkeep){
+		.retention_check_ms = c->log_retention_check_interval_ms,
+	};
+}
+
 static struct store_config
 store_config(const struct server *s)
 {
@@ -162,6 +170,8 @@ store_config(const struct server *s)
 		.checkpoint_bytes = c->checkpoint_bytes,
 		.open_files_max = s->descriptors.segments,
 		.producers_max = PRODUCERS_MAX,
+		.reserve_bytes = RESERVE_BYTES,
+		.upkeep = store_upkeep(c),
 		.internal = {
 			.segment_bytes = INTERNAL_SEGMENT_BYTES,
 			.segment_ms = INT64_MAX,
@@ -181,7 +191,9 @@ hand_on(struct server *s)
 	struct net_limits limits = net_limits(s);
 	struct api_config config = api_config(s);
 	struct groups_config groups = groups_config(s->config);
+	struct store_upkeep upkeep = store_upkeep(s->config);
 
+	store_set_upkeep(s->store, &upkeep);
 	if (s->net != NULL)
 		net_set_limits(s->net, &limits);
 	api_reconfigure(&s->api, &config, &groups);

@@ -94,6 +94,7 @@ collect(struct checkpoint *c)
 
 		list_del(it);
 		sync_set_add(&c->set, p);
+		p->scattered = false;
 	}
 	for (i = 0; i < c->set.n_groups; i++) {
 		struct sync_group *g = &c->set.groups[i];

@@ -34,6 +34,8 @@ partition_new(struct store *store, const struct partition_id *id)
 	list_init(&p->dirty);
 	list_init(&p->wants_sync);
 	list_init(&p->reads);
+	list_init(&p->upkeep);
+	list_add(&store->upkeep_queue, &p->upkeep);
 	return p;
 }
 
@@ -45,6 +47,7 @@ partition_free(struct partition *p)
 	list_del(&p->waiting);
 	list_del(&p->dirty);
 	list_del(&p->wants_sync);
+	list_del(&p->upkeep);
 	producers_done(&p->producers);
 	transactions_done(&p->transactions);
 	free(p->segments);
@@ -113,6 +116,12 @@ bool
 partition_online(const struct partition *p)
 {
 	return !p->offline;
+}
+
+int64_t
+partition_settled(const struct partition *p)
+{
+	return p->high_watermark;
 }
 
 int64_t
@@ -381,15 +390,11 @@ must_roll(const struct partition *p, const struct segment *s, size_t n, int64_t 
 	    p->end - s->base > INT32_MAX - (1 << 24);
 }
 
-/* The segment that the next batch goes to; NULL with errno. */
-static struct segment *
-segment_for(struct partition *p, size_t n, int64_t now_ms)
+struct segment *
+partition_roll(struct partition *p)
 {
-	struct segment *s = partition_active(p);
+	struct segment *s = segment_new(p, p->end, p->store->leader_epoch);
 
-	if (!must_roll(p, s, n, now_ms))
-		return segment_fd(s) == -1 ? NULL : s;
-	s = segment_new(p, p->end, p->store->leader_epoch);
 	if (segment_create(s) == -1) {
 		segment_free(s);
 		return NULL;
@@ -398,6 +403,17 @@ segment_for(struct partition *p, size_t n, int64_t now_ms)
 	partition_dirty(p);
 	stat_add(&p->store->stats.segments_made, 1);
 	return s;
+}
+
+/* The segment that the next batch goes to; NULL with errno. */
+static struct segment *
+segment_for(struct partition *p, size_t n, int64_t now_ms)
+{
+	struct segment *s = partition_active(p);
+
+	if (!must_roll(p, s, n, now_ms))
+		return segment_fd(s) == -1 ? NULL : s;
+	return partition_roll(p);
 }
 
 /* What lacks room or descriptors refuses this batch; any other failure leaves the file unknown. */
@@ -469,7 +485,8 @@ partition_append(struct partition *p, struct append *a)
 	struct batch b;
 
 	a->base_offset = a->append_time_ms = -1;
-	if (p->deleted || p->offline || journal_full(p->store->journal)) {
+	if (p->deleted || p->offline || journal_full(p->store->journal) ||
+	    (p->store->reserve.used && !p->internal)) {
 		a->bad_record = -1;
 		return refuse(p, a, p->deleted ? STORE_GONE : STORE_DISK);
 	}
@@ -537,8 +554,11 @@ partition_drop_below(struct partition *p, int64_t log_start)
 {
 	size_t n = 0;
 
-	if (log_start > p->log_start)
+	if (log_start > p->log_start) {
 		p->log_start = log_start;
+		/* Whoever waits below it is to be told. */
+		p->store->hooks.visible(p->store->hooks.ctx, p);
+	}
 	/*
 	 * Only what the index has goes, for it knows the producers of it; and one
 	 * stays whose name survives a power cut, for it says where the log goes on.

@@ -50,6 +50,8 @@ struct partition_config {
 	int64_t segment_ms;
 	int32_t max_message_bytes;
 	bool compacted;
+	bool deletes;                  /* what is too old or too much goes */
+	int64_t retention_ms, retention_bytes; /* -1: no limit */
 	bool log_append_time;
 	int64_t timestamp_before_max_ms, timestamp_after_max_ms;
 	int64_t producer_expiry_ms;

@@ -321,6 +321,8 @@ keep(struct recovery *r, struct segment *s, const struct batch *b, const uint8_t
 	struct batch_marker marker;
 
 	segment_note(s, b, pos);
+	if (s->begun_ms == 0)
+		s->begun_ms = r->store->wall_ms; /* nobody knows any more */
 	/* Below the log start some that came later may be gone already. */
 	if (b->producer_id < 0 || forgotten)
 		;
@@ -697,6 +699,7 @@ complete_partitions(struct recovery *r, bool internal)
 		if (p->internal != internal)
 			continue;
 		drop_absent(r, p);
+		p->scattered = true;
 		if (complete_partition(r, p) == -1)
 			return -1;
 		settle_offsets(p);

@@ -13,7 +13,7 @@
 #include "plat/file.h"
 #include "store/store_internal.h"
 
-enum { READERS = 4, CHECKERS = 4, SYNCERS = 1, TICK_MS = 1000, LACK_TOLD_MS = 10000 };
+enum { READERS = 4, CHECKERS = 4, SYNCERS = 1, TRY_MS = 1000, LACK_TOLD_MS = 10000 };
 
 /* The mark of a clean end: the index, whose file has this checksum, tells all. */
 enum { CLEAN_MAGIC = 0, CLEAN_INDEX_CRC = 8, CLEAN_CRC = 12, CLEAN_SIZE = 16 };
@@ -166,6 +166,7 @@ store_delete_partition(struct store *store, struct partition *p)
 	index_del_prefix(&store->removals, INDEX_PRODUCERS, span_of(p->key, sizeof p->key));
 	index_del_prefix(&store->removals, INDEX_ABORTED, span_of(p->key, sizeof p->key));
 	producers_done(&p->producers);
+	list_del(&p->upkeep);
 	p->deleted = true;
 	p->jobs++; /* until this is over */
 	map_del(&store->partitions, span_of(p->key, sizeof p->key));
@@ -242,23 +243,39 @@ store_flush(struct store *store)
 		store_checkpoint(store);
 }
 
-int64_t
-store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
+void
+store_set_upkeep(struct store *store, const struct store_upkeep *upkeep)
 {
-	store->mono_ms = mono_ms;
-	store->wall_ms = wall_ms;
+	store->config.upkeep = *upkeep;
+}
+
+/* What a disk that lacks room or descriptors was asked for is tried again. */
+static void
+try_again(struct store *store)
+{
+	store->next_try_ms = store->mono_ms + TRY_MS;
 	store->sync_put_off = false;
-	producers_expire(store);
+	reserve_tick(store);
 	journal_prepare(store->journal, store->keepers);
 	if (journal_full(store->journal)) {
 		store_checkpoint(store); /* which frees files */
 		journal_retry(store->journal);
 	}
+}
+
+int64_t
+store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
+{
+	store->mono_ms = mono_ms;
+	store->wall_ms = wall_ms;
+	producers_expire(store);
+	if (mono_ms >= store->next_try_ms)
+		try_again(store);
 	if (store->checkpoint_retry_ms != 0 ||
 	    store->snapshot_waits || ((!list_empty(&store->dirty) || store->removals.n > 0) &&
 	    mono_ms - store->last_checkpoint_ms >= store->config.checkpoint_interval_ms))
 		store_checkpoint(store);
-	return mono_ms + TICK_MS;
+	return upkeep_tick(store);
 }
 
 /* ---- open ---- */
@@ -500,11 +517,13 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->lack_told_ms = INT64_MIN / 2;
 	store->wall_ms = wall_ms;
 	store->checkpoints = 1;
+	store->next_retention_ms = mono_ms + config->upkeep.retention_check_ms;
 	list_init(&store->waiting);
 	list_init(&store->dirty);
 	list_init(&store->wants_sync);
 	list_init(&store->producers);
 	list_init(&store->open_segments);
+	list_init(&store->upkeep_queue);
 	store->keepers = workers_new("keeper", 1, mailbox);
 	store->syncers = workers_new("syncer", SYNCERS, mailbox);
 	store->readers = workers_new("reader", READERS, mailbox);
@@ -512,6 +531,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->copiers = workers_new("copier", 1, mailbox);
 	if (make_folders(store) == -1 || check_format(store) == -1)
 		goto fail;
+	reserve_open(store);
 	path_in(store, "journal", path, sizeof path);
 	journal = (struct journal_config){ .dir = path, .bytes = config->journal_bytes,
 		.mailbox = mailbox, .stats = &store->stats, .ctx = store, .committed = journal_committed };
@@ -547,6 +567,7 @@ store_close(struct store *store)
 		mailbox_wait(store->mailbox);
 		mailbox_run(store->mailbox);
 	}
+	reserve_close(store);
 	clean = !store->failed && checkpoint_now(store) == 0 && !store->offline;
 	/* What is under way ends, whatever has become of it. */
 	while (store->jobs > 0 || !journal_idle(store->journal)) {

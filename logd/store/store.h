@@ -20,6 +20,11 @@
 
 struct store;
 
+/* The work that nobody asks for, but time brings.  May change while the store is open. */
+struct store_upkeep {
+	int64_t retention_check_ms;      /* how often partitions are looked at for what may go */
+};
+
 struct store_config {
 	const char *dir;                 /* made when absent */
 	int64_t journal_bytes;           /* space of the journal */
@@ -28,6 +33,8 @@ struct store_config {
 	int64_t checkpoint_bytes;        /* appended since the last: time for the next */
 	int open_files_max;              /* segments kept open */
 	int producers_max;               /* idempotent producers remembered, of each partition */
+	int64_t reserve_bytes;           /* held back on the disk, so that retention works when that is full */
+	struct store_upkeep upkeep;
 	struct partition_config internal; /* for the internal logs */
 };
 
@@ -63,6 +70,8 @@ void store_flush(struct store *);
 
 /* Now and then: checkpoints that are due.  The next time (mono) to call. */
 int64_t store_tick(struct store *, int64_t mono_ms, int64_t wall_ms);
+
+void store_set_upkeep(struct store *, const struct store_upkeep *);
 
 /* Begins a checkpoint now, unless one is under way. */
 void store_checkpoint(struct store *);

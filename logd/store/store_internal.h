@@ -244,6 +244,9 @@ struct partition {
 	struct list dirty;    /* store.dirty: changed since the last checkpoint */
 	struct list wants_sync; /* store.wants_sync: direct bytes that acks=all waits for */
 	struct list reads;    /* reads that wait for the disk */
+	struct list upkeep;   /* store.upkeep_queue */
+	bool retaining;       /* retention moves its log start */
+	bool scattered;       /* segments that the index lacks may lie anywhere, not at the end only */
 	int64_t hint_offset, hint_pos; /* where the last read ended */
 	struct segment *hint_segment;
 	bool offline, deleted, internal;
@@ -259,6 +262,10 @@ void partition_free(struct partition *);
 void partition_folder(const struct partition *, char *path, size_t size);
 void partition_add_segment(struct partition *, struct segment *);
 struct segment *partition_active(const struct partition *); /* NULL: none yet */
+/* Makes a new, empty segment the active one.  NULL with errno: its file can't be made. */
+struct segment *partition_roll(struct partition *);
+/* Offsets below it are settled: only they may be dropped, by age or as superseded. */
+int64_t partition_settled(const struct partition *);
 void partition_dirty(struct partition *);
 /* Lets become visible what may; answers appends.  Calls the hook once. */
 void partition_advance(struct partition *);
@@ -271,6 +278,35 @@ void partition_end_waiting(struct partition *, enum store_error);
 /* Lets go what lies below a log start that is durable. */
 void partition_drop_below(struct partition *, int64_t log_start);
 void partition_check(const struct partition *);
+
+/* ---- retention.c ---- */
+
+/* Drops what is too old or too much. */
+void retention_visit(struct partition *);
+
+/* ---- reserve.c: room on the disk that is held back ---- */
+
+struct reserve {
+	bool there;          /* its file is */
+	bool making;
+	bool used;           /* given up for want of room: only the daemon's own records are taken */
+	int64_t retry_ms;    /* it is not made before (mono) */
+};
+
+/* At the start and at the end: gives it up where there is no room for either. */
+void reserve_open(struct store *);
+void reserve_close(struct store *);
+/* Something that would make room finds none for itself. */
+void reserve_use(struct store *);
+/* Now and then: makes it when there is room. */
+void reserve_tick(struct store *);
+
+/* ---- upkeep.c: visits to all partitions, some at a time ---- */
+
+/* Goes on with the round under way, or begins one that is due.  When (mono) to call again. */
+int64_t upkeep_tick(struct store *);
+/* The next round of retention comes soon: one lacked room. */
+void upkeep_retention_soon(struct store *);
 
 /* ---- read.c ---- */
 
@@ -402,7 +438,13 @@ struct store {
 	int lock_fd;
 	int jobs;                 /* under way, of all kinds but the journal's */
 	int64_t mono_ms, wall_ms; /* as of the last tick */
+	int64_t next_try_ms;      /* what lacked something is tried again then */
 	int64_t lack_told_ms;     /* when the log last said that something is lacking */
+	struct reserve reserve;
+	struct list upkeep_queue; /* all partitions; the next to be visited first */
+	size_t upkeep_left;       /* still to be visited in this round */
+	int64_t next_retention_ms;
+	int n_retaining;          /* log starts that retention is moving */
 	struct store_stats stats;
 };
 

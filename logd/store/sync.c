@@ -43,11 +43,12 @@ sync_set_add(struct sync_set *set, struct partition *p)
 	g = &set->groups[set->n_groups++];
 	*g = (struct sync_group){ .partition = p, .first = set->n_items, .end = p->end,
 		.folder_named = p->folder_named };
-	/* Those that are not durable, or not in the index, are the last ones. */
-	while (i > 0 && unsettled(p->segments[i - 1]))
+	/* Those that are not durable, or not in the index, are the last ones, mostly. */
+	while (i > 0 && (p->scattered || unsettled(p->segments[i - 1])))
 		i--;
 	for (; i < p->n_segments; i++)
-		add_item(set, p->segments[i]);
+		if (unsettled(p->segments[i]))
+			add_item(set, p->segments[i]);
 	g->n = set->n_items - g->first;
 	p->jobs++;
 }

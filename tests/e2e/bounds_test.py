@@ -10,6 +10,7 @@ import select
 import socket
 import struct
 import sys
+import time
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -47,8 +48,9 @@ def varint(n):
 
 
 def framed(records, attributes=0):
-    """A batch whose one record comes as these bytes."""
-    body = struct.pack(">hiqqqhii", attributes, 0, 0, 0, -1, -1, -1, 1) + records
+    """A batch, made now, whose one record comes as these bytes."""
+    now = int(time.time() * 1000)
+    body = struct.pack(">hiqqqhii", attributes, 0, now, now, -1, -1, -1, 1) + records
     return struct.pack(">qiibI", 0, len(body) + 9, -1, 2, crc32c(body)) + body
 
 

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """full_disk_test.py -- a change that is answered with an error because the disk is
 full has not happened: not then, and not at the next start; and what is answered
-without one is there at the next start.
+without one is there at the next start.  What retention deletes makes room.
 
 On a small filesystem of its own, which takes root.  WEIR_LOGD names the daemon.
 """
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,10 +20,11 @@ from bounds_test import batch
 from claims import finish, options, run, same, until
 
 BYTES = 100 << 20
-SETTINGS = {"weir.journal.bytes": 16 << 20, "log.segment.bytes": 1 << 20}
+SETTINGS = {"weir.journal.bytes": 16 << 20, "log.segment.bytes": 1 << 20, "log.retention.check.interval.ms": 200}
+RESERVE = 4 << 20
 TOPIC, BROKER = 2, 4
 SET = 0
-UNKNOWN_TOPIC, STORAGE = 3, 56
+OUT_OF_RANGE, UNKNOWN_TOPIC, STORAGE = 1, 3, 56
 
 
 class Place:
@@ -31,6 +33,8 @@ class Place:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="weir-full-")
         self.filler = os.path.join(self.folder, "filler")
+        self.reserve = os.path.join(self.folder, "data", "reserve")
+        self.settings = tempfile.NamedTemporaryFile(mode="w+", prefix="weir-full-")
         self.daemon = self.c = None
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={BYTES}", "weir-full", self.folder], check=False,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -40,7 +44,7 @@ class Place:
             finish(0, 0, 1)
 
     def start(self):
-        self.daemon = weir_daemon.start(options(SETTINGS), self.folder)
+        self.daemon = weir_daemon.start(["-c", self.settings.name, *options(SETTINGS)], self.folder)
         self.c = raw_client.Client(self.daemon.host, self.daemon.port, 30)
 
     def again(self):
@@ -55,20 +59,33 @@ class Place:
         shutil.rmtree(self.folder)
 
     def fill(self):
-        """Takes all room, to the last record of the daemon's own."""
-        with open(self.filler, "wb", buffering=0) as file:
-            for size in 1 << 16, 1 << 12:
-                try:
-                    while True:
-                        file.write(bytes(size))
-                except OSError:
-                    pass
-        until("a topic that is refused", lambda: self.make("filler-%d" % next(self.numbers)) == STORAGE)
+        """Takes all room, to the last record of the daemon's own; what it gives back meanwhile, too."""
+        def refused():
+            with open(self.filler, "ab", buffering=0) as file:
+                for size in 1 << 16, 1 << 12:
+                    try:
+                        while True:
+                            file.write(bytes(size))
+                    except OSError:
+                        pass
+            return self.make("filler-%d" % next(self.numbers)) == STORAGE
+
+        until("a topic that is refused", refused)
 
     numbers = iter(range(1 << 30))
 
     def make_room(self):
         os.unlink(self.filler)
+        until("a topic that is made", lambda: self.make("filler-%d" % next(self.numbers)) == 0)
+
+    def retain(self, ms):
+        """How long records of all topics are kept from now on."""
+        self.settings.seek(0)
+        self.settings.truncate()
+        self.settings.write(f"log.retention.ms = {ms}\n")
+        self.settings.flush()
+        self.daemon.signal(signal.SIGHUP)
+        until("the setting is taken up", lambda: self.setting(BROKER, "1", "log.retention.ms") == str(ms))
 
     # ---- one thing at a time: the code that it is answered with ----
 
@@ -107,12 +124,19 @@ class Place:
         told = self.c.ask("offset_fetch", 8, groups=[{"group_id": n, "topics": None} for n in names])["groups"]
         return [(g["group_id"], sum(len(t["partitions"]) for t in g["topics"])) for g in told]
 
-    def produce(self, name, partition=0):
+    def produce(self, name, partition=0, value=b"v"):
         """The offset of a record that is on stable storage; or the code of the error."""
         told = self.c.ask("produce", 7, acks=-1, timeout_ms=10000, topic_data=[
-            {"name": name, "partition_data": [{"index": partition, "records": batch(b"v")}]}])
+            {"name": name, "partition_data": [{"index": partition, "records": batch(value)}]}])
         told = told["responses"][0]["partition_responses"][0]
         return -told["error_code"] or told["base_offset"]
+
+    def fetch(self, name, offset, max_wait_ms=0):
+        """(code, log start, whether there are records)"""
+        told = self.c.ask("fetch", 11, max_wait_ms=max_wait_ms, min_bytes=1, max_bytes=1 << 20, topics=[
+            {"topic": name, "partitions": [{"partition": 0, "fetch_offset": offset, "partition_max_bytes": 1 << 20}]}])
+        told = told["responses"][0]["partitions"][0]
+        return told["error_code"], told["log_start_offset"], bool(told["records"])
 
 
 def test_what_a_full_disk_refused_has_not_happened(place):
@@ -168,6 +192,38 @@ def test_groups_stay_that_a_full_disk_kept_from_being_deleted(place):
     place.make_room()
     place.again()
     same(place.groups(), [("one", 300), ("two", 300)], "after the next start")
+
+
+def test_retention_makes_room_on_a_full_disk(place):
+    place.retain(-1)
+    until("the reserve", lambda: os.path.exists(place.reserve) and os.path.getsize(place.reserve) == RESERVE)
+    same(place.make("flow"), 0, "code of the creation")
+    same([place.produce("flow", value=bytes(100000)) for _ in range(120)], list(range(120)), "offsets")
+    place.fill()
+    same(place.produce("flow", value=bytes(100000)), -STORAGE, "code of a record on the full disk")
+    same(place.fetch("flow", 0), (0, 0, True), "a fetch on the full disk")
+    place.retain(1)
+    until("a record that is taken", lambda: place.produce("flow") >= 0)
+    code, start, _ = place.fetch("flow", 0)
+    same((code, start >= 120), (OUT_OF_RANGE, True), "a fetch of what has gone")
+    until("the reserve again", lambda: os.path.exists(place.reserve) and os.path.getsize(place.reserve) == RESERVE)
+
+
+def test_a_start_on_a_full_disk_has_the_reserve(place):
+    place.retain(-1)
+    first = place.produce("flow", value=bytes(100000))
+    same([place.produce("flow", value=bytes(100000)) for _ in range(60)], list(range(first + 1, first + 61)), "offsets")
+    place.fill()
+    place.daemon.kill()
+    place.c.close()
+    same(shutil.disk_usage(place.folder).free < RESERVE / 4, True, "the disk is full")
+    place.start()
+    same(place.fetch("flow", first), (0, place.fetch("flow", 0)[1], True), "a fetch on the full disk")
+    place.retain(1)
+    until("a record that is taken", lambda: place.produce("flow") >= 0)
+    place.make_room()
+    place.again()
+    same(place.produce("flow") > 0, True, "a record after the next start")
 
 
 if __name__ == "__main__":

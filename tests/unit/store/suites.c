@@ -2,8 +2,8 @@
 #include "unit/unit.h"
 
 extern const struct unit_test batch_tests[], checkpoint_tests[], codec_tests[], damage_tests[], examine_tests[],
-    index_tests[], journal_tests[], kafka_bugs_tests[], partition_tests[], producers_tests[], segment_tests[], state_tests[], times_tests[],
-    transactions_tests[];
+    index_tests[], journal_tests[], kafka_bugs_tests[], partition_tests[], producers_tests[], retention_tests[],
+    segment_tests[], state_tests[], times_tests[], transactions_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "batch", batch_tests },
@@ -16,6 +16,7 @@ const struct unit_suite unit_suites[] = {
 	{ "kafka_bugs", kafka_bugs_tests },
 	{ "partition", partition_tests },
 	{ "producers", producers_tests },
+	{ "retention", retention_tests },
 	{ "segment", segment_tests },
 	{ "state", state_tests },
 	{ "times", times_tests },
