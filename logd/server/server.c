@@ -30,7 +30,8 @@
  */
 enum { IN_FLIGHT_MAX = 256, SEND_BYTES_MAX = 32 * 1024 * 1024, DRAIN_MS = 10000,
 	PRODUCERS_MAX = 200000, OPEN_SEGMENTS_MAX = 8192, OTHER_FILES_MAX = 64,
-	RESERVE_BYTES = 4 * 1024 * 1024, INTERNAL_SEGMENT_BYTES = 64 * 1024 * 1024, INTERNAL_MESSAGE_BYTES = 16 * 1024 * 1024 };
+	RESERVE_BYTES = 4 * 1024 * 1024, INTERNAL_SEGMENT_BYTES = 64 * 1024 * 1024, INTERNAL_MESSAGE_BYTES = 16 * 1024 * 1024,
+	INTERNAL_DELETE_RETENTION_MS = 86400000 };
 
 /* How the open files that the system grants are shared out. */
 struct descriptors {
@@ -154,6 +155,9 @@ store_upkeep(const struct config *c)
 {
 	return (struct store_upkeep){
 		.retention_check_ms = c->log_retention_check_interval_ms,
+		.cleaner = c->log_cleaner_enable,
+		.cleaner_backoff_ms = c->log_cleaner_backoff_ms,
+		.cleaner_bytes = c->log_cleaner_dedupe_buffer_size,
 	};
 }
 
@@ -177,6 +181,9 @@ store_config(const struct server *s)
 			.segment_ms = INT64_MAX,
 			.max_message_bytes = INTERNAL_MESSAGE_BYTES,
 			.compacted = true,
+			.delete_retention_ms = INTERNAL_DELETE_RETENTION_MS,
+			.max_compaction_lag_ms = INT64_MAX,
+			.min_dirty_ratio = 0.5,
 			.timestamp_before_max_ms = INT64_MAX,
 			.timestamp_after_max_ms = INT64_MAX,
 			.producer_expiry_ms = c->producer_id_expiration_ms,

@@ -136,13 +136,21 @@ record_walk(struct record_walk *w, const struct batch *b, const uint8_t *p, size
 	struct span body = span_of(p + BATCH_HEADER, b->size - BATCH_HEADER);
 	enum inflated outcome;
 
-	*w = (struct record_walk){ .batch = *b, .rest = body };
+	*w = (struct record_walk){ .batch = *b, .all = body, .rest = body };
 	if (!batch_is_compressed(b))
 		return;
 	outcome = codec_inflate(b->attributes & BATCH_CODEC, body, inflated_max, &w->inflated);
 	w->too_large = outcome == INFLATED_TOO_LARGE;
 	w->broken = outcome != INFLATED;
-	w->rest = buf_bytes(&w->inflated);
+	w->all = w->rest = buf_bytes(&w->inflated);
+}
+
+void
+record_rewind(struct record_walk *w)
+{
+	w->rest = w->all;
+	w->index = 0;
+	w->broken = false;
 }
 
 bool
@@ -158,16 +166,20 @@ record_next(struct record_walk *w, struct record *r)
 	if (w->index >= w->batch.count || !take_varint(&w->rest, &length) ||
 	    length < 1 || (size_t)length > w->rest.n)
 		return false;
-	body = span_of(w->rest.p + 1, (size_t)length - 1); /* behind the attributes */
+	r->attributes = w->rest.p[0];
+	body = span_of(w->rest.p + 1, (size_t)length - 1);
 	w->rest = span_of(w->rest.p + length, w->rest.n - (size_t)length);
-	if (!take_varlong(&body, &time_delta) || !take_varint(&body, &offset_delta) ||
-	    !take_bytes(&body, &r->key) || !take_bytes(&body, &r->value) || !headers_ok(body))
+	if (!take_varlong(&body, &time_delta))
+		return false;
+	r->tail = body;
+	if (!take_varint(&body, &offset_delta) || !take_bytes(&body, &r->key) ||
+	    !take_bytes(&body, &r->value) || !headers_ok(body))
 		return false;
 	r->headers = body;
 	r->offset = w->batch.base_offset + offset_delta;
 	/* In unsigned arithmetic: what the producer wrote may overflow. */
-	r->timestamp = (w->batch.attributes & BATCH_LOG_APPEND_TIME) ? w->batch.max_timestamp :
-	    (int64_t)((uint64_t)w->batch.base_timestamp + (uint64_t)time_delta);
+	r->created = (int64_t)((uint64_t)w->batch.base_timestamp + (uint64_t)time_delta);
+	r->timestamp = (w->batch.attributes & BATCH_LOG_APPEND_TIME) ? w->batch.max_timestamp : r->created;
 	w->index++;
 	w->broken = false;
 	return true;
@@ -432,4 +444,123 @@ batch_marker_write(const struct batch_marker *m, int64_t timestamp_ms, struct bu
 	buf_span(to, buf_bytes(&builder.bytes));
 	to->failed |= builder.bytes.failed;
 	buf_done(&builder.bytes);
+}
+
+/* ---- taking records out ---- */
+
+int64_t
+batch_horizon(const struct batch *b)
+{
+	return (b->attributes & BATCH_DELETE_HORIZON) ? b->base_timestamp : INT64_MAX;
+}
+
+/* What is known of the records before any is written. */
+struct census {
+	int32_t kept;
+	bool removable;    /* a tombstone is among those kept, or a marker */
+	int64_t max_time;
+};
+
+static struct census
+count_kept(struct record_walk *w, const struct batch_rewrite *rw)
+{
+	struct census c = { .max_time = INT64_MIN };
+	struct record r;
+
+	while (record_next(w, &r))
+		if (rw->keep(rw->ctx, &r)) {
+			c.kept++;
+			c.removable = c.removable || r.value.p == NULL || (w->batch.attributes & BATCH_CONTROL);
+			c.max_time = r.timestamp > c.max_time ? r.timestamp : c.max_time;
+		}
+	return c;
+}
+
+static void
+put_kept(struct record_walk *w, const struct batch_rewrite *rw, int64_t base_timestamp, struct buf *to)
+{
+	struct record r;
+
+	record_rewind(w);
+	while (record_next(w, &r)) {
+		int64_t delta = (int64_t)((uint64_t)r.created - (uint64_t)base_timestamp);
+
+		if (!rw->keep(rw->ctx, &r))
+			continue;
+		put_varint(to, (int64_t)(1 + varint_size(delta) + r.tail.n));
+		buf_u8(to, r.attributes);
+		put_varint(to, delta);
+		buf_span(to, r.tail);
+	}
+}
+
+/* The whole batch, with what is left of the records. */
+static bool
+put_changed(struct record_walk *w, const uint8_t *p, const struct batch_rewrite *rw,
+    const struct census *census, bool horizon, struct buf *to)
+{
+	const struct batch *b = &w->batch;
+	int64_t base_timestamp = horizon ? rw->horizon : b->base_timestamp;
+	size_t at = to->n, size;
+	struct buf plain = { 0 };
+	bool ok;
+
+	buf_put(to, p, BATCH_HEADER);
+	put_kept(w, rw, base_timestamp, &plain);
+	ok = !plain.failed && codec_deflate(b->attributes & BATCH_CODEC, buf_bytes(&plain), to);
+	buf_done(&plain);
+	if (!ok || to->failed || (size = to->n - at) > INT32_MAX)
+		return false;
+	store32(to->p + at + AT_LENGTH, (uint32_t)(size - BATCH_OVERHEAD));
+	if (horizon)
+		store16(to->p + at + AT_ATTRIBUTES, (uint16_t)b->attributes | BATCH_DELETE_HORIZON);
+	store64(to->p + at + AT_BASE_TIMESTAMP, (uint64_t)base_timestamp);
+	store64(to->p + at + AT_MAX_TIMESTAMP, (uint64_t)census->max_time);
+	store32(to->p + at + AT_COUNT, (uint32_t)census->kept);
+	stamp_crc(to->p + at, size);
+	return true;
+}
+
+enum batch_rewritten
+batch_rewrite(const struct batch *b, const uint8_t *p, const struct batch_rewrite *rw, struct buf *to)
+{
+	enum batch_rewritten outcome = BATCH_SAME;
+	struct record_walk w;
+	struct census census;
+	bool horizon;
+
+	if (b->count == 0)
+		return BATCH_EMPTY;
+	record_walk(&w, b, p, BATCH_INFLATED_MAX);
+	census = count_kept(&w, rw);
+	horizon = census.removable && batch_horizon(b) == INT64_MAX;
+	if (w.broken)
+		outcome = BATCH_BROKEN;
+	else if (census.kept == 0)
+		outcome = BATCH_EMPTY;
+	else if (census.kept < b->count || horizon)
+		outcome = put_changed(&w, p, rw, &census, horizon, to) ? BATCH_CHANGED : BATCH_BROKEN;
+	record_done(&w);
+	return outcome;
+}
+
+void
+batch_put_empty(struct buf *to, int64_t base_offset, int64_t last_offset, int32_t leader_epoch,
+    const struct batch *of)
+{
+	uint8_t p[BATCH_HEADER] = { 0 };
+
+	store64(p + AT_BASE_OFFSET, (uint64_t)base_offset);
+	store32(p + AT_LENGTH, BATCH_HEADER - BATCH_OVERHEAD);
+	store32(p + AT_LEADER_EPOCH, (uint32_t)leader_epoch);
+	p[AT_MAGIC] = BATCH_MAGIC;
+	/* No timestamp: no look-up by time is to be led here. */
+	store64(p + AT_BASE_TIMESTAMP, (uint64_t)-1);
+	store64(p + AT_MAX_TIMESTAMP, (uint64_t)-1);
+	store32(p + AT_LAST_OFFSET_DELTA, (uint32_t)(last_offset - base_offset));
+	store64(p + AT_PRODUCER_ID, (uint64_t)(of == NULL ? -1 : of->producer_id));
+	store16(p + AT_PRODUCER_EPOCH, (uint16_t)(of == NULL ? -1 : of->producer_epoch));
+	store32(p + AT_BASE_SEQUENCE, (uint32_t)(of == NULL ? -1 : of->base_sequence));
+	stamp_crc(p, sizeof p);
+	buf_put(to, p, sizeof p);
 }

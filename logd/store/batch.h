@@ -1,6 +1,7 @@
 /*
  * batch.h -- record batches of magic 2: reading the header, checking what
- * producers send, stamping what the broker owns, walking the records.
+ * producers send, stamping what the broker owns, walking the records, taking
+ * some out.
  *
  * Pure functions over bytes; any thread.  Layout: docs/storage-format.md (it
  * is Kafka's, KIP-98).
@@ -109,12 +110,16 @@ struct record {
 	int64_t timestamp;
 	struct span key, value; /* p NULL: null */
 	struct span headers;    /* as encoded, with their count */
+	int64_t created;        /* the time that it came with; LogAppendTime does not touch it */
+	uint8_t attributes;
+	struct span tail;       /* as encoded, from its offset on */
 };
 
 /* The records of a batch, one after the other. */
 struct record_walk {
 	struct batch batch;
-	struct span rest;     /* not walked yet */
+	struct span all;
+	struct span rest;     /* of it, not walked yet */
 	struct buf inflated;  /* owned: the records of a compressed batch */
 	int32_t index;
 	bool broken;          /* the records can't be read to the end */
@@ -126,6 +131,8 @@ struct record_walk {
  * until record_done().
  */
 void record_walk(struct record_walk *, const struct batch *, const uint8_t *p, size_t inflated_max);
+/* Begins again, where the records could be had. */
+void record_rewind(struct record_walk *);
 /* The next record; false at the end or when broken. */
 bool record_next(struct record_walk *, struct record *);
 void record_done(struct record_walk *);
@@ -156,5 +163,37 @@ void batch_begin(struct batch_builder *, int64_t timestamp_ms);
 void batch_add(struct batch_builder *, struct span key, struct span value);
 /* Fills the header in; base offset and epoch are 0.  b->bytes.failed: no memory. */
 void batch_finish(struct batch_builder *);
+
+/*
+ * Taking records out of a batch: for compaction.  What is left keeps its offsets, its
+ * producer and its sequences, as the protocol has it of compacted logs.
+ */
+struct batch_rewrite {
+	bool (*keep)(void *ctx, const struct record *); /* asked twice of a record: no effects */
+	void *ctx;
+	/* KIP-534: when the tombstones (or the marker) that it keeps may go; where it says so already, that holds. */
+	int64_t horizon;
+};
+
+enum batch_rewritten {
+	BATCH_SAME,    /* all stays as it is: nothing was appended */
+	BATCH_CHANGED, /* what is left was appended, compressed as before */
+	BATCH_EMPTY,   /* no record is left: nothing was appended */
+	BATCH_BROKEN   /* its records can't be read (or there is no memory) */
+};
+
+/* `p`: a whole batch whose checksum is right. */
+enum batch_rewritten batch_rewrite(const struct batch *, const uint8_t *p, const struct batch_rewrite *,
+    struct buf *to);
+
+/* When its tombstones, or its marker, may go; INT64_MAX: nothing says so yet. */
+int64_t batch_horizon(const struct batch *);
+
+/*
+ * Appends a batch without records, for offsets whose records are gone.  With `of`, it
+ * keeps that batch's place in its producer's sequence.
+ */
+void batch_put_empty(struct buf *to, int64_t base_offset, int64_t last_offset, int32_t leader_epoch,
+    const struct batch *of);
 
 #endif

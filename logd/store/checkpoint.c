@@ -24,6 +24,7 @@ struct checkpoint {
 	struct sync_set set;
 	/* What goes, which may come back at once; one for each group of the set; the common one. */
 	struct index_batch *changes;
+	struct retired retired;      /* whose removal is among the changes */
 	uint64_t journal_block;      /* entries up to here are superfluous behind it */
 	struct snapshot *snapshot;   /* that is to be of this moment; or NULL */
 	int error;
@@ -62,10 +63,14 @@ put_entries(struct index_batch *to, const struct segment *s)
 	}
 }
 
-/* How far the tables of the state go. */
+/* How far the tables of the state go, and what the keys are. */
 static void
-put_applied(struct store *store, struct index_batch *to)
+put_meta(struct store *store, struct index_batch *to)
 {
+	uint8_t format[4];
+
+	store32(format, INDEX_FORMAT);
+	index_put(to, INDEX_META, span_str("format"), span_of(format, sizeof format));
 	for (int log = 0; log < STATE_LOGS; log++) {
 		char key[32];
 		uint8_t value[8];
@@ -88,6 +93,8 @@ collect(struct checkpoint *c)
 	c->changes = xcalloc(n + 2, sizeof *c->changes);
 	c->changes[0] = store->removals;
 	store->removals = (struct index_batch){ 0 };
+	c->retired = store->retired;
+	store->retired = (struct retired){ 0 };
 	common = &c->changes[n + 1];
 	list_each(it, &store->dirty) {
 		struct partition *p = container_of(it, struct partition, dirty);
@@ -107,7 +114,7 @@ collect(struct checkpoint *c)
 		producers_collect(g->partition, group_changes(c, i));
 		g->n_aborted = transactions_collect(g->partition, group_changes(c, i));
 	}
-	put_applied(store, common);
+	put_meta(store, common);
 	state_freeze(store, common);
 }
 
@@ -161,6 +168,28 @@ drop_changes(struct checkpoint *c)
 	free(c->changes);
 }
 
+/* The index has what took their place. */
+static void
+let_go(struct retired *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct partition *p = r->segments[i]->partition;
+
+		segment_unpin(r->segments[i]);
+		partition_release(p);
+	}
+	free(r->segments);
+}
+
+void
+retired_free(struct retired *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		segment_free(r->segments[i]);
+	free(r->segments);
+	*r = (struct retired){ 0 };
+}
+
 static void
 end(struct checkpoint *c)
 {
@@ -183,6 +212,7 @@ end(struct checkpoint *c)
 	stat_add(&store->stats.checkpoints, 1);
 	/* A partition that goes offline here keeps the journal. */
 	sync_set_apply(&c->set);
+	let_go(&c->retired);
 	journal_release(store->journal, c->journal_block);
 	if (c->snapshot != NULL)
 		snapshot_go_on(c->snapshot);
@@ -197,6 +227,7 @@ checkpoint_abandon(struct store *store)
 	if (c == NULL)
 		return;
 	drop_changes(c);
+	retired_free(&c->retired);
 	free(c->set.groups);
 	free(c->set.items);
 	free(c);

@@ -9,6 +9,10 @@
 
 enum { STEP = 64 * 1024 };
 
+/* How Java's clients frame blocks of snappy: magic, version, the oldest version that can read it. */
+enum { FRAMING = 16, FRAMING_MAGIC = 8, FRAMING_BLOCK = 32 * 1024 };
+static const uint8_t framing[FRAMING] = { 0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0, [11] = 1, [15] = 1 };
+
 /* Where the bytes go, and how many may still come. */
 struct sink {
 	struct buf *to;
@@ -77,11 +81,9 @@ snappy_block(struct span from, struct sink *s)
 static bool
 inflate_snappy(struct span from, struct sink *s)
 {
-	static const uint8_t magic[8] = { 0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0 };
-	enum { FRAMING = 16 }; /* magic, version, oldest version that can read it */
 	size_t at = FRAMING;
 
-	if (from.n < FRAMING || memcmp(from.p, magic, sizeof magic) != 0)
+	if (from.n < FRAMING || memcmp(from.p, framing, FRAMING_MAGIC) != 0)
 		return snappy_block(from, s);
 	while (at < from.n) {
 		size_t n;
@@ -168,4 +170,93 @@ codec_inflate(int codec, struct span from, size_t max, struct buf *to)
 	if (inflaters[codec](from, &s) && !to->failed)
 		return INFLATED;
 	return s.full ? INFLATED_TOO_LARGE : INFLATED_DAMAGED;
+}
+
+/* ---- the other way ---- */
+
+static bool
+deflate_none(struct span from, struct buf *to)
+{
+	buf_span(to, from);
+	return true;
+}
+
+static bool
+deflate_gzip(struct span from, struct buf *to)
+{
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)from.p, .avail_in = (uInt)from.n };
+	bool ok = false;
+	uLong bound;
+
+	/* 15 + 16: the largest window, a gzip header */
+	if (from.n > UINT32_MAX ||
+	    deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	bound = deflateBound(&z, (uLong)from.n);
+	if (bound <= UINT32_MAX && (z.next_out = buf_room(to, bound)) != NULL) {
+		z.avail_out = (uInt)bound;
+		ok = deflate(&z, Z_FINISH) == Z_STREAM_END;
+		to->n += bound - z.avail_out;
+	}
+	deflateEnd(&z);
+	return ok;
+}
+
+static bool
+deflate_snappy(struct span from, struct buf *to)
+{
+	buf_put(to, framing, sizeof framing);
+	for (size_t at = 0, n; at < from.n; at += n) {
+		size_t size;
+		uint8_t *p;
+
+		n = from.n - at < FRAMING_BLOCK ? from.n - at : FRAMING_BLOCK;
+		size = snappy_max_compressed_length(n);
+		if ((p = buf_room(to, 4 + size)) == NULL ||
+		    snappy_compress((const char *)from.p + at, n, (char *)p + 4, &size) != SNAPPY_OK)
+			return false;
+		store32(p, (uint32_t)size);
+		to->n += 4 + size;
+	}
+	return true;
+}
+
+static bool
+deflate_lz4(struct span from, struct buf *to)
+{
+	const LZ4F_preferences_t how = { .frameInfo = { .blockSizeID = LZ4F_max64KB,
+	    .blockMode = LZ4F_blockIndependent } };
+	size_t n = LZ4F_compressFrameBound(from.n, &how);
+	uint8_t *p = buf_room(to, n);
+
+	if (p == NULL || LZ4F_isError(n = LZ4F_compressFrame(p, n, from.p, from.n, &how)))
+		return false;
+	to->n += n;
+	return true;
+}
+
+static bool
+deflate_zstd(struct span from, struct buf *to)
+{
+	size_t n = ZSTD_compressBound(from.n);
+	uint8_t *p = buf_room(to, n);
+
+	if (p == NULL || ZSTD_isError(n = ZSTD_compress(p, n, from.p, from.n, ZSTD_CLEVEL_DEFAULT)))
+		return false;
+	to->n += n;
+	return true;
+}
+
+bool
+codec_deflate(int codec, struct span from, struct buf *to)
+{
+	static bool (*const deflaters[CODECS])(struct span, struct buf *) = {
+		[CODEC_NONE] = deflate_none,
+		[CODEC_GZIP] = deflate_gzip,
+		[CODEC_SNAPPY] = deflate_snappy,
+		[CODEC_LZ4] = deflate_lz4,
+		[CODEC_ZSTD] = deflate_zstd,
+	};
+
+	return codec >= 0 && codec < CODECS && deflaters[codec](from, to) && !to->failed;
 }

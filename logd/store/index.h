@@ -24,9 +24,12 @@
 
 struct index;
 
+/* What keys and values mean, in `meta`; the index of another format is made anew. */
+enum { INDEX_FORMAT = 2 };
+
 enum index_table {
 	INDEX_META,      /* name -> value */
-	INDEX_SEGMENTS,  /* partition, base offset, epoch -> size, end, times */
+	INDEX_SEGMENTS,  /* partition, base offset, epoch, generation -> size, end, times */
 	INDEX_OFFSETS,   /* partition, segment, offset -> position, largest time before it */
 	INDEX_PRODUCERS, /* partition, producer id -> its last batches */
 	INDEX_ABORTED,   /* partition, offset of a marker -> the transaction that it aborted */

@@ -175,7 +175,8 @@ next_segment(const struct partition_lookup *l)
 	for (size_t i = 0; i < p->n_segments; i++) {
 		struct segment *s = p->segments[i];
 
-		if (s->base < l->next_base || !has_visible(l, s))
+		/* One that was compacted meanwhile may begin before what is still to be looked at. */
+		if (s->end <= l->next_base || !has_visible(l, s))
 			continue;
 		if (l->measuring ? is_partial(l, s) && s->max_time > l->time : s->max_time >= l->time)
 			return s;

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "base/xalloc.h"
 #include "plat/file.h"
+#include "store/keymap.h"
 #include "store/store_internal.h"
 
 /*
@@ -121,7 +122,7 @@ partition_online(const struct partition *p)
 int64_t
 partition_settled(const struct partition *p)
 {
-	return p->high_watermark;
+	return partition_last_stable(p);
 }
 
 int64_t
@@ -378,6 +379,16 @@ refuse(struct partition *p, struct append *a, enum store_error error)
 	return true;
 }
 
+/* For compaction, which leaves the active segment alone, and has to keep all keys of another in mind. */
+static bool
+must_close(const struct partition *p, const struct segment *s, int64_t now_ms)
+{
+	const struct store_upkeep *upkeep = &p->store->config.upkeep;
+
+	return (s->begun_ms > 0 && now_ms - s->begun_ms > p->config.max_compaction_lag_ms) ||
+	    (upkeep->cleaner && p->end - s->base > keymap_keys(upkeep->cleaner_bytes) / 2);
+}
+
 static bool
 must_roll(const struct partition *p, const struct segment *s, size_t n, int64_t now_ms)
 {
@@ -387,7 +398,7 @@ must_roll(const struct partition *p, const struct segment *s, size_t n, int64_t 
 		return s->base != p->end; /* the offsets were moved up behind it */
 	return s->size + (int64_t)n > p->config.segment_bytes ||
 	    (s->begun_ms > 0 && now_ms - s->begun_ms > p->config.segment_ms) ||
-	    p->end - s->base > INT32_MAX - (1 << 24);
+	    p->end - s->base > INT32_MAX - (1 << 24) || (p->config.compacted && must_close(p, s, now_ms));
 }
 
 struct segment *

@@ -52,6 +52,9 @@ struct partition_config {
 	bool compacted;
 	bool deletes;                  /* what is too old or too much goes */
 	int64_t retention_ms, retention_bytes; /* -1: no limit */
+	/* Of a compacted one: how long tombstones stay, and when records may, and must, be compacted. */
+	int64_t delete_retention_ms, min_compaction_lag_ms, max_compaction_lag_ms;
+	double min_dirty_ratio;        /* the part of it that is not compacted, before it is compacted anew */
 	bool log_append_time;
 	int64_t timestamp_before_max_ms, timestamp_after_max_ms;
 	int64_t producer_expiry_ms;
@@ -176,6 +179,7 @@ struct partition_read {
 	struct segment *segment;
 	int64_t pos, expected; /* where a batch begins, and its base offset */
 	bool at_batch;         /* it is the one that holds `offset` */
+	bool more, passed;     /* visible records lie in segments behind; this one has none from here on */
 	int64_t limit_offset;  /* batches from here on are not visible */
 	int64_t file_end;
 };

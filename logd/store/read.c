@@ -144,12 +144,41 @@ read_batches(struct partition_read *r, bool nowait)
 	    STORE_CORRUPT_MESSAGE : STORE_OK;
 }
 
+/*
+ * Goes past batches without records, which compaction leaves: some clients take an
+ * answer of nothing else for the end of the log.  Where nothing else is left, they are
+ * the answer all the same, for a reader that has them is at the end.
+ */
+static enum store_error
+pass_empty(struct partition_read *r, bool nowait)
+{
+	struct segment_walk w;
+	enum store_error error = STORE_OK;
+	enum walked found;
+
+	segment_walk(&w, r->segment, (struct place){ .pos = r->pos, .offset = r->expected }, r->file_end, true);
+	w.nowait = nowait;
+	while ((found = segment_walk_next(&w)) == WALK_BATCH && w.batch.count == 0 && w.offset < r->limit_offset)
+		;
+	if (found == WALK_FAILED)
+		error = STORE_DISK;
+	else if (found == WALK_BATCH && w.batch.count > 0 && w.batch.base_offset < r->limit_offset) {
+		r->pos = w.at;
+		r->expected = w.batch.base_offset;
+	} else
+		r->passed = found == WALK_END && r->more;
+	segment_walk_done(&w);
+	return error;
+}
+
 static enum store_error
 read_all(struct partition_read *r, bool nowait)
 {
 	enum store_error error = r->at_batch ? STORE_OK : seek(r, nowait);
 
-	return error == STORE_OK ? read_batches(r, nowait) : error;
+	if (error == STORE_OK && r->segment->generation > 0)
+		error = pass_empty(r, nowait);
+	return error == STORE_OK && !r->passed ? read_batches(r, nowait) : error;
 }
 
 /* On a reader's thread. */
@@ -192,28 +221,109 @@ settle(struct partition *p, struct partition_read *r)
 	stat_add(&store->stats.read_bytes, r->n);
 }
 
+static void read_done(struct job *);
+
+static int64_t
+limit_of(const struct partition *p, const struct partition_read *r)
+{
+	return r->committed ? partition_last_stable(p) : p->high_watermark;
+}
+
+/* Makes ready to read from a segment that holds the offset, or lies behind it. */
+static void
+aim(struct partition *p, struct partition_read *r, struct segment *s, int64_t offset)
+{
+	struct place place;
+
+	r->segment = s;
+	r->file_end = s->size;
+	r->limit_offset = limit_of(p, r);
+	r->more = s->end < r->limit_offset;
+	r->passed = false;
+	r->at_batch = p->hint_segment == s && p->hint_offset == offset;
+	if (r->at_batch)
+		place = (struct place){ .pos = p->hint_pos, .offset = p->hint_offset };
+	else
+		place = segment_place_offset(s, offset < s->base ? s->base : offset);
+	r->pos = place.pos;
+	r->expected = place.offset;
+	if (offset <= s->base)
+		r->at_batch = true; /* its first batch: also between two segments */
+}
+
+/* Reads from `offset` on, through segments that hold nothing.  False: the disk is awaited. */
+static bool
+read_from(struct partition *p, struct partition_read *r, int64_t offset)
+{
+	do {
+		struct segment *s = partition_segment(p, offset);
+
+		must(s != NULL); /* below the high watermark there are records */
+		if (segment_fd(s) == -1) {
+			diag_error("segment can't be opened", "error=\"%s\"", strerror(errno));
+			r->error = STORE_DISK;
+			return true;
+		}
+		aim(p, r, s, offset);
+		errno = 0;
+		r->error = read_all(r, true);
+		if (r->error == STORE_DISK && errno == EAGAIN) {
+			free(r->bytes);
+			r->bytes = NULL;
+			r->job = (struct job){ .run = run_read, .done = read_done };
+			segment_use(s);
+			p->jobs++;
+			p->store->jobs++;
+			stat_add(&p->store->stats.reads_cold, 1);
+			workers_submit(p->store->readers, &r->job);
+			return false;
+		}
+		offset = s->end;
+	} while (r->error == STORE_OK && r->passed);
+	settle(p, r);
+	return true;
+}
+
+/* Goes on where a thread has read.  True: it is over. */
+static bool
+resume(struct partition *p, struct partition_read *r)
+{
+	if (p->deleted)
+		r->error = STORE_GONE;
+	else if (r->offset < p->log_start)
+		r->error = STORE_OFFSET_OUT_OF_RANGE;
+	else if (r->segment->doomed) {
+		/* Compacted meanwhile: of what was aborted in it nobody knows any more that it was. */
+		free(r->bytes);
+		r->bytes = NULL;
+		r->n = 0;
+		return read_from(p, r, r->offset);
+	}
+	if (r->error == STORE_OK && r->passed)
+		return read_from(p, r, r->segment->end);
+	settle(p, r);
+	return true;
+}
+
 static void
 read_done(struct job *job)
 {
 	struct partition_read *r = container_of(job, struct partition_read, job);
 	struct partition *p = r->partition;
+	struct segment *s = r->segment;
+	bool over;
 
 	p->store->jobs--;
-	if (p->deleted)
-		r->error = STORE_GONE;
-	settle(p, r);
-	segment_unuse(r->segment);
+	over = resume(p, r);
+	segment_unuse(s);
 	partition_release(p);
-	r->done(r);
+	if (over)
+		r->done(r);
 }
 
 bool
 partition_read(struct partition *p, struct partition_read *r)
 {
-	int64_t limit = r->committed ? partition_last_stable(p) : p->high_watermark;
-	struct segment *s;
-	struct place place;
-
 	r->bytes = NULL;
 	r->n = 0;
 	r->next_offset = r->offset;
@@ -223,43 +333,10 @@ partition_read(struct partition *p, struct partition_read *r)
 		r->error = STORE_GONE;
 	else if (r->offset < p->log_start || r->offset > p->end)
 		r->error = STORE_OFFSET_OUT_OF_RANGE;
-	if (r->error != STORE_OK || r->offset >= limit ||
+	if (r->error != STORE_OK || r->offset >= limit_of(p, r) ||
 	    (r->max_bytes == 0 && !r->at_least_one))
 		return true;
-	s = partition_segment(p, r->offset);
-	must(s != NULL); /* below the high watermark there are records */
-	r->segment = s;
-	if (segment_fd(s) == -1) {
-		diag_error("segment can't be opened", "error=\"%s\"", strerror(errno));
-		r->error = STORE_DISK;
-		return true;
-	}
-	r->file_end = s->size;
-	r->at_batch = p->hint_segment == s && p->hint_offset == r->offset;
-	if (r->at_batch)
-		place = (struct place){ .pos = p->hint_pos, .offset = p->hint_offset };
-	else
-		place = segment_place_offset(s, r->offset < s->base ? s->base : r->offset);
-	r->pos = place.pos;
-	r->expected = place.offset;
-	r->limit_offset = limit;
-	if (r->offset < s->base)
-		r->at_batch = true; /* between two segments: the next one's first batch */
-	errno = 0;
-	r->error = read_all(r, true);
-	if (r->error != STORE_DISK || errno != EAGAIN) {
-		settle(p, r);
-		return true;
-	}
-	free(r->bytes);
-	r->bytes = NULL;
-	r->job = (struct job){ .run = run_read, .done = read_done };
-	segment_use(s);
-	p->jobs++;
-	p->store->jobs++;
-	stat_add(&p->store->stats.reads_cold, 1);
-	workers_submit(p->store->readers, &r->job);
-	return false;
+	return read_from(p, r, r->offset);
 }
 
 int64_t

@@ -75,6 +75,8 @@ indexed_segment(void *ctx, struct span key, struct span value)
 	p = partition_by_key(store, key.p);
 	s = segment_new(p, (int64_t)load64(key.p + PARTITION_KEY),
 	    (int32_t)load32(key.p + PARTITION_KEY + 8));
+	s->generation = load32(key.p + PARTITION_KEY + 12);
+	s->until = (int64_t)load64(value.p + 8);
 	s->size = s->synced = s->indexed = (int64_t)load64(value.p);
 	s->end = (int64_t)load64(value.p + 8);
 	s->max_time = (int64_t)load64(value.p + 16);
@@ -120,24 +122,69 @@ parse_folder(const char *name, struct partition_id *id)
 	return true;
 }
 
+/* The reverse of segment_path(). */
+static bool
+parse_segment(const char *name, struct segment *s)
+{
+	long long base, until = 0;
+	unsigned long generation = 0;
+	char tail[8];
+	long epoch;
+	bool compacted = sscanf(name, "%20lld.%ld.%20lld.%10lu.%7s", &base, &epoch, &until, &generation, tail) == 5;
+
+	if (!compacted && sscanf(name, "%20lld.%ld.%7s", &base, &epoch, tail) != 3)
+		return false;
+	if (strcmp(tail, "log") != 0 || base < 0 || epoch < 0 || epoch > INT32_MAX)
+		return false;
+	if (compacted && (generation == 0 || generation > UINT32_MAX || until <= base || until - base > INT32_MAX))
+		return false;
+	*s = (struct segment){ .base = base, .epoch = (int32_t)epoch,
+		.generation = compacted ? (uint32_t)generation : 0, .until = compacted ? until : 0 };
+	return true;
+}
+
+static bool
+is_same(const struct segment *a, const struct segment *b)
+{
+	return a->base == b->base && a->epoch == b->epoch && a->generation == b->generation &&
+	    (a->generation == 0 || a->until == b->until);
+}
+
+/* What a compaction has left that was cut. */
+static bool
+is_unfinished(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 4 && strcmp(name + n - 4, ".tmp") == 0;
+}
+
 static int
 found_segment(void *ctx, const char *name)
 {
 	struct partition *p = ctx;
-	long long base;
-	long epoch;
-	char tail[8];
+	struct segment found, *s;
 
-	if (sscanf(name, "%20lld.%ld.%7s", &base, &epoch, tail) != 3 || strcmp(tail, "log") != 0 ||
-	    base < 0 || epoch < 0 || epoch > INT32_MAX)
+	if (is_unfinished(name)) {
+		char folder[PATH_MAX], path[PATH_MAX + 256];
+
+		partition_folder(p, folder, sizeof folder);
+		snprintf(path, sizeof path, "%s/%.255s", folder, name);
+		store_remove(p->store, path, false);
+		return 0;
+	}
+	if (!parse_segment(name, &found))
 		return 0;
 	for (size_t i = 0; i < p->n_segments; i++)
-		if (p->segments[i]->base == base && p->segments[i]->epoch == epoch) {
+		if (is_same(p->segments[i], &found)) {
 			p->segments[i]->pins = 1; /* seen: taken back below */
 			return 0;
 		}
-	partition_add_segment(p, segment_new(p, base, (int32_t)epoch));
-	p->segments[p->n_segments - 1]->pins = 1;
+	s = segment_new(p, found.base, found.epoch);
+	s->generation = found.generation;
+	s->until = found.until;
+	s->pins = 1;
+	partition_add_segment(p, s);
 	return 0;
 }
 
@@ -169,7 +216,9 @@ by_base(const void *a, const void *b)
 
 	if ((*x)->base != (*y)->base)
 		return (*x)->base < (*y)->base ? -1 : 1;
-	return ((*x)->epoch > (*y)->epoch) - ((*x)->epoch < (*y)->epoch);
+	if ((*x)->epoch != (*y)->epoch)
+		return (*x)->epoch < (*y)->epoch ? -1 : 1;
+	return ((*x)->generation > (*y)->generation) - ((*x)->generation < (*y)->generation);
 }
 
 /* Records of the index whose files are gone are taken out of it. */
@@ -199,6 +248,44 @@ drop_absent(struct recovery *r, struct partition *p)
 	p->n_segments = n;
 	if (n > 0)
 		qsort(p->segments, n, sizeof *p->segments, by_base);
+}
+
+/* Whether `s` is one of those that `by` was made of. */
+static bool
+is_superseded(const struct segment *s, const struct segment *by)
+{
+	return s->generation < by->generation && s->epoch == by->epoch && s->base >= by->base &&
+	    (s->generation == 0 ? s->base < by->until : s->until <= by->until);
+}
+
+/*
+ * Names decide: a compacted segment is complete and durable when it has its name.  What
+ * it was made of goes behind the checkpoint, which makes sure of that name.
+ */
+static void
+drop_superseded(struct partition *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_segments; i++) {
+		struct segment *s = p->segments[i];
+		bool superseded = false;
+
+		/* Nor does the index know that up to there nothing is left of what was aborted. */
+		if (s->generation > 0 && !s->recorded)
+			transactions_drop_below(p, s->until);
+
+		for (size_t k = 0; k < p->n_segments && !superseded; k++)
+			superseded = is_superseded(s, p->segments[k]);
+		if (superseded) {
+			segment_pin(s);
+			segment_retire(s);
+		}
+	}
+	for (size_t i = 0; i < p->n_segments; i++)
+		if (!p->segments[i]->doomed)
+			p->segments[n++] = p->segments[i];
+	p->n_segments = n;
 }
 
 /* ---- what the journal tells ---- */
@@ -388,7 +475,12 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 
 	if (file_end == -1)
 		return -1;
-	trusted = synced_to(y, s, file_end);
+	/* What the journal has is of what a compacted one was made of; it is complete by its name. */
+	if (s->generation > 0) {
+		y = NULL;
+		trusted = (struct place){ .pos = file_end, .offset = s->until };
+	} else
+		trusted = synced_to(y, s, file_end);
 	segment_walk(&w, s, (struct place){ .pos = s->size, .offset = s->end }, file_end, false);
 	for (;;) {
 		if (journaled_batch(y, s, &b, &bytes)) {
@@ -414,6 +506,10 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 	if (found == WALK_FAILED)
 		goto fail;
 	segment_walk_done(&w);
+	if (s->generation > 0 && s->end != s->until) {
+		tell_damage(r, s, file_end);
+		s->end = s->until;
+	}
 	if (file_end > s->size) {
 		r->cut_bytes += file_end - s->size;
 		return file_truncate(s->fd, s->size);
@@ -699,6 +795,7 @@ complete_partitions(struct recovery *r, bool internal)
 		if (p->internal != internal)
 			continue;
 		drop_absent(r, p);
+		drop_superseded(p);
 		p->scattered = true;
 		if (complete_partition(r, p) == -1)
 			return -1;

@@ -33,7 +33,11 @@ segment_path(const struct segment *s, char *path, size_t size)
 
 	partition_folder(s->partition, path, size);
 	n = strlen(path);
-	snprintf(path + n, size - n, "/%020lld.%ld.log", (long long)s->base, (long)s->epoch);
+	if (s->generation == 0)
+		snprintf(path + n, size - n, "/%020lld.%ld.log", (long long)s->base, (long)s->epoch);
+	else
+		snprintf(path + n, size - n, "/%020lld.%ld.%020lld.%lu.log", (long long)s->base,
+		    (long)s->epoch, (long long)s->until, (unsigned long)s->generation);
 }
 
 static void
@@ -163,6 +167,21 @@ segment_doom(struct segment *s)
 	s->doomed = true;
 	if (s->pins == 0)
 		delete_file(s);
+}
+
+void
+segment_retire(struct segment *s)
+{
+	struct retired *r = &s->partition->store->retired;
+
+	must(s->pins > 0);
+	if (r->n == r->cap) {
+		r->cap = r->cap == 0 ? 8 : r->cap * 2;
+		r->segments = xrealloc(r->segments, r->cap * sizeof(struct segment *));
+	}
+	r->segments[r->n++] = s;
+	s->partition->jobs++;
+	segment_doom(s);
 }
 
 void

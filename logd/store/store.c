@@ -32,6 +32,7 @@ segment_key(const struct segment *s, uint8_t key[SEGMENT_KEY])
 	memcpy(key, s->partition->key, PARTITION_KEY);
 	store64(key + PARTITION_KEY, (uint64_t)s->base);
 	store32(key + PARTITION_KEY + 8, (uint32_t)s->epoch);
+	store32(key + PARTITION_KEY + 12, s->generation);
 }
 
 void
@@ -167,6 +168,7 @@ store_delete_partition(struct store *store, struct partition *p)
 	index_del_prefix(&store->removals, INDEX_ABORTED, span_of(p->key, sizeof p->key));
 	producers_done(&p->producers);
 	list_del(&p->upkeep);
+	cleaner_forget(p);
 	p->deleted = true;
 	p->jobs++; /* until this is over */
 	map_del(&store->partitions, span_of(p->key, sizeof p->key));
@@ -425,6 +427,29 @@ put_clean_mark(struct store *store)
 	return 0;
 }
 
+/* Every commit puts this: without it, the index is new, or was never made to its end. */
+static bool
+was_committed(struct index *index)
+{
+	struct buf value = { 0 };
+	bool found = index_get(index, INDEX_META, span_str("applied.0"), &value);
+
+	buf_done(&value);
+	return found;
+}
+
+/* Made by a version whose keys mean something else. */
+static bool
+is_foreign(struct index *index)
+{
+	struct buf value = { 0 };
+	bool ours = index_get(index, INDEX_META, span_str("format"), &value) && value.n == 4 &&
+	    load32(value.p) == INDEX_FORMAT;
+
+	buf_done(&value);
+	return !ours && was_committed(index);
+}
+
 /*
  * The mark "opening" stands while an index that nobody vouches for is copied: a
  * start that finds it died of that, and makes the index anew.
@@ -433,7 +458,6 @@ static int
 open_index(struct store *store, bool clean, bool *rebuild)
 {
 	char dir[PATH_MAX], opening[PATH_MAX];
-	struct buf value = { 0 };
 	int fd;
 
 	path_in(store, "index", dir, sizeof dir);
@@ -460,9 +484,16 @@ open_index(struct store *store, bool clean, bool *rebuild)
 	if (index_open(&store->index, dir) == -1 &&
 	    (index_discard(dir) == -1 || index_open(&store->index, dir) == -1))
 		return -1;
-	/* Every commit puts this: without it, the index is new, or was never made to its end. */
-	*rebuild = !index_get(store->index, INDEX_META, span_str("applied.0"), &value);
-	buf_done(&value);
+	if (is_foreign(store->index)) {
+		diag_info("index has another format", "path=%s effect=\"it is made anew\"", dir);
+		index_close(store->index);
+		store->index = NULL;
+		if (index_discard(dir) == -1)
+			return complain("index can't be deleted", dir);
+		if (index_open(&store->index, dir) == -1)
+			return -1;
+	}
+	*rebuild = !was_committed(store->index);
 	return 0;
 }
 
@@ -473,6 +504,9 @@ free_store(struct store *store)
 	size_t it = 0;
 
 	/* Threads first: their jobs use what is freed below. */
+	cleaner_stop(store);
+	if (store->cleaner.workers != NULL)
+		workers_free(store->cleaner.workers);
 	if (store->keepers != NULL)
 		workers_free(store->keepers);
 	if (store->syncers != NULL)
@@ -486,6 +520,7 @@ free_store(struct store *store)
 	mailbox_run(store->mailbox);
 	checkpoint_abandon(store);
 	snapshot_abandon(store);
+	retired_free(&store->retired);
 	journal_close(store->journal);
 	state_done(store);
 	while ((p = map_next(&store->partitions, &it)) != NULL)
@@ -525,6 +560,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	list_init(&store->open_segments);
 	list_init(&store->upkeep_queue);
 	store->keepers = workers_new("keeper", 1, mailbox);
+	store->cleaner.workers = workers_new("cleaner", 1, mailbox);
 	store->syncers = workers_new("syncer", SYNCERS, mailbox);
 	store->readers = workers_new("reader", READERS, mailbox);
 	store->checkers = workers_new("checker", CHECKERS, mailbox);
@@ -563,6 +599,7 @@ store_close(struct store *store)
 	bool clean;
 
 	snapshot_stop(store);
+	cleaner_stop(store);
 	while (!store->failed && (store_flush(store), busy(store))) {
 		mailbox_wait(store->mailbox);
 		mailbox_run(store->mailbox);

@@ -23,6 +23,9 @@ struct store;
 /* The work that nobody asks for, but time brings.  May change while the store is open. */
 struct store_upkeep {
 	int64_t retention_check_ms;      /* how often partitions are looked at for what may go */
+	bool cleaner;                    /* compacted partitions are compacted */
+	int64_t cleaner_backoff_ms;      /* how long, when there is none, until the next look */
+	int64_t cleaner_bytes;           /* memory for the keys of one pass */
 };
 
 struct store_config {

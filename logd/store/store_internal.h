@@ -42,6 +42,9 @@ struct segment {
 	struct partition *partition;
 	int64_t base;     /* offset at which it begins, part of its name */
 	int32_t epoch;    /* leader epoch of all its batches, part of its name */
+	/* A compacted one tells by its name, too, up to where it goes and how often it was compacted. */
+	uint32_t generation; /* 0: as it was appended */
+	int64_t until;
 	int64_t size;     /* bytes of whole batches */
 	int64_t end;      /* offset behind the last batch */
 	int64_t max_time; /* largest timestamp; INT64_MIN when empty */
@@ -76,6 +79,12 @@ void segment_use(struct segment *);
 void segment_unuse(struct segment *);
 /* Out of use: closed and its file deleted, now or at the last unpin. */
 void segment_doom(struct segment *);
+/*
+ * Others have taken its place, whose names are durable and which the index does not
+ * have yet.  Pinned before; that pin is the checkpoint's now, and its file stays until
+ * the next one.
+ */
+void segment_retire(struct segment *);
 /* Frees it without touching the file. */
 void segment_free(struct segment *);
 /* Notes a batch that was appended at `pos`. */
@@ -246,6 +255,8 @@ struct partition {
 	struct list reads;    /* reads that wait for the disk */
 	struct list upkeep;   /* store.upkeep_queue */
 	bool retaining;       /* retention moves its log start */
+	bool uncleanable;     /* compaction met damage: it is not tried again before a start */
+	int64_t too_small;    /* the memory that its keys did not fit in; 0: none */
 	bool scattered;       /* segments that the index lacks may lie anywhere, not at the end only */
 	int64_t hint_offset, hint_pos; /* where the last read ended */
 	struct segment *hint_segment;
@@ -283,6 +294,27 @@ void partition_check(const struct partition *);
 
 /* Drops what is too old or too much. */
 void retention_visit(struct partition *);
+
+/* ---- cleaner.c: which partition is compacted, and what becomes of it ---- */
+
+struct cleaning;
+
+struct cleaner {
+	struct workers *workers;   /* one thread */
+	struct cleaning *cleaning; /* under way; NULL: none */
+	struct partition *best;    /* of those that this round has visited; NULL: none */
+	double best_ratio;
+	int64_t next_ms;           /* when to look for the next one (mono) */
+};
+
+/* Measures how much of it is to be compacted. */
+void cleaner_visit(struct partition *);
+/* All were visited: begins with the best. */
+void cleaner_start(struct store *);
+/* It is about to be deleted. */
+void cleaner_forget(struct partition *);
+/* Whatever is under way ends soon. */
+void cleaner_stop(struct store *);
 
 /* ---- reserve.c: room on the disk that is held back ---- */
 
@@ -377,6 +409,15 @@ void sync_flush(struct store *);
 /* ---- checkpoint.c ---- */
 
 struct checkpoint;
+
+/* Segments whose files go when the index has those that took their place. */
+struct retired {
+	struct segment **segments; /* owned; each pinned, and a job of its partition */
+	size_t n, cap;
+};
+
+/* Frees them, their files stay: the store is about to be freed. */
+void retired_free(struct retired *);
 /* Runs a whole checkpoint within the call: at start and at the end.  -1: the store failed. */
 int checkpoint_now(struct store *);
 /* Frees one that failed or waits for room: the store is about to be freed. */
@@ -440,9 +481,12 @@ struct store {
 	int64_t mono_ms, wall_ms; /* as of the last tick */
 	int64_t next_try_ms;      /* what lacked something is tried again then */
 	int64_t lack_told_ms;     /* when the log last said that something is lacking */
+	struct retired retired;   /* since the last checkpoint began */
 	struct reserve reserve;
+	struct cleaner cleaner;
 	struct list upkeep_queue; /* all partitions; the next to be visited first */
 	size_t upkeep_left;       /* still to be visited in this round */
+	bool round_retention, round_cleaning; /* what this round is for */
 	int64_t next_retention_ms;
 	int n_retaining;          /* log starts that retention is moving */
 	struct store_stats stats;
@@ -457,7 +501,7 @@ void store_remove(struct store *, const char *path, bool folder);
 /* A job is over that counted in p->jobs: a deleted partition goes with its last. */
 void partition_release(struct partition *);
 /* Keys of the index. */
-enum { PARTITION_KEY = 20, SEGMENT_KEY = PARTITION_KEY + 12, OFFSET_KEY = SEGMENT_KEY + 8,
+enum { PARTITION_KEY = 20, SEGMENT_KEY = PARTITION_KEY + 16, OFFSET_KEY = SEGMENT_KEY + 8,
 	PRODUCER_KEY = PARTITION_KEY + 8, ABORTED_KEY = PARTITION_KEY + 8 };
 void partition_key(const struct partition_id *, uint8_t key[PARTITION_KEY]);
 void segment_key(const struct segment *, uint8_t key[SEGMENT_KEY]);

@@ -236,7 +236,9 @@ note_synced(struct store *store, struct sync_set *set)
 				.segment_base = item->segment->base, .segment_epoch = item->segment->epoch,
 				.pos = item->size, .offset = item->end };
 
-			g->block = journal_add(store->journal, &e);
+			/* Of a compacted one its name says it; entries are of what it was made of. */
+			if (item->segment->generation == 0)
+				g->block = journal_add(store->journal, &e);
 		}
 	}
 }

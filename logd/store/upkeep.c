@@ -16,11 +16,10 @@ upkeep_retention_soon(struct store *store)
 		store->next_retention_ms = store->mono_ms + TICK_MS;
 }
 
-static void
-begin_round(struct store *store)
+static bool
+may_clean(const struct store *store)
 {
-	store->upkeep_left = store->partitions.n;
-	store->next_retention_ms = store->mono_ms + store->config.upkeep.retention_check_ms;
+	return store->config.upkeep.cleaner && store->cleaner.cleaning == NULL;
 }
 
 static int64_t
@@ -29,11 +28,38 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-int64_t
-upkeep_tick(struct store *store)
+/* When the next round is due. */
+static int64_t
+next_round(const struct store *store)
 {
-	if (store->upkeep_left == 0 && store->mono_ms >= store->next_retention_ms)
-		begin_round(store);
+	return may_clean(store) ? least(store->next_retention_ms, store->cleaner.next_ms) :
+	    store->next_retention_ms;
+}
+
+static void
+begin_round(struct store *store)
+{
+	store->round_retention = store->mono_ms >= store->next_retention_ms;
+	store->round_cleaning = may_clean(store) && store->mono_ms >= store->cleaner.next_ms;
+	if (!store->round_retention && !store->round_cleaning)
+		return;
+	store->upkeep_left = store->partitions.n;
+	if (store->round_retention)
+		store->next_retention_ms = store->mono_ms + store->config.upkeep.retention_check_ms;
+}
+
+static void
+visit(struct partition *p)
+{
+	if (p->store->round_retention)
+		retention_visit(p);
+	if (p->store->round_cleaning)
+		cleaner_visit(p);
+}
+
+static void
+go_on(struct store *store)
+{
 	for (int i = 0; i < SLICE && store->upkeep_left > 0; i++) {
 		struct partition *p = list_first(&store->upkeep_queue, struct partition, upkeep);
 
@@ -42,11 +68,23 @@ upkeep_tick(struct store *store)
 			continue; /* some were deleted meanwhile */
 		list_del(&p->upkeep);
 		list_add(&store->upkeep_queue, &p->upkeep);
-		retention_visit(p);
+		visit(p);
 	}
-	/* While the disk is full, each tick tries to write: not more often than it must. */
-	if (store->upkeep_left > 0 && !journal_full(store->journal))
+	if (store->upkeep_left == 0 && store->round_cleaning)
+		cleaner_start(store);
+}
+
+int64_t
+upkeep_tick(struct store *store)
+{
+	int64_t next;
+
+	if (store->upkeep_left == 0)
+		begin_round(store);
+	if (store->upkeep_left > 0)
+		go_on(store);
+	if (store->upkeep_left > 0)
 		return store->mono_ms + SLICE_MS;
-	return least(store->mono_ms + TICK_MS,
-	    store->next_retention_ms > store->mono_ms ? store->next_retention_ms : store->mono_ms + SLICE_MS);
+	next = next_round(store);
+	return least(store->mono_ms + TICK_MS, next > store->mono_ms ? next : store->mono_ms + SLICE_MS);
 }
