@@ -1180,7 +1180,7 @@ reads_from_every_offset_get_on(void)
 			free(r.bytes);
 		}
 	}
-	CU_ASSERT(partition_readable(p, 0, 1) > 0);
+	CU_ASSERT(partition_readable(p, 0, false, 1) > 0);
 	world_end(&w);
 }
 
@@ -1323,6 +1323,172 @@ internal_logs_are_compacted_and_tell_the_same(void)
 		    state_is("filler", "x"));
 	}
 	world_end(&w);
+}
+
+/* ---- transactions ---- */
+
+static void
+end_transaction(struct partition *p, int64_t producer, bool commit)
+{
+	struct batch_marker m = { producer, 0, commit, 0 };
+	struct append a = { .now_ms = w.now, .done = put_done, .user = &a };
+
+	if (!partition_end_transaction(p, &m, &a))
+		while (a.user != NULL) {
+			store_flush(w.store);
+			mailbox_wait(w.mailbox);
+			mailbox_run(w.mailbox);
+		}
+	CU_ASSERT(a.error == STORE_OK);
+}
+
+/* Two transactions that take turns; the second is aborted. */
+static void
+write_transactions(struct partition *p, int n)
+{
+	static int32_t sequence;
+	char key[16], value[32];
+
+	if (partition_log_end(p) == 0)
+		sequence = 0;
+	for (int i = 0; i < n; i++, sequence++)
+		for (int64_t producer = 7; producer < 9; producer++) {
+			struct shape shape = { .attributes = BATCH_TRANSACTIONAL, .producer = { producer, 0, sequence } };
+
+			snprintf(key, sizeof key, "key-%d", i % 5);
+			snprintf(value, sizeof value, "%s-%d", producer == 7 ? "committed" : "aborted", i);
+			CU_ASSERT(append(p, &(struct kv){ key, value }, 1, &shape) == STORE_OK);
+			if (i % 3 == 2)
+				end_transaction(p, producer, producer == 7);
+		}
+}
+
+static int
+count_values(const char *prefix)
+{
+	int n = 0;
+
+	for (int i = 0; i < n_seen; i++)
+		n += strncmp(seen[i].value, prefix, strlen(prefix)) == 0;
+	return n;
+}
+
+static size_t
+count_aborted(struct partition *p)
+{
+	struct aborted *aborted;
+	size_t n = partition_aborted(p, 0, INT64_MAX, &aborted);
+
+	free(aborted);
+	return n;
+}
+
+/* What of it was aborted is as if it had never been; the last stable offset is where it was. */
+static void
+transactions_are_compacted_and_leave_nothing_open(void)
+{
+	for (int how = 0; how < 4; how++) {
+		struct partition *p;
+		char path[128];
+		int64_t end;
+
+		begin();
+		w.partition.delete_retention_ms = how % 2 == 0 ? DAY : 0;
+		p = world_partition(&w, 0);
+		write_transactions(p, 60);
+		CU_ASSERT(count_aborted(p) == 20);
+		for (int i = 0; i < 60; i++)
+			write_one(p, "other", "value");
+		let_pass(1);
+		end = partition_log_end(p);
+		CU_ASSERT(p->segments[0]->generation > 0 && count_aborted(p) == 0);
+		CU_ASSERT(read_all(p, 1 << 20) && count_values("committed") == 5 && count_values("aborted") == 0);
+		for (int i = 0; i < 60; i++)
+			write_one(p, "other", "value");
+		let_pass(1);
+		if (how >= 2) {
+			world_cut(&w, true);
+			snprintf(path, sizeof path, "%s/index/data.mdb", w.dir);
+			unlink(path);
+			CU_ASSERT_FATAL(world_open(&w));
+			p = world_partition(&w, 0);
+		}
+		CU_ASSERT(partition_last_stable(p) == partition_high_watermark(p) && partition_log_end(p) == end + 60);
+		CU_ASSERT(count_aborted(p) == 0 && read_all(p, 1) && count_values("committed") == 5);
+		write_transactions(p, 6); /* sequences go on, epochs are known */
+		CU_ASSERT(count_aborted(p) == 2);
+		world_end(&w);
+	}
+}
+
+static void
+an_open_transaction_holds_compaction_up(void)
+{
+	struct shape shape = { .attributes = BATCH_TRANSACTIONAL, .producer = { 7, 0, 0 } };
+	struct partition *p;
+
+	begin();
+	p = world_partition(&w, 0);
+	write_many(p, 100);
+	CU_ASSERT(append(p, &(struct kv){ "open", "value" }, 1, &shape) == STORE_OK);
+	write_many(p, 300);
+	let_pass(1);
+	CU_ASSERT(p->segments[0]->generation > 0 && p->segments[0]->end <= 100);
+	CU_ASSERT(p->segments[1]->generation == 0 && p->n_segments > 3);
+	end_transaction(p, 7, true);
+	let_pass(1);
+	CU_ASSERT(p->segments[p->n_segments - 2]->generation > 0 && p->n_segments <= 3);
+	world_end(&w);
+}
+
+struct slow_read {
+	struct partition_read r;
+	bool over;
+};
+
+static void
+slow_read_done(struct partition_read *r)
+{
+	container_of(r, struct slow_read, r)->over = true;
+}
+
+/* A reader that began before has aborted records, and is told by then of nothing that was aborted. */
+static void
+who_reads_during_a_pass_gets_nothing_that_was_aborted_untold(void)
+{
+	for (int k = 0; k < 60; k++) {
+		struct slow_read x = { .r = { .offset = 0, .max_bytes = 1 << 20, .at_least_one = true, .committed = true,
+			.done = slow_read_done } };
+		struct partition *p;
+		struct batch b;
+		int aborted = 0;
+
+		begin();
+		fake_worker_seed((uint64_t)k);
+		p = world_partition(&w, 0);
+		write_transactions(p, 60);
+		begin_a_pass(p, 100);
+		fake_disk_cold(100);
+		x.over = partition_read(p, &x.r);
+		for (int i = 0; i < 3; i++)
+			mailbox_run(w.mailbox);
+		store_checkpoint(w.store);
+		while (!x.over) {
+			mailbox_wait(w.mailbox);
+			mailbox_run(w.mailbox);
+		}
+		fake_disk_cold(0);
+		CU_ASSERT_FATAL(x.r.error == STORE_OK && x.r.n > 0);
+		look_anew();
+		for (size_t n = 0; n < x.r.n; n += b.size) {
+			CU_ASSERT_FATAL(batch_header(&b, span_of(x.r.bytes + n, x.r.n - n)));
+			see(&b, x.r.bytes + n);
+		}
+		aborted = count_values("aborted");
+		CU_ASSERT((aborted == 0) == (count_aborted(p) == 0));
+		free(x.r.bytes);
+		world_end(&w);
+	}
 }
 
 /* ---- 3. cuts at every operation ---- */
@@ -1583,6 +1749,9 @@ const struct unit_test compact_tests[] = {
 	UNIT(a_look_up_goes_on_while_segments_are_replaced),
 	UNIT(an_index_of_another_format_is_made_anew),
 	UNIT(internal_logs_are_compacted_and_tell_the_same),
+	UNIT(transactions_are_compacted_and_leave_nothing_open),
+	UNIT(an_open_transaction_holds_compaction_up),
+	UNIT(who_reads_during_a_pass_gets_nothing_that_was_aborted_untold),
 	UNIT(whatever_a_cut_leaves_is_whole),
 	UNIT(any_workload_keeps_the_newest_of_each_key),
 	UNIT_END
