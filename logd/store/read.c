@@ -223,12 +223,6 @@ settle(struct partition *p, struct partition_read *r)
 
 static void read_done(struct job *);
 
-static int64_t
-limit_of(const struct partition *p, const struct partition_read *r)
-{
-	return r->committed ? partition_last_stable(p) : p->high_watermark;
-}
-
 /* Makes ready to read from a segment that holds the offset, or lies behind it. */
 static void
 aim(struct partition *p, struct partition_read *r, struct segment *s, int64_t offset)
@@ -237,7 +231,6 @@ aim(struct partition *p, struct partition_read *r, struct segment *s, int64_t of
 
 	r->segment = s;
 	r->file_end = s->size;
-	r->limit_offset = limit_of(p, r);
 	r->more = s->end < r->limit_offset;
 	r->passed = false;
 	r->at_batch = p->hint_segment == s && p->hint_offset == offset;
@@ -328,12 +321,13 @@ partition_read(struct partition *p, struct partition_read *r)
 	r->n = 0;
 	r->next_offset = r->offset;
 	r->partition = p;
+	r->limit_offset = r->committed ? partition_last_stable(p) : p->high_watermark;
 	r->error = STORE_OK;
 	if (p->deleted)
 		r->error = STORE_GONE;
 	else if (r->offset < p->log_start || r->offset > p->end)
 		r->error = STORE_OFFSET_OUT_OF_RANGE;
-	if (r->error != STORE_OK || r->offset >= limit_of(p, r) ||
+	if (r->error != STORE_OK || r->offset >= r->limit_offset ||
 	    (r->max_bytes == 0 && !r->at_least_one))
 		return true;
 	return read_from(p, r, r->offset);

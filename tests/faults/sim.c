@@ -19,7 +19,7 @@
 #include "plat/worker.h"
 #include "store/store_internal.h"
 
-enum { SENT = 1536, PRODUCERS = 3, WINDOW = 5, KEYS = 12, ID_STEP = 1000000, LIFE_LIMIT_S = 60 };
+enum { SENT = 1536, PRODUCERS = 3, WINDOW = 5, KEYS = 12, RECORD_KEYS = 20, ID_STEP = 1000000, LIFE_LIMIT_S = 60 };
 
 /* What has become of a batch. */
 enum fate {
@@ -84,6 +84,13 @@ struct history {
 static struct history *h;
 static char dir[128];
 
+/* What the check under way has met of a compacted log. */
+struct met {
+	int64_t newest[RECORD_KEYS]; /* of each key; -1: none */
+	struct { int64_t from, to; } batches[SENT * 2]; /* their offsets, empty ones included */
+	int n;
+};
+
 /* Of this process. */
 static struct {
 	struct sim_life plan;
@@ -96,6 +103,7 @@ static struct {
 	int damaged;
 	const char *failed;
 	bool checking;
+	struct met met;
 } life;
 
 /* ---- chance, and complaints ---- */
@@ -312,20 +320,56 @@ fill(uint8_t *p, size_t n, uint64_t number)
 	}
 }
 
-/* The batch with this number in the log; its first value begins with the number. */
+/* Those logs are compacted; of the others some keep no more than so much. */
+static bool
+is_compacted(int log)
+{
+	return log % 2 == 1;
+}
+
+static bool
+is_retained(int log)
+{
+	return log % 3 == 0;
+}
+
+/* Of a record of a compacted log. */
+static int
+record_key(int number, int i)
+{
+	return (number * 7 + i * 3) % RECORD_KEYS;
+}
+
+static size_t
+value_size(const struct sent *s)
+{
+	return s->about > 100u * (size_t)s->count ? s->about / (size_t)s->count - 80 : 12;
+}
+
+/* The value of a record; it begins with the number of its batch. */
+static void
+make_value(const struct log *l, int number, int i, uint8_t *value, size_t size)
+{
+	uint64_t id = load64(l->id.topic + 8);
+
+	fill(value, size, id << 32 | (uint64_t)number << 8 | (uint64_t)i);
+	store64(value, id * ID_STEP + (uint64_t)number);
+}
+
+/* The batch with this number in the log. */
 static void
 build(const struct log *l, int number, struct batch_builder *b)
 {
 	const struct sent *s = &l->sent[number];
-	size_t size = s->about > 100u * (size_t)s->count ? s->about / (size_t)s->count - 80 : 12;
-	uint64_t id = load64(l->id.topic + 8);
-	uint8_t *value = xmalloc(size), *p;
+	size_t size = value_size(s);
+	uint8_t *value = xmalloc(size + 8), *p;
 
 	batch_begin(b, h->now);
 	for (int i = 0; i < s->count; i++) {
-		fill(value, size, id << 32 | (uint64_t)number << 8 | (uint64_t)i);
-		store64(value, id * ID_STEP + (uint64_t)number);
-		batch_add(b, span_of("k", 1), span_of(value, size));
+		char key[2] = { 'k', (char)('A' + record_key(number, i)) };
+
+		make_value(l, number, i, value, size);
+		batch_add(b, span_of(key, sizeof key), span_of(value, size));
 	}
 	batch_finish(b);
 	must(!b->bytes.failed);
@@ -371,6 +415,34 @@ show(int i, int64_t high_watermark)
 		l->shown_end = high_watermark;
 }
 
+/* Each record of a compacted log is one of its batch's, at its place. */
+static bool
+records_fit(int log, int number, const struct batch *b, const uint8_t *bytes)
+{
+	const struct log *l = &h->logs[log];
+	const struct sent *s = &l->sent[number];
+	size_t size = value_size(s);
+	uint8_t *value = xmalloc(size + 8);
+	struct record_walk walk;
+	struct record r;
+	bool fit = s->count == b->last_offset_delta + 1;
+
+	record_walk(&walk, b, bytes, BATCH_INFLATED_MAX);
+	while (fit && record_next(&walk, &r)) {
+		int i = (int)(r.offset - b->base_offset), key = r.key.n == 2 ? r.key.p[1] - 'A' : -1;
+
+		make_value(l, number, i, value, size);
+		fit = i >= 0 && i < s->count && key == record_key(number, i) &&
+		    span_eq(r.value, span_of(value, size));
+		if (fit && life.checking && r.offset > life.met.newest[key])
+			life.met.newest[key] = r.offset;
+	}
+	fit = fit && !walk.broken;
+	record_done(&walk);
+	free(value);
+	return fit;
+}
+
 /* A batch was read. */
 static void
 see(int i, const struct batch *b, const uint8_t *bytes)
@@ -381,7 +453,15 @@ see(int i, const struct batch *b, const uint8_t *bytes)
 
 	if (!batch_crc_ok(b, bytes))
 		broken("log %d: a damaged batch at %lld", i, (long long)b->base_offset);
-	if (number < 0 || s->n != b->size || s->count != b->count ||
+	if (is_compacted(i)) {
+		if (b->count == 0) {
+			if (batch_last_offset(b) >= l->shown_end)
+				l->shown_end = batch_last_offset(b) + 1;
+			return;
+		}
+		if (number < 0 || !records_fit(i, number, b, bytes))
+			broken("log %d: what was never sent at %lld", i, (long long)b->base_offset);
+	} else if (number < 0 || s->n != b->size || s->count != b->count ||
 	    s->body != crc32c(0, bytes + BATCH_HEADER, b->size - BATCH_HEADER))
 		broken("log %d: a batch that was never sent at %lld", i, (long long)b->base_offset);
 	if (s->fate == NEVER || s->fate == GONE)
@@ -430,6 +510,9 @@ check_reading(struct reading *x)
 	struct batch b;
 	size_t n = 0;
 
+	/* The front may have moved meanwhile. */
+	if (r->error == STORE_OFFSET_OUT_OF_RANGE && r->offset < partition_log_start(life.partitions[x->log]))
+		return;
 	if (r->error == STORE_GONE || (r->error == STORE_DISK && life.plan.error != 0) ||
 	    (r->error == STORE_CORRUPT_MESSAGE && in_hole(x->log)))
 		return;
@@ -892,6 +975,9 @@ static struct partition_config
 some_config(int i)
 {
 	return (struct partition_config){ .segment_bytes = h->options.segment_bytes,
+		.compacted = is_compacted(i), .max_compaction_lag_ms = i == 3 ? 20000 : INT64_MAX,
+		.min_dirty_ratio = 0.3, .delete_retention_ms = 86400000, .deletes = is_retained(i),
+		.retention_ms = -1, .retention_bytes = h->options.segment_bytes * INT64_C(4),
 		.segment_ms = i % 2 == 0 ? 3000 : INT64_MAX, .max_message_bytes = h->options.segment_bytes,
 		.log_append_time = i == 2, .timestamp_before_max_ms = INT64_MAX,
 		.timestamp_after_max_ms = INT64_MAX, .producer_expiry_ms = 86400000 };
@@ -954,6 +1040,63 @@ read_all(int i)
 	return true;
 }
 
+/* Which offsets there are batches for: readers get past those that are empty.  False: the disk did not let us. */
+static bool
+meet_all(struct partition *p)
+{
+	struct met *m = &life.met;
+
+	for (size_t i = 0; i < p->n_segments; i++) {
+		struct segment *s = p->segments[i];
+		struct segment_walk w;
+		enum walked found;
+
+		if (segment_fd(s) == -1)
+			return false;
+		segment_walk(&w, s, (struct place){ .offset = s->base }, s->size, false);
+		while ((found = segment_walk_next(&w)) == WALK_BATCH ||
+		    (found == WALK_DAMAGED && (found = segment_walk_resync(&w)) == WALK_BATCH)) {
+			must(m->n < SENT * 2);
+			m->batches[m->n].from = w.batch.base_offset;
+			m->batches[m->n++].to = batch_last_offset(&w.batch);
+		}
+		segment_walk_done(&w);
+		if (found == WALK_FAILED)
+			return false;
+	}
+	return true;
+}
+
+/* A batch that is not there, but newer values of its keys are, and batches cover its offsets. */
+static bool
+was_compacted(const struct sent *s, int number, int64_t start)
+{
+	const struct met *m = &life.met;
+	bool covered = false;
+
+	for (int i = 0; i < m->n && !covered; i++)
+		covered = s->base >= m->batches[i].from && s->base + s->count - 1 <= m->batches[i].to;
+	for (int i = 0; i < s->count && covered; i++)
+		covered = s->base + i < start || m->newest[record_key(number, i)] > s->base + i;
+	return covered;
+}
+
+/* Of a batch that is there in part, what is not has newer values. */
+static void
+check_parts(int log)
+{
+	const struct log *l = &h->logs[log];
+	int64_t start = partition_log_start(life.partitions[log]);
+
+	for (int k = 0; k < l->n_sent; k++)
+		for (int i = 0; l->sent[k].seen > 0 && i < l->sent[k].count; i++) {
+			int64_t offset = l->sent[k].base + i;
+
+			if (offset >= start && life.met.newest[record_key(k, i)] < offset)
+				broken("log %d: of batch %d, record %d is lost", log, k, i);
+		}
+}
+
 static void
 check_log(int i)
 {
@@ -970,14 +1113,21 @@ check_log(int i)
 		    (long long)l->shown_end);
 	for (int k = 0; k < l->n_sent; k++)
 		l->sent[k].seen = 0;
-	if (!read_all(i))
+	life.met.n = 0;
+	for (int k = 0; k < RECORD_KEYS; k++)
+		life.met.newest[k] = -1;
+	if (!read_all(i) || (is_compacted(i) && !meet_all(p)))
 		return;
+	if (is_compacted(i))
+		check_parts(i);
 	for (int k = 0; k < l->n_sent; k++) {
 		struct sent *s = &l->sent[k];
 
 		if (s->seen > 0 || s->fate == NEVER || s->fate == GONE)
 			continue;
 		if (s->fate == ANSWERED && s->base + s->count <= start)
+			continue;
+		if (is_compacted(i) && was_compacted(s, k, start))
 			continue;
 		if (s->fate == ANSWERED && s->durable && ++life.damaged > life.plan.damaged)
 			broken("log %d: batch %d, answered at %lld, is lost", i, k, (long long)s->base);
@@ -1129,7 +1279,9 @@ open_store(void)
 	struct store_config config = { .dir = dir, .journal_bytes = 4 << 20,
 		.journal_batch_bytes_max = h->options.journal_batch_bytes_max,
 		.checkpoint_interval_ms = 10000, .checkpoint_bytes = h->options.checkpoint_bytes,
-		.open_files_max = 4, .producers_max = 1000, .internal = some_config(1) };
+		.open_files_max = 4, .producers_max = 1000, .internal = some_config(1),
+		.upkeep = { .retention_check_ms = 3000, .cleaner = true, .cleaner_backoff_ms = 500,
+		    .cleaner_bytes = 1 << 18 } };
 	struct store_hooks hooks = { .visible = on_visible, .failed = on_failed };
 
 	config.internal.segment_bytes = config.internal.max_message_bytes = 16384;
@@ -1189,6 +1341,8 @@ live(void)
 		work();
 		for (int i = 0; i < h->options.partitions; i++)
 			h->counts.offline += !partition_online(life.partitions[i]);
+		h->counts.compactions += stat_get(&store_stats_of(life.store)->compactions);
+		h->counts.retentions += stat_get(&store_stats_of(life.store)->retentions);
 	}
 	if (life.plan.close || life.failed != NULL) {
 		check_blame();

@@ -8,7 +8,8 @@
  *
  * The promises:
  *
- *  - What was answered with durable=true is there, unchanged, at its offset.
+ *  - What was answered with durable=true is there, unchanged, at its offset; or, in a
+ *    compacted log, a newer value of each of its keys is.
  *  - No offset that somebody may have seen (in an answer, below a high
  *    watermark) ever bears another record.
  *  - What was sent, once or again by an idempotent producer, is there once.
@@ -84,7 +85,7 @@ void sim_index_mark(void);
 /* What happened, for the report. */
 struct sim_counts {
 	uint64_t lives, appends, durable, reads, puts, duplicates, cuts, deleted, lost, holes,
-	    offline;
+	    offline, compactions, retentions; /* the last two of lives that were not cut */
 };
 const struct sim_counts *sim_counts_of(void);
 

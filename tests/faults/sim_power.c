@@ -111,12 +111,13 @@ run(uint64_t first, uint64_t count)
 	for (uint64_t i = 0; i < count; i++)
 		sim_judge(run_history(first + i));
 	printf("lives=%llu power_cuts=%llu kills=%llu indexes_lost=%llu indexes_old=%llu appends=%llu durable=%llu "
-	    "reads=%llu puts=%llu duplicates=%llu cuts=%llu deleted=%llu lost=%llu holes=%llu\n",
+	    "reads=%llu puts=%llu duplicates=%llu cuts=%llu deleted=%llu lost=%llu holes=%llu compactions=%llu retentions=%llu\n",
 	    (unsigned long long)c->lives, (unsigned long long)power_cuts, (unsigned long long)kills,
 	    (unsigned long long)lost_indexes, (unsigned long long)old_indexes,
 	    (unsigned long long)c->appends, (unsigned long long)c->durable, (unsigned long long)c->reads,
 	    (unsigned long long)c->puts, (unsigned long long)c->duplicates, (unsigned long long)c->cuts,
-	    (unsigned long long)c->deleted, (unsigned long long)c->lost, (unsigned long long)c->holes);
+	    (unsigned long long)c->deleted, (unsigned long long)c->lost, (unsigned long long)c->holes,
+	    (unsigned long long)c->compactions, (unsigned long long)c->retentions);
 }
 
 int
