@@ -4,7 +4,6 @@
 extern const struct unit_test batch_tests[], checkpoint_tests[], codec_tests[], compact_tests[], damage_tests[],
     examine_tests[], index_tests[], journal_tests[], kafka_bugs_tests[], partition_tests[], producers_tests[],
     retention_tests[], segment_tests[], state_tests[], times_tests[], transactions_tests[];
-    segment_tests[], state_tests[], times_tests[], transactions_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "batch", batch_tests },
