@@ -122,7 +122,41 @@ unknown_codecs_are_refused(void)
 	CU_ASSERT(!unpacks(-1, 10, SIZE, 10));
 }
 
+static void
+what_is_deflated_comes_back(void)
+{
+	static const size_t sizes[] = { 0, 1, 100, 32768, 65537, SIZE };
+
+	for (size_t i = 0; i < SIZE; i++)
+		plain[i] = (uint8_t)(i * i >> 7);
+	for (int codec = 0; codec < CODECS; codec++)
+		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+			struct buf deflated = { 0 }, to = { 0 };
+
+			CU_ASSERT_FATAL(codec_deflate(codec, span_of(plain, sizes[i]), &deflated));
+			CU_ASSERT(codec_inflate(codec, buf_bytes(&deflated), SIZE, &to) == INFLATED);
+			CU_ASSERT(to.n == sizes[i] && (to.n == 0 || memcmp(to.p, plain, to.n) == 0));
+			buf_done(&deflated);
+			buf_done(&to);
+		}
+}
+
+/* Old clients of Java's read no other. */
+static void
+it_is_deflated_as_java_has_it(void)
+{
+	struct buf b = { 0 };
+
+	CU_ASSERT(codec_deflate(CODEC_SNAPPY, span_of(plain, 100), &b) && memcmp(b.p, "\x82SNAPPY", 8) == 0);
+	buf_reset(&b);
+	CU_ASSERT(codec_deflate(CODEC_LZ4, span_of(plain, 100), &b) && (b.p[4] & 0x20) != 0); /* independent blocks */
+	CU_ASSERT(!codec_deflate(CODECS, span_of(plain, 100), &b) && !codec_deflate(-1, span_of(plain, 100), &b));
+	buf_done(&b);
+}
+
 const struct unit_test codec_tests[] = {
+	UNIT(what_is_deflated_comes_back),
+	UNIT(it_is_deflated_as_java_has_it),
 	UNIT(what_was_packed_comes_back),
 	UNIT(an_empty_snappy_block_is_empty),
 	UNIT(more_than_the_limit_is_told_from_damage),
