@@ -570,7 +570,7 @@ neighbours_become_one_up_to_the_size_of_a_segment(void)
 
 	begin_by_hand();
 	for (int i = 0; i < 6; i++) {
-		char key[8];
+		char key[24];
 
 		snprintf(key, sizeof key, "%d", i);
 		new_segment(i == 5 ? 1 : 0);
@@ -607,7 +607,7 @@ segments_that_skip_offsets_are_left_alone(void)
 static void
 what_does_not_fit_in_memory_is_left_to_the_next_pass(void)
 {
-	char key[8];
+	char key[24];
 
 	begin_by_hand();
 	for (int i = 0; i < 3; i++) {
@@ -635,7 +635,7 @@ what_does_not_fit_in_memory_is_left_to_the_next_pass(void)
 static void
 more_keys_than_memory_in_one_segment_are_told(void)
 {
-	char key[8];
+	char key[24];
 
 	begin_by_hand();
 	new_segment(0);
@@ -776,7 +776,7 @@ write_one(struct partition *p, const char *key, const char *value)
 static void
 write_many(struct partition *p, int n)
 {
-	char key[16], value[48];
+	char key[24], value[48];
 
 	for (int i = 0; i < n; i++) {
 		snprintf(key, sizeof key, "key-%d", i % 7);
@@ -980,7 +980,7 @@ a_log_that_is_clean_enough_waits(void)
 	w.partition.min_dirty_ratio = 0.5;
 	p = world_partition(&w, 0);
 	for (int i = 0; i < 400; i++) {
-		char key[16];
+		char key[24];
 
 		snprintf(key, sizeof key, "%d", i);
 		write_one(p, key, "value"); /* all stay */
@@ -1193,7 +1193,7 @@ look_ups_by_time_find_what_is_left(void)
 	begin();
 	p = world_partition(&w, 0);
 	for (int i = 0; i < 200; i++) {
-		char key[16];
+		char key[24];
 
 		snprintf(key, sizeof key, "%d", i < 100 ? i : i % 10);
 		w.now++;
@@ -1497,7 +1497,7 @@ who_reads_during_a_pass_gets_nothing_that_was_aborted_untold(void)
 static void
 write_kept(struct partition *p)
 {
-	char key[16];
+	char key[24];
 
 	for (int i = 0; i < KEPT; i++) {
 		snprintf(key, sizeof key, "kept-%d", i);
