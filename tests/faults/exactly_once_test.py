@@ -114,8 +114,13 @@ class Worker:
                 if m.error() is None:
                     records.append(m)
                 elif m.error().code() == KafkaError._AUTO_OFFSET_RESET:
-                    print("RESET", m.error(), m.topic(), m.partition(), self.consumer.committed(self.consumer.assignment(), 10), flush=True)
                     self.counts.write(b"r")
+                    print("RESET", m.error().str(), m.topic(), m.partition(), flush=True)
+                    for i in range(3):
+                        try:
+                            print("COMMITTED", self.consumer.committed(self.consumer.assignment(), 10), flush=True)
+                        except Exception as x:
+                            print("COMMITTED", x, flush=True)
                     raise KafkaException(m.error())
             if records:
                 self.copy(records)
