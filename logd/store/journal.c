@@ -675,6 +675,9 @@ commit_done(struct job *job)
 		c->syncs[i]->written = false;
 	if (c->error != 0) {
 		j->failed = true;
+		/* What was not written never will be. */
+		for (size_t i = c->n_written; i < c->n; i++)
+			reuse_block(j, c->writes[i].block);
 		diag_error("journal write failed",
 		    "path=%s error=\"%s\" action=\"nothing can be made durable any more: the daemon ends; mend the disk and start again\"",
 		    j->dir, strerror(c->error));
