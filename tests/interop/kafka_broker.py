@@ -1,0 +1,109 @@
+"""kafka_broker -- an Apache Kafka broker of a test's own: one node, broker and controller, on a free port of loopback
+and a folder of its own.  What a test asks of logd it can ask of this one too.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from claims import until
+from kafka_jars import fetch
+
+START_S = 60
+STOP_S = 60
+HEAP = "-Xmx512m"
+CLUSTER_ID = "AAAAAAAAAAAAAAAAAAAAAg"
+
+# What differs from Kafka's defaults: one node; and what it waits for where logd's default waits for nothing.
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "offsets.topic.num.partitions": 1,
+    "offsets.topic.replication.factor": 1,
+    "transaction.state.log.num.partitions": 1,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "share.coordinator.state.topic.num.partitions": 1,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+    "group.initial.rebalance.delay.ms": 0,
+}
+
+
+def _free_ports(number):
+    sockets = [socket.socket() for _ in range(number)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+class Broker:
+    """A running broker, with the names of weir_daemon.Daemon: .host, .port, .address, .dir, .said(), .stop(), .clean()."""
+
+    def __init__(self, settings=None):
+        self._folder = tempfile.mkdtemp(prefix="weir-kafka-")
+        self.host = "127.0.0.1"
+        self.port, controller = _free_ports(2)
+        self.address = f"{self.host}:{self.port}"
+        self.dir = os.path.join(self._folder, "data")
+        settings = {
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{self.host}:{controller}",
+            "controller.quorum.voters": f"1@{self.host}:{controller}",
+            "log.dirs": self.dir,
+            **SETTINGS, **(settings or {}),
+        }
+        properties = os.path.join(self._folder, "server.properties")
+        with open(properties, "w") as f:
+            f.writelines(f"{name}={value}\n" for name, value in settings.items())
+        java = ["java", HEAP, "-XX:+UseG1GC", "-Dlog4j2.level=WARN", "-cp", fetch("kafka")]
+        self._log = open(os.path.join(self._folder, "log"), "wb")  # pylint: disable=consider-using-with
+        subprocess.run([*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", properties],
+                       check=True, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+        self.process = subprocess.Popen([*java, "kafka.Kafka", properties],
+                                        stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+        try:
+            until("the broker takes connections", self._serves, START_S)
+        except AssertionError:
+            said = self.said()
+            self.clean()
+            raise AssertionError(f"the broker did not start; it said:\n{said[-4000:]}") from None
+
+    def _serves(self):
+        if self.process.poll() is not None:
+            raise AssertionError("it ended")
+        try:
+            socket.create_connection((self.host, self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def said(self):
+        with open(os.path.join(self._folder, "log"), errors="replace") as f:
+            return f.read()
+
+    def stop(self):
+        """Ends it in order, and gives its exit status; 0 for the signal that it ends by."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+        return 0 if status in (128 + signal.SIGTERM, -signal.SIGTERM) else status
+
+    def clean(self):
+        """Removes what it left on the disk, once it has ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._log.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
