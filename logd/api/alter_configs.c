@@ -12,6 +12,7 @@
 #include "api/named.h"
 #include "api/pending.h"
 #include "api/topics.h"
+#include "base/diag.h"
 
 /* A resource with more changes in one request is refused: it has not so many settings. */
 enum { CHANGES_MAX = 200 };
@@ -152,6 +153,24 @@ has_duplicates(struct request *r, const struct resource *res)
 	return false;
 }
 
+static bool
+is_possible(const struct setting_change *change, char *why, size_t size)
+{
+	char quoted[80];
+
+	if (change->op < TOPIC_CONFIG_SET || change->op > TOPIC_CONFIG_SUBTRACT) {
+		snprintf(why, size, "There is no operation %d: use 0 (set), 1 (delete), 2 (append) or 3 (subtract).",
+		    change->op);
+		return false;
+	}
+	if (change->op != TOPIC_CONFIG_DELETE && change->value.p == NULL) {
+		snprintf(why, size, "The value of %s is null: name one, or delete it.",
+		    diag_quote(quoted, sizeof quoted, change->name));
+		return false;
+	}
+	return true;
+}
+
 static enum kafka_error
 check(struct request *r, const struct resource *res, bool twice, char *why, size_t size)
 {
@@ -169,11 +188,8 @@ check(struct request *r, const struct resource *res, bool twice, char *why, size
 		return KAFKA_INVALID_REQUEST;
 	}
 	for (size_t i = 0; i < res->n; i++)
-		if (res->changes[i].op < TOPIC_CONFIG_SET || res->changes[i].op > TOPIC_CONFIG_SUBTRACT) {
-			snprintf(why, size, "There is no operation %d: use 0 (set), 1 (delete), 2 (append) or 3 (subtract).",
-			    res->changes[i].op);
+		if (!is_possible(&res->changes[i], why, size))
 			return KAFKA_INVALID_REQUEST;
-		}
 	return KAFKA_NONE;
 }
 

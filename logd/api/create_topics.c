@@ -9,9 +9,6 @@
 #include "api/topics.h"
 #include "base/diag.h"
 
-/* Since then -1 asks for the default number of partitions and replicas (KIP-464). */
-enum { DEFAULTS_VERSION = 4 };
-
 /* The partitions are given one by one, with the brokers that are to hold them. */
 static enum kafka_error
 check_assignments(struct request *r, const struct wire_create_topics_request_topic *asked,
@@ -32,8 +29,8 @@ check_count(int64_t n_partitions, char *why, size_t size)
 	if (n_partitions >= 1 && n_partitions <= TOPIC_PARTITIONS_MAX)
 		return KAFKA_NONE;
 	snprintf(why, size,
-	    "The number of partitions must be from 1 to %d, or -1 for the default (since version %d of the request); it was %" PRId64 ".",
-	    TOPIC_PARTITIONS_MAX, DEFAULTS_VERSION, n_partitions);
+	    "The number of partitions must be from 1 to %d, or -1 for the default; it was %" PRId64 ".",
+	    TOPIC_PARTITIONS_MAX, n_partitions);
 	return KAFKA_INVALID_PARTITIONS;
 }
 
@@ -56,15 +53,11 @@ check_numbers(struct request *r, const struct wire_create_topics_request_topic *
 		*n_partitions = (int32_t)asked->n_assignments;
 		return check_assignments(r, asked, why, size);
 	}
-	if (r->version >= DEFAULTS_VERSION && *n_partitions == -1)
+	/* Defaults are asked for since version 4 (KIP-464), and given in any, as Kafka does. */
+	if (*n_partitions == -1)
 		*n_partitions = r->api->config.num_partitions;
 	if ((error = check_count(*n_partitions, why, size)) != KAFKA_NONE)
 		return error;
-	if (r->version < DEFAULTS_VERSION && asked->replication_factor == -1) {
-		snprintf(why, size, "Before version %d of the request, the replication factor must be larger than 0.",
-		    DEFAULTS_VERSION);
-		return KAFKA_INVALID_REPLICATION_FACTOR;
-	}
 	return topics_check_replicas(r->api, asked->name, asked->replication_factor, why, size);
 }
 

@@ -152,8 +152,8 @@ def create_topics(w):
 
     answer = w.create("by-default", num_partitions=-1, replication_factor=-1)
     check("-1 asks for the defaults", (error_of(answer), answer["num_partitions"], answer["replication_factor"]), (0, 3, 1))
-    check("-1 is no number of partitions before v4", error_of(w.create("x", 3, num_partitions=-1)), BAD_PARTITIONS)
-    check("-1 is no number of replicas before v4", error_of(w.create("x", 3, replication_factor=-1)), BAD_FACTOR)
+    check("-1 asks for the defaults before v4, too", error_of(w.create("by-default-3", 3, num_partitions=-1, replication_factor=-1)), 0)
+    check("it is there", w.partitions("by-default-3"), 3)
 
     for number in 0, -2, 100001, 2147483647:
         check("%d partitions are refused" % number, error_of(w.create("x", num_partitions=number)), BAD_PARTITIONS)
@@ -387,7 +387,7 @@ def alter_topics(w):
     check("alter to nothing takes all away", (error_of(w.replace(TOPIC, "altered", {})), given("altered")), (0, {}))
     check("alter with validate_only changes nothing",
           (error_of(w.replace(TOPIC, "altered", {"flush.ms": "3"}, validate_only=True)), given("altered")), (0, {}))
-    check("alter without a value is refused", error_of(w.replace(TOPIC, "altered", {"flush.ms": None})), BAD_CONFIG)
+    check("alter without a value is refused", error_of(w.replace(TOPIC, "altered", {"flush.ms": None})), BAD_REQUEST)
     check("alter of an unknown topic is refused", error_of(w.replace(TOPIC, "absent", {})), UNKNOWN_TOPIC)
 
     for version in 0, 1:
@@ -404,11 +404,13 @@ def alter_topics(w):
     w.alter(TOPIC, "altered", ("cleanup.policy", SUBTRACT, "delete"))
     check("subtract takes away", given("altered").get("cleanup.policy"), "compact")
     before = given("altered")
-    for change in ("flush.ms", APPEND, "1"), ("flush.ms", SET, None), ("flush.ms", SET, "x"), ("no.such", SET, "1"), \
+    for change in ("flush.ms", APPEND, "1"), ("flush.ms", SET, "x"), ("no.such", SET, "1"), \
             ("no.such", DELETE, None), ("cleanup.policy", APPEND, "burn"):
         answer = w.alter(TOPIC, "altered", change)
         check("%s with operation %d and %r is refused, and named" % change,
               (error_of(answer), change[0] in (answer["error_message"] or "")), (BAD_CONFIG, True))
+    answer = w.alter(TOPIC, "altered", ("flush.ms", SET, None))
+    check("setting null is refused, and named", (error_of(answer), "flush.ms" in answer["error_message"]), (BAD_REQUEST, True))
     long = "leader.replication.throttled.replicas"
     check("a list may be 32767 bytes long", error_of(w.alter(TOPIC, "altered", (long, SET, "x" * 32767))), 0)
     check("a list can't be appended to beyond", error_of(w.alter(TOPIC, "altered", (long, APPEND, "y" * 32767))), BAD_CONFIG)
