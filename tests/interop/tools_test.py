@@ -385,8 +385,20 @@ def test_reassignments(server):
 
 def test_transactions(server):
     needs(server, "ListTransactions", 66)
-    said = server.box.run(TOOLS["kafka-transactions"], "--bootstrap-server", server.address, "list")
-    holds(said, "TransactionalId")
+    def transactions(*words, status=0):
+        return server.box.run(TOOLS["kafka-transactions"], "--bootstrap-server", server.address, *words, status=status)
+    topic(server, "transactions")
+    said = server.box.run(TOOLS["kafka-producer-perf-test"], "--topic", "transactions", "--num-records", 1000, "--record-size", 100,
+                          "--throughput", -1, "--transaction-duration-ms", 20, "--transactional-id", "perf", "--producer-props",
+                          "bootstrap.servers=" + server.address)
+    holds(said, "1000 records sent")
+    same(len(consume(server, "transactions", 1000, "--from-beginning", "--isolation-level", "read_committed")), 1000)
+    holds(transactions("list"), re.compile(r"^perf\s+\d+\s+\d+\s+CompleteCommit", re.M))
+    holds(transactions("describe", "--transactional-id", "perf"), re.compile(r"^\d+\s+perf\s+\d+\s+\d+\s+CompleteCommit", re.M))
+    holds(transactions("describe-producers", "--topic", "transactions", "--partition", 0), re.compile(r"^\d+\s+\d+\s+\d+", re.M))
+    holds(transactions("describe", "--transactional-id", "absent", status=1), "absent")
+    said = transactions("find-hanging", "--broker-id", 1)
+    same(len(said.strip().splitlines()), 1, "hanging transactions, below their heading")
 
 
 def test_acls(server):
