@@ -58,7 +58,7 @@ PRESENCE = {
 IGNORED = {"throttle_time_ms", "api_keys", "supported_features", "finalized_features", "finalized_features_epoch",
            "zk_migration_ready"}
 # By what the elements of a list are told apart, in place of their order.
-LABELS = ("name", "topic", "transactional_id", "group_id", "key", "resource_name", "partition_index", "partition", "index", "broker_id",
+LABELS = ("topic_name", "name", "topic", "transactional_id", "group_id", "key", "resource_name", "partition_index", "partition", "index", "broker_id",
           "node_id", "batch_index")
 
 
@@ -956,6 +956,53 @@ def groups_static(c, v):
     c.ask("static: empty", "describe_groups", 5, groups=[group])
 
 
+def consumer_groups(c):
+    """Groups of the newer protocol (KIP-848)."""
+    (topic,) = make(c, "cg", partitions=4)
+    for v in c.versions("consumer_group_heartbeat"):
+        group = f"cg-{v}"
+        def ask(case, member, epoch, v=v, group=group, **more):
+            return c.ask(case, "consumer_group_heartbeat", v, **{"group_id": group, "member_id": member, "member_epoch": epoch, **more})
+        def subscribing(**more):
+            return {"rebalance_timeout_ms": 30000, "subscribed_topic_names": ["cg"], "topic_partitions": [], **more}
+        first = "first" if v >= 1 else ""
+        ask("empty group", first, 0, group_id="", **subscribing())
+        ask("no time to rebalance", first, 0, **subscribing(rebalance_timeout_ms=-1))
+        ask("no subscription", first, 0, **subscribing(subscribed_topic_names=None))
+        ask("it owns what it can't", first, 0, **subscribing(topic_partitions=[{"topic_id": topic, "partitions": [0]}]))
+        ask("unknown assignor", first, 0, **subscribing(server_assignor="nobody"))
+        ask("empty instance", first, 0, **subscribing(instance_id=""))
+        ask("empty rack", first, 0, **subscribing(rack_id=""))
+        ask("unknown member", "somebody", 5)
+        ask("unknown member leaves", "somebody", -1)
+        if v >= 1:
+            ask("no member", "", 0, **subscribing())
+            ask("a pattern that is none", first, 0, **subscribing(subscribed_topic_names=None, subscribed_topic_regex="["))
+        first = ask("first", first, 0, **subscribing()).map(lambda a: a["member_id"])
+        def epoch_of(answer):
+            return answer.map(lambda a: a["member_epoch"])
+        described = ask("again", first, 0, **subscribing())
+        epoch = epoch_of(described)
+        ask("it owns them", first, epoch, topic_partitions=[{"topic_id": topic, "partitions": [0, 1, 2, 3]}])
+        ask("an epoch to come", first, 99)
+        ask("a negative epoch", first, -7)
+        for w in c.versions("consumer_group_describe"):
+            c.ask("one member", "consumer_group_describe", w, group_ids=[group])
+        c.ask("of the newer protocol", "describe_groups", 5, groups=[group])
+        c.ask("of the newer protocol", "join_group", 5, **of_version(joining(group), 5))
+        c.ask("of the newer protocol", "heartbeat", 3, group_id=group, generation_id=1, member_id=first)
+        c.ask("newer protocol: not empty", "delete_groups", 2, groups_names=[group])
+        ask("of an older group", first, 0, group_id="gr-9", **subscribing())
+        ask("leaves", first, -1)
+        ask("after it left", first, epoch)
+        c.ask("empty", "consumer_group_describe", 0, group_ids=[group])
+    for v in c.versions("consumer_group_describe"):
+        for group in "cg-none", "gr-9", "":
+            c.ask(f"group {group!r}", "consumer_group_describe", v, group_ids=[group])
+        c.ask("none", "consumer_group_describe", v, group_ids=[])
+        c.ask("allowed operations", "consumer_group_describe", v, group_ids=["cg-1"], include_authorized_operations=True)
+
+
 def groups_admin(c):
     for v in c.versions("describe_groups"):
         c.ask("unknown", "describe_groups", v, groups=["gr-none"])
@@ -1037,7 +1084,11 @@ class Transactions:
         self.sequence += not any(a["responses"][0]["partition_responses"][0]["error_code"] for a in told.two)
 
     def end(self, case, v, committed, **more):
-        self.c.ask(case, "end_txn", v, committed=committed, **self.who(**more))
+        told = self.c.ask(case, "end_txn", v, committed=committed, **self.who(**more))
+        if v >= 5 and not any(a["error_code"] for a in told.two):
+            # The producer goes on in a new epoch (KIP-890).
+            self.pid, self.epoch = (told.map(lambda a, f=f: a[f]) for f in ("producer_id", "producer_epoch"))
+            self.sequence = 0
         # Kafka writes markers after its answer.
         def ended():
             states = self.c.quietly("describe_transactions", 0, transactional_ids=[self.name]).two
@@ -1092,7 +1143,7 @@ def transactions(c):
         ask("unknown transaction", transactional_id="tx-none")
         ask("empty transaction", transactional_id="")
         t.end("abort", 3, False)
-    for v in c.versions("txn_offset_commit", 0, 4):
+    for v in c.versions("txn_offset_commit"):
         t = Transactions(c, f"tx-commit-{v}")
         t.offsets("not added", v)
         c.quietly("add_offsets_to_txn", 3, group_id="tx-group", **t.who())
@@ -1109,7 +1160,7 @@ def transactions(c):
             t.offsets("member alone", v, member_id="m")
             t.offsets("generation alone", v, generation_id=3)
         t.end("abort", 3, False)
-    for v in c.versions("end_txn", 0, 4):
+    for v in c.versions("end_txn"):
         t = Transactions(c, f"tx-end-{v}")
         t.end("nothing to commit", v, True)
         t.end("nothing to abort", v, False)
@@ -1310,7 +1361,7 @@ def describe_cluster(c):
 
 
 CASES = (api_versions, frames, metadata, describe_topic_partitions, create_topics, create_partitions, delete_topics, produce, fetch, list_offsets,
-         offset_for_leader_epoch, delete_records, find_coordinator, offsets, groups, init_producer_id, transactions, describe_configs,
+         offset_for_leader_epoch, delete_records, find_coordinator, offsets, groups, consumer_groups, init_producer_id, transactions, describe_configs,
          alter_configs, describe_log_dirs, describe_cluster)
 
 

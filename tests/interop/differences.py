@@ -58,6 +58,15 @@ DIFFERENCES = (
     (r"describe_groups: describe: an id was given: .*group_state", "a group is there when it has given an id"),
     (r"sync_group: no protocol: ", "versions from 5 on may leave out the protocol, as older ones do"),
 
+    (r"consumer_group_heartbeat: unknown member( leaves)?: .*Kafka 69, Weir 25",
+     "of a group that is not there, the member is told to join anew"),
+    (r"consumer_group_heartbeat: of an older group: member_epoch|consumer_group_describe: group 'gr-9': .*epoch",
+     "the epochs of a group that takes up the newer protocol go on from its generations"),
+    (r"consumer_group_describe: .*subscribed_topic_regex Kafka , Weir None", "no pattern is null"),
+    (r"consumer_group_describe: group '(cg-none)?': .*(group_state Kafka , Weir Dead|error_code Kafka 24, Weir 69)",
+     "a group that is not there is Dead, one without a name, too"),
+    (r"join_group: of the newer protocol: ", "members of the older protocol can't join a group of the newer one"),
+
     # ---- transactions ----
     (r"find_coordinator: empty transaction", "no transaction has an empty id"),
     (r"init_producer_id: an (id|epoch) alone", "an id without an epoch, or an epoch without an id, is none"),
