@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make_check.sh -- `make check` in the build's folder, and the sum of what its
-# programs count.  With "programs": the programs alone, without the scripts.
+# programs count.  With "programs": the programs alone, without the scripts; with
+# names of folders behind it, those of tests/unit/NAME.
 set -uo pipefail
 
 me=make_check
@@ -9,7 +10,11 @@ top=$(cd "${srcdir:-.}" && pwd)
 
 find . -name '*.trs' -exec rm {} +
 only=()
-[ "${1:-}" != programs ] || only=('TESTS=$(check_PROGRAMS)')
+if [ $# -gt 1 ]; then
+	only=("TESTS=\$(filter$(printf ' tests/unit/%s/%%' "${@:2}"),\$(check_PROGRAMS))")
+elif [ $# -eq 1 ]; then
+	only=('TESTS=$(check_PROGRAMS)')
+fi
 make -k check "${only[@]}" >make_check.log 2>&1
 status=$?
 
