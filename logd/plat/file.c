@@ -224,6 +224,21 @@ file_lock(const char *path)
 }
 
 int
+file_lock_shared(const char *path)
+{
+	int fd = file_open(path, FILE_READ), saved;
+
+	if (fd == -1)
+		return -1;
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
 file_random(void *to, size_t n)
 {
 	size_t got = 0;

@@ -108,6 +108,12 @@ int file_list(const char *path, int (*each)(void *ctx, const char *name), void *
  */
 int file_lock(const char *path);
 
+/*
+ * The same for those who only look: the file, which must exist, is not touched, and any
+ * number of them may have it at a time.
+ */
+int file_lock_shared(const char *path);
+
 /* Fills with bytes that nobody can guess. */
 int file_random(void *to, size_t n);
 

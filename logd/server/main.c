@@ -2,8 +2,10 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/command_line.h"
+#include "server/inspect.h"
 #include "server/server.h"
 
 enum { KEPT_BYTES = 32 * 1024 * 1024 };
@@ -52,6 +54,8 @@ main(int argc, char **argv)
 	int status;
 
 	keep_memory();
+	if (argc > 1 && strcmp(argv[1], "inspect") == 0)
+		return inspect_main(argc - 1, argv + 1);
 	if ((status = command_line_parse(&line, &config_page, ready, argc, argv)) == -1)
 		status = run(&line);
 	command_line_done(&line);

@@ -2,6 +2,7 @@
 #include "store/index.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 #include "plat/file.h"
 
 enum { CRC = 4, SUM = 12, OP_HEADER = 10, NO_ROOM_BYTES = 16 << 20 };
+
+static const MDB_dbi NO_TABLE = UINT_MAX; /* looked for, and not there */
 
 /* Virtual memory only; the file grows with what is in it. */
 static const size_t MAP_BYTES = (size_t)64 << 30;
@@ -119,6 +122,37 @@ open_tables(struct index *idx)
 	return mdb_txn_commit(txn);
 }
 
+static int
+find_table(MDB_txn *txn, const char *name, MDB_dbi *table)
+{
+	int rc = mdb_dbi_open(txn, name, 0, table);
+
+	if (rc != MDB_NOTFOUND)
+		return rc;
+	*table = NO_TABLE;
+	return 0;
+}
+
+/* What there is of them. */
+static int
+find_tables(struct index *idx)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(idx->env, NULL, MDB_RDONLY, &txn);
+
+	if (rc != 0)
+		return rc;
+	for (int i = 0; i < INDEX_TABLES && rc == 0; i++)
+		rc = find_table(txn, table_names[i], &idx->tables[i]);
+	if (rc == 0)
+		rc = find_table(txn, "sums", &idx->sums);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return rc;
+	}
+	return mdb_txn_commit(txn);
+}
+
 /* An LMDB code. */
 static int
 open_env(struct index **out, const char *path, unsigned flags)
@@ -134,7 +168,7 @@ open_env(struct index **out, const char *path, unsigned flags)
 	mdb_env_set_maxdbs(idx->env, INDEX_TABLES + 1);
 	/* The folder has its own lock (store.c), and readers are our one thread. */
 	if ((rc = mdb_env_open(idx->env, path, MDB_NOTLS | MDB_NORDAHEAD | flags, 0640)) != 0 ||
-	    (rc = open_tables(idx)) != 0 ||
+	    (rc = (flags & MDB_RDONLY) ? find_tables(idx) : open_tables(idx)) != 0 ||
 	    (rc = mdb_txn_begin(idx->env, NULL, MDB_RDONLY, &idx->reader)) != 0) {
 		mdb_env_close(idx->env);
 		free(idx);
@@ -575,4 +609,102 @@ index_commit(struct index *idx, const struct index_batch *batches, size_t n)
 	if ((rc = commit(idx, txn)) != 0)
 		return fail("index can't be committed", rc);
 	return 0;
+}
+
+/* ---- looking at what nobody vouches for ---- */
+
+struct index_cursor {
+	MDB_cursor *cursor; /* NULL: there is no such table */
+	struct buf last;    /* owned: the key before */
+	bool begun;
+};
+
+const char *
+index_table_name(enum index_table table)
+{
+	return table_names[table];
+}
+
+int
+index_open_to_look(struct index **out, const char *dir, const char **why)
+{
+	int rc = open_env(out, dir, MDB_RDONLY | MDB_NOLOCK);
+
+	if (rc == 0 && (rc = mdb_txn_renew((*out)->reader)) != 0)
+		index_close(*out);
+	*why = rc == 0 ? NULL : mdb_strerror(rc);
+	errno = rc > 0 ? rc : EIO;
+	return rc == 0 ? 0 : -1;
+}
+
+struct index_cursor *
+index_cursor_open(struct index *idx, enum index_table table)
+{
+	struct index_cursor *c = xcalloc(1, sizeof *c);
+
+	if (idx->tables[table] != NO_TABLE)
+		must(mdb_cursor_open(idx->reader, idx->tables[table], &c->cursor) == 0);
+	return c;
+}
+
+void
+index_cursor_close(struct index_cursor *c)
+{
+	if (c == NULL)
+		return;
+	if (c->cursor != NULL)
+		mdb_cursor_close(c->cursor);
+	buf_done(&c->last);
+	free(c);
+}
+
+static bool
+rises(const struct index_cursor *c, MDB_val k)
+{
+	size_t n = c->last.n < k.mv_size ? c->last.n : k.mv_size;
+	int r = n == 0 ? 0 : memcmp(c->last.p, k.mv_data, n);
+
+	return !c->begun || r < 0 || (r == 0 && c->last.n < k.mv_size);
+}
+
+enum index_entry_state
+index_cursor_next(struct index_cursor *c, struct span *key, struct span *value)
+{
+	MDB_val k, v;
+	int rc = c->cursor == NULL ? MDB_NOTFOUND : mdb_cursor_get(c->cursor, &k, &v, MDB_NEXT);
+
+	if (rc != 0)
+		return rc == MDB_NOTFOUND ? INDEX_END : INDEX_BROKEN;
+	*key = span_val(k);
+	*value = span_val(v);
+	/* Else a walk through damaged pages might have no end. */
+	if (!rises(c, k))
+		return INDEX_BROKEN;
+	c->begun = true;
+	buf_reset(&c->last);
+	buf_span(&c->last, *key);
+	must(!c->last.failed);
+	return open_value(*key, v, value) ? INDEX_ENTRY : INDEX_ENTRY_DAMAGED;
+}
+
+enum index_state
+index_verify_table(struct index *idx, enum index_table table, void (*damaged)(void *, struct span key),
+    void *ctx)
+{
+	struct index_cursor *c = index_cursor_open(idx, table);
+	struct sum expected = { 0 }, sum = { 0 };
+	enum index_entry_state found;
+	struct span key, value;
+
+	while ((found = index_cursor_next(c, &key, &value)) == INDEX_ENTRY || found == INDEX_ENTRY_DAMAGED)
+		if (found == INDEX_ENTRY_DAMAGED)
+			damaged(ctx, key);
+		else {
+			sum.count++;
+			sum.crcs += entry_crc(key, value);
+		}
+	index_cursor_close(c);
+	if (found == INDEX_BROKEN || (idx->sums != NO_TABLE && load_sum(idx, idx->reader, table, &expected) != 0))
+		return INDEX_UNREADABLE;
+	return sum.count == expected.count && sum.crcs == expected.crcs ? INDEX_RIGHT : INDEX_UNLIKE_SUM;
 }

@@ -100,4 +100,34 @@ void index_each_from(struct index *, enum index_table, struct span prefix, struc
 void index_each(struct index *, enum index_table, struct span prefix,
     bool (*each)(void *ctx, struct span key, struct span value), void *ctx);
 
+/*
+ * Looking at an index that nobody vouches for, without changing anything, not even
+ * by a lock.  LMDB may end the process of damage: so a first look is for a process
+ * that may be lost (plat/child.h).  What index_verify_table() has found right may be
+ * read by cursors: these take the same way.
+ */
+
+/* -1: errno (ENOENT: there is none), and why. */
+int index_open_to_look(struct index **, const char *dir, const char **why);
+
+const char *index_table_name(enum index_table);
+
+/* Entries in the order of their keys. */
+struct index_cursor;
+enum index_entry_state {
+	INDEX_END,
+	INDEX_ENTRY,
+	INDEX_ENTRY_DAMAGED, /* its checksum is wrong; the key may be, too */
+	INDEX_BROKEN         /* LMDB can't go on, or the keys don't rise */
+};
+struct index_cursor *index_cursor_open(struct index *, enum index_table);
+void index_cursor_close(struct index_cursor *); /* before the index; NULL is fine */
+/* Spans are borrowed until the index is closed. */
+enum index_entry_state index_cursor_next(struct index_cursor *, struct span *key, struct span *value);
+
+enum index_state { INDEX_RIGHT, INDEX_UNLIKE_SUM /* entries are missing or too many */, INDEX_UNREADABLE };
+/* Reads all of a table, and tells of each damaged entry. */
+enum index_state index_verify_table(struct index *, enum index_table,
+    void (*damaged)(void *ctx, struct span key), void *ctx);
+
 #endif

@@ -95,6 +95,7 @@ struct preparation {
 struct journal {
 	struct journal_config config;
 	char *dir;
+	enum file_mode mode;      /* FILE_READ: only to be looked at */
 	int64_t file_size;
 	struct workers *workers;
 	struct list files;
@@ -148,29 +149,52 @@ found_file(void *ctx, const char *name)
 	if (sscanf(name, "%d.%15s", &number, tail) != 2 || strcmp(tail, "journal") != 0 || number < 0)
 		return 0;
 	path_of(j, number, path, sizeof path);
-	if ((fd = file_open(path, FILE_WRITE)) == -1 || (size = file_size(fd)) == -1)
+	if ((fd = file_open(path, j->mode)) == -1 || (size = file_size(fd)) == -1)
 		return -1;
 	add_file(j, number, fd, page_up(size));
 	return 0;
 }
 
-int
-journal_open(struct journal **out, const struct journal_config *config)
+static struct journal *
+new_journal(const char *dir, enum file_mode mode)
 {
 	struct journal *j = xcalloc(1, sizeof *j);
-	int64_t each = config->bytes / FILES;
 
-	j->config = *config;
-	j->dir = xstrdup(config->dir);
-	j->file_size = page_up(each < FILE_MIN ? FILE_MIN : each);
-	j->workers = workers_new("journal", 1, config->mailbox);
+	j->dir = xstrdup(dir);
+	j->mode = mode;
 	j->next_block = 1;
 	list_init(&j->files);
 	list_init(&j->ready);
 	list_init(&j->spare);
 	list_init(&j->replayed);
+	return j;
+}
+
+int
+journal_open(struct journal **out, const struct journal_config *config)
+{
+	struct journal *j = new_journal(config->dir, FILE_WRITE);
+	int64_t each = config->bytes / FILES;
+
+	j->config = *config;
+	j->file_size = page_up(each < FILE_MIN ? FILE_MIN : each);
+	j->workers = workers_new("journal", 1, config->mailbox);
 	if (file_mkdir(j->dir) == -1 || file_list(j->dir, found_file, j) == -1) {
 		diag_error("journal can't be opened", "path=%s error=\"%s\"", j->dir, strerror(errno));
+		journal_close(j);
+		return -1;
+	}
+	*out = j;
+	return 0;
+}
+
+int
+journal_open_to_look(struct journal **out, const char *dir)
+{
+	struct journal *j = new_journal(dir, FILE_READ);
+
+	if (file_list(dir, found_file, j) == -1 && errno != ENOENT) {
+		diag_error("journal can't be read", "path=%s error=\"%s\"", dir, strerror(errno));
 		journal_close(j);
 		return -1;
 	}
@@ -196,7 +220,8 @@ journal_close(struct journal *j)
 	if (j == NULL)
 		return;
 	must(!j->busy && !j->preparing);
-	workers_free(j->workers);
+	if (j->workers != NULL)
+		workers_free(j->workers);
 	free_blocks(&j->ready);
 	free_blocks(&j->spare);
 	free_blocks(&j->replayed);
@@ -317,39 +342,102 @@ order_files(struct journal *j)
 	return 0;
 }
 
+/* A page that is none of a whole block: what it could be. */
+static enum journal_found_kind
+kind_of_rest(const struct journal_file *f, const uint8_t *p, int64_t pos)
+{
+	return load32(p + B_MAGIC) == block_magic && load64(p + B_LSN) == f->lsn + (uint64_t)pos ?
+	    JOURNAL_TORN : JOURNAL_REST;
+}
+
+static bool
+is_zero(const uint8_t *p, int64_t n)
+{
+	while (n > 0 && *p == 0) {
+		p++;
+		n--;
+	}
+	return n == 0;
+}
+
+static void
+no_hooks(void *ctx, const struct journal_found *found)
+{
+	(void)ctx;
+	(void)found;
+}
+
+/*
+ * A damaged block does not hide those behind it: whether their entries fit is
+ * seen by their partitions.
+ */
+static void
+walk_file(const struct journal_file *f, const uint8_t *p, int64_t n, const struct journal_look *look)
+{
+	struct journal_found found = { .file = f->number, .lsn = f->lsn };
+	int64_t pos = PAGE, hole = -1;
+
+	while (n - pos >= B_END) {
+		size_t length = block_at(f, p + pos, pos, n - pos);
+
+		if (length == 0) {
+			hole = hole == -1 ? pos : hole;
+			pos += PAGE;
+			continue;
+		}
+		if (hole != -1) {
+			found.kind = JOURNAL_DAMAGED;
+			found.pos = hole;
+			found.size = pos - hole;
+			look->found(look->ctx, &found);
+			hole = -1;
+		}
+		found.kind = JOURNAL_BLOCK;
+		found.pos = pos;
+		found.size = (int64_t)length;
+		look->found(look->ctx, &found);
+		replay_block(p + pos, length, look->entry, look->ctx);
+		pos += page_up((int64_t)length);
+	}
+	if (hole == -1)
+		return;
+	found.kind = kind_of_rest(f, p + hole, hole);
+	found.pos = hole;
+	found.size = n - hole;
+	look->found(look->ctx, &found);
+}
+
 int
-journal_replay(struct journal *j, void (*each)(void *, const struct journal_entry *), void *ctx)
+journal_look(struct journal *j, const struct journal_look *look)
 {
 	if (order_files(j) == -1)
 		goto fail;
 	list_each(it, &j->files) {
 		struct journal_file *f = container_of(it, struct journal_file, link);
-		int64_t n, pos = PAGE;
+		int64_t n;
 		uint8_t *p = load_file(j, f, &n);
+		struct journal_found found = { .file = f->number, .size = n };
 
 		if (p == NULL)
 			goto fail;
+		found.kind = JOURNAL_USED;
 		if (!read_header(f, p, n))
-			continue;
-		/*
-		 * A damaged block does not hide those behind it: whether their
-		 * entries fit is seen by their partitions.
-		 */
-		while (n - pos >= B_END) {
-			size_t length = block_at(f, p + pos, pos, n - pos);
-
-			if (length == 0) {
-				pos += PAGE;
-				continue;
-			}
-			replay_block(p + pos, length, each, ctx);
-			pos += page_up((int64_t)length);
-		}
+			found.kind = is_zero(p, n < PAGE ? n : PAGE) ? JOURNAL_UNUSED : JOURNAL_NO_HEADER;
+		found.lsn = f->lsn;
+		look->found(look->ctx, &found);
+		if (found.kind == JOURNAL_USED)
+			walk_file(f, p, n, look);
 	}
 	return 0;
 fail:
 	diag_error("journal can't be read", "path=%s error=\"%s\"", j->dir, strerror(errno));
 	return -1;
+}
+
+int
+journal_replay(struct journal *j, void (*each)(void *, const struct journal_entry *), void *ctx)
+{
+	return journal_look(j, &(struct journal_look){ ctx, no_hooks, each });
 }
 
 static void

@@ -60,6 +60,38 @@ int journal_open(struct journal **, const struct journal_config *);
 int journal_replay(struct journal *, void (*each)(void *ctx, const struct journal_entry *), void *ctx);
 
 /*
+ * For those who look at a journal that no daemon has: nothing is written, and only
+ * journal_look() and journal_close() may follow.  No folder: an empty one.  -1: logged.
+ */
+int journal_open_to_look(struct journal **, const char *dir);
+
+enum journal_found_kind {
+	JOURNAL_USED,      /* a file with a header */
+	JOURNAL_UNUSED,    /* a file that holds nothing, or that was released */
+	JOURNAL_NO_HEADER, /* a file whose header is damaged: its blocks are not read */
+	JOURNAL_BLOCK,     /* a whole block; its entries follow */
+	JOURNAL_DAMAGED,   /* pages with no block that can be read, before one that can */
+	JOURNAL_TORN,      /* behind the last block of a file, one that is not whole */
+	JOURNAL_REST       /* or nothing, or what an earlier use of the file left */
+};
+
+struct journal_found {
+	enum journal_found_kind kind;
+	int file;          /* its number */
+	int64_t pos, size; /* in the file; of USED, UNUSED and NO_HEADER the whole */
+	uint64_t lsn;      /* of the file's first byte */
+};
+
+struct journal_look {
+	void *ctx;
+	void (*found)(void *ctx, const struct journal_found *);
+	void (*entry)(void *ctx, const struct journal_entry *);
+};
+
+/* journal_replay(), told in full. */
+int journal_look(struct journal *, const struct journal_look *);
+
+/*
  * Makes it writable.  What it held before is forgotten, if everything replayed
  * is durable elsewhere by now; else `keep` it for the next start.  -1: logged.
  */

@@ -65,6 +65,23 @@ partition_folder(const struct partition *p, char *path, size_t size)
 	snprintf(path, size, "%s/logs/%s.%ld", p->store->dir, name, (long)p->id.number);
 }
 
+bool
+partition_folder_parse(const char *name, struct partition_id *id)
+{
+	char *end;
+	long number;
+
+	if (strnlen(name, UUID_TEXT + 2) < UUID_TEXT + 2 || name[UUID_TEXT] != '.' ||
+	    !uuid_parse(span_of(name, UUID_TEXT), id->topic))
+		return false;
+	name += UUID_TEXT + 1;
+	number = strtol(name, &end, 10);
+	if (*name < '0' || *name > '9' || *end != '\0' || number > INT32_MAX)
+		return false;
+	id->number = (int32_t)number;
+	return true;
+}
+
 void
 partition_configure(struct partition *p, const struct partition_config *config)
 {

@@ -24,18 +24,9 @@
 
 #include "base/diag.h"
 #include "base/must.h"
-#include "base/uuid.h"
 #include "base/xalloc.h"
 #include "plat/file.h"
 #include "store/store_internal.h"
-
-/* What the journal has for one partition. */
-struct replay {
-	uint8_t key[PARTITION_KEY];
-	struct journal_entry *entries; /* owned; their batches point into the journal */
-	size_t n, cap;
-	int64_t reserved_to;
-};
 
 struct recovery {
 	struct store *store;
@@ -67,20 +58,19 @@ static bool
 indexed_segment(void *ctx, struct span key, struct span value)
 {
 	struct store *store = ctx;
+	struct segment has, *s;
 	struct partition *p;
-	struct segment *s;
 
-	if (key.n != SEGMENT_KEY || value.n != 32)
+	if (!segment_of_record(&has, key, value))
 		return true;
 	p = partition_by_key(store, key.p);
-	s = segment_new(p, (int64_t)load64(key.p + PARTITION_KEY),
-	    (int32_t)load32(key.p + PARTITION_KEY + 8));
-	s->generation = load32(key.p + PARTITION_KEY + 12);
-	s->until = (int64_t)load64(value.p + 8);
-	s->size = s->synced = s->indexed = (int64_t)load64(value.p);
-	s->end = (int64_t)load64(value.p + 8);
-	s->max_time = (int64_t)load64(value.p + 16);
-	s->begun_ms = (int64_t)load64(value.p + 24);
+	s = segment_new(p, has.base, has.epoch);
+	s->generation = has.generation;
+	s->until = has.until;
+	s->size = s->synced = s->indexed = has.size;
+	s->end = has.end;
+	s->max_time = has.max_time;
+	s->begun_ms = has.begun_ms;
 	s->named = s->recorded = true;
 	s->next_entry_pos = s->size;
 	p->folder_made = p->folder_named = true;
@@ -103,52 +93,6 @@ indexed_log_start(void *ctx, struct span key, struct span value)
 }
 
 /* ---- what the folders tell ---- */
-
-/* The reverse of partition_folder(). */
-static bool
-parse_folder(const char *name, struct partition_id *id)
-{
-	char *end;
-	long number;
-
-	if (strnlen(name, UUID_TEXT + 2) < UUID_TEXT + 2 || name[UUID_TEXT] != '.' ||
-	    !uuid_parse(span_of(name, UUID_TEXT), id->topic))
-		return false;
-	name += UUID_TEXT + 1;
-	number = strtol(name, &end, 10);
-	if (*name < '0' || *name > '9' || *end != '\0' || number > INT32_MAX)
-		return false;
-	id->number = (int32_t)number;
-	return true;
-}
-
-/* The reverse of segment_path(). */
-static bool
-parse_segment(const char *name, struct segment *s)
-{
-	long long base, until = 0;
-	unsigned long generation = 0;
-	char tail[8];
-	long epoch;
-	bool compacted = sscanf(name, "%20lld.%ld.%20lld.%10lu.%7s", &base, &epoch, &until, &generation, tail) == 5;
-
-	if (!compacted && sscanf(name, "%20lld.%ld.%7s", &base, &epoch, tail) != 3)
-		return false;
-	if (strcmp(tail, "log") != 0 || base < 0 || epoch < 0 || epoch > INT32_MAX)
-		return false;
-	if (compacted && (generation == 0 || generation > UINT32_MAX || until <= base || until - base > INT32_MAX))
-		return false;
-	*s = (struct segment){ .base = base, .epoch = (int32_t)epoch,
-		.generation = compacted ? (uint32_t)generation : 0, .until = compacted ? until : 0 };
-	return true;
-}
-
-static bool
-is_same(const struct segment *a, const struct segment *b)
-{
-	return a->base == b->base && a->epoch == b->epoch && a->generation == b->generation &&
-	    (a->generation == 0 || a->until == b->until);
-}
 
 /* What a compaction has left that was cut. */
 static bool
@@ -173,10 +117,10 @@ found_segment(void *ctx, const char *name)
 		store_remove(p->store, path, false);
 		return 0;
 	}
-	if (!parse_segment(name, &found))
+	if (!segment_parse(name, &found))
 		return 0;
 	for (size_t i = 0; i < p->n_segments; i++)
-		if (is_same(p->segments[i], &found)) {
+		if (segment_is(p->segments[i], &found)) {
 			p->segments[i]->pins = 1; /* seen: taken back below */
 			return 0;
 		}
@@ -197,7 +141,7 @@ found_folder(void *ctx, const char *name)
 	struct partition *p;
 	char path[PATH_MAX];
 
-	if (!parse_folder(name, &id)) {
+	if (!partition_folder_parse(name, &id)) {
 		diag_warn("foreign file in the data folder", "path=%s/logs/%s effect=\"it is left alone\"",
 		    store->dir, name);
 		return 0;
@@ -250,14 +194,6 @@ drop_absent(struct recovery *r, struct partition *p)
 		qsort(p->segments, n, sizeof *p->segments, by_base);
 }
 
-/* Whether `s` is one of those that `by` was made of. */
-static bool
-is_superseded(const struct segment *s, const struct segment *by)
-{
-	return s->generation < by->generation && s->epoch == by->epoch && s->base >= by->base &&
-	    (s->generation == 0 ? s->base < by->until : s->until <= by->until);
-}
-
 /*
  * Names decide: a compacted segment is complete and durable when it has its name.  What
  * it was made of goes behind the checkpoint, which makes sure of that name.
@@ -276,7 +212,7 @@ drop_superseded(struct partition *p)
 			transactions_drop_below(p, s->until);
 
 		for (size_t k = 0; k < p->n_segments && !superseded; k++)
-			superseded = is_superseded(s, p->segments[k]);
+			superseded = segment_superseded(s, p->segments[k]);
 		if (superseded) {
 			segment_pin(s);
 			segment_retire(s);
@@ -288,115 +224,10 @@ drop_superseded(struct partition *p)
 	p->n_segments = n;
 }
 
-/* ---- what the journal tells ---- */
-
-static struct replay *
-replay_of(struct recovery *r, const struct partition_id *id)
-{
-	uint8_t key[PARTITION_KEY];
-	struct replay *y;
-
-	partition_key(id, key);
-	if ((y = map_get(&r->replays, span_of(key, sizeof key))) == NULL) {
-		y = xcalloc(1, sizeof *y);
-		memcpy(y->key, key, sizeof key);
-		must(map_put(&r->replays, span_of(y->key, sizeof y->key), y));
-	}
-	return y;
-}
-
 static void
 found_entry(void *ctx, const struct journal_entry *e)
 {
-	struct replay *y = replay_of(ctx, &e->id);
-
-	if (e->kind == JOURNAL_RESERVE) {
-		if (e->offset > y->reserved_to)
-			y->reserved_to = e->offset;
-		return;
-	}
-	if (y->n == y->cap) {
-		y->cap = y->cap == 0 ? 16 : y->cap * 2;
-		y->entries = xrealloc(y->entries, y->cap * sizeof *y->entries);
-	}
-	y->entries[y->n++] = *e;
-}
-
-/* In order of place; what was written later comes first. */
-static int
-by_place(const void *a, const void *b)
-{
-	const struct journal_entry *x = a, *y = b;
-
-	if (x->segment_base != y->segment_base)
-		return x->segment_base < y->segment_base ? -1 : 1;
-	if (x->segment_epoch != y->segment_epoch)
-		return x->segment_epoch < y->segment_epoch ? -1 : 1;
-	if (x->pos != y->pos)
-		return x->pos < y->pos ? -1 : 1;
-	return (x->batch.p < y->batch.p) - (x->batch.p > y->batch.p);
-}
-
-/* The first entry at or behind this place. */
-static size_t
-first_entry(const struct replay *y, const struct segment *s, int64_t pos)
-{
-	struct journal_entry at = { .segment_base = s->base, .segment_epoch = s->epoch, .pos = pos };
-	size_t lo = 0, hi = y->n;
-
-	at.batch.p = (const uint8_t *)UINTPTR_MAX; /* before all others of this place */
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (by_place(&y->entries[mid], &at) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static bool
-same_place(const struct journal_entry *e, const struct segment *s, int64_t pos)
-{
-	return e->segment_base == s->base && e->segment_epoch == s->epoch && e->pos == pos;
-}
-
-/* The journal's batch for this place, if it is the one that must come here. */
-static bool
-journaled_batch(const struct replay *y, const struct segment *s, struct batch *b, const uint8_t **bytes)
-{
-	if (y == NULL)
-		return false;
-	for (size_t i = first_entry(y, s, s->size); i < y->n && same_place(&y->entries[i], s, s->size); i++) {
-		const struct journal_entry *e = &y->entries[i];
-
-		if (e->kind == JOURNAL_BATCH && batch_header(b, e->batch) && b->size == e->batch.n &&
-		    b->base_offset == s->end && b->leader_epoch == s->epoch &&
-		    b->last_offset_delta >= 0 && batch_crc_ok(b, e->batch.p)) {
-			*bytes = e->batch.p;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Up to where the segment is known to have been synced.  Its file ends at file_end. */
-static struct place
-synced_to(const struct replay *y, const struct segment *s, int64_t file_end)
-{
-	struct place place = { .pos = s->size, .offset = s->end };
-
-	if (y == NULL)
-		return place;
-	for (size_t i = first_entry(y, s, s->size); i < y->n && y->entries[i].segment_base == s->base &&
-	    y->entries[i].segment_epoch == s->epoch && y->entries[i].pos <= file_end; i++) {
-		const struct journal_entry *e = &y->entries[i];
-
-		if (e->kind == JOURNAL_SYNCED && e->offset > place.offset && e->offset - s->base <= INT32_MAX)
-			place = (struct place){ .pos = e->pos, .offset = e->offset };
-	}
-	return place;
+	replay_note(ctx, e);
 }
 
 /* ---- putting a segment together ---- */
@@ -480,10 +311,10 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 		y = NULL;
 		trusted = (struct place){ .pos = file_end, .offset = s->until };
 	} else
-		trusted = synced_to(y, s, file_end);
+		trusted = replay_synced(y, s, file_end);
 	segment_walk(&w, s, (struct place){ .pos = s->size, .offset = s->end }, file_end, false);
 	for (;;) {
-		if (journaled_batch(y, s, &b, &bytes)) {
+		if (replay_batch(y, s, &b, &bytes)) {
 			if (file_write(s->fd, bytes, b.size, s->size) == -1)
 				goto fail;
 			keep(r, s, &b, bytes, s->size);
@@ -532,31 +363,6 @@ continues(const struct recovery *r, const struct segment *s, const struct segmen
 	return next->base > s->end && (next->epoch > s->epoch || r->rebuild);
 }
 
-/*
- * A segment whose file did not survive, but whose first batch is in the journal:
- * the one that goes on where `last` ends; without `last`, the first before `next`.
- */
-static struct segment *
-journaled_segment(struct partition *p, const struct replay *y, const struct segment *last,
-    const struct segment *next)
-{
-	for (size_t i = 0; y != NULL && i < y->n; i++) {
-		const struct journal_entry *e = &y->entries[i];
-		struct segment probe = { .base = e->segment_base, .epoch = e->segment_epoch,
-			.end = e->segment_base };
-		const uint8_t *bytes;
-		struct batch b;
-
-		if (e->kind != JOURNAL_BATCH || e->pos != 0 || !journaled_batch(y, &probe, &b, &bytes))
-			continue;
-		if (last != NULL ? e->segment_base == last->end && e->segment_epoch >= last->epoch &&
-		    !(last->base == e->segment_base && last->epoch == e->segment_epoch) :
-		    next == NULL || e->segment_base < next->base)
-			return segment_new(p, e->segment_base, e->segment_epoch);
-	}
-	return NULL;
-}
-
 /* Makes the file again, as the i-th of the partition. */
 static int
 restore_segment(struct recovery *r, struct segment *s, size_t i)
@@ -581,15 +387,15 @@ complete_next(struct recovery *r, struct partition *p, const struct replay *y, s
     const struct segment *first, bool *end)
 {
 	struct segment *last = i > 0 ? p->segments[i - 1] : NULL;
-	struct segment *s = i < p->n_segments ? p->segments[i] : NULL, *lost = NULL;
+	struct segment *s = i < p->n_segments ? p->segments[i] : NULL, *restored, lost;
 
 	/* What the index has was durable with all before it. */
-	if (s == NULL || (last == NULL ? !s->recorded : s->base != last->end))
-		lost = journaled_segment(p, y, last, s);
-	if (lost != NULL) {
-		if (restore_segment(r, lost, i) == -1)
+	if ((s == NULL || (last == NULL ? !s->recorded : s->base != last->end)) &&
+	    replay_lost(y, last, s, &lost)) {
+		restored = segment_new(p, lost.base, lost.epoch);
+		if (restore_segment(r, restored, i) == -1)
 			return -1;
-		s = lost;
+		s = restored;
 	} else if (s == NULL || (last != NULL && s != first && !continues(r, last, s))) {
 		*end = true;
 		return 0;
@@ -609,8 +415,8 @@ complete_partition(struct recovery *r, struct partition *p)
 	bool end = false;
 	size_t i;
 
-	if (y != NULL && y->n > 0)
-		qsort(y->entries, y->n, sizeof *y->entries, by_place);
+	if (y != NULL)
+		replay_sort(y);
 	for (i = 0; complete_next(r, p, y, i, first, &end) == 0; i++)
 		if (end)
 			break;
@@ -772,19 +578,6 @@ skip_seen(struct recovery *r)
 	return 0;
 }
 
-static void
-free_replays(struct recovery *r)
-{
-	struct replay *y;
-	size_t it = 0;
-
-	while ((y = map_next(&r->replays, &it)) != NULL) {
-		free(y->entries);
-		free(y);
-	}
-	map_done(&r->replays);
-}
-
 static int
 complete_partitions(struct recovery *r, bool internal)
 {
@@ -820,7 +613,7 @@ recover_unclean(struct recovery *r)
 	snprintf(path, sizeof path, "%s/logs", store->dir);
 	if (file_list(path, found_folder, store) == -1)
 		return -1;
-	if (journal_replay(store->journal, found_entry, r) == -1)
+	if (journal_replay(store->journal, found_entry, &r->replays) == -1)
 		return -1;
 	while ((y = map_next(&r->replays, &it)) != NULL)
 		partition_by_key(store, y->key);
@@ -889,6 +682,6 @@ recover(struct store *store, bool clean, bool rebuild)
 		    (long long)r.damaged, (long)store->leader_epoch);
 	result = 0;
 out:
-	free_replays(&r);
+	replays_free(&r.replays);
 	return result;
 }

@@ -40,6 +40,53 @@ segment_path(const struct segment *s, char *path, size_t size)
 		    (long)s->epoch, (long long)s->until, (unsigned long)s->generation);
 }
 
+bool
+segment_parse(const char *name, struct segment *s)
+{
+	long long base, until = 0;
+	unsigned long generation = 0;
+	char tail[8];
+	long epoch;
+	bool compacted = sscanf(name, "%20lld.%ld.%20lld.%10lu.%7s", &base, &epoch, &until, &generation, tail) == 5;
+
+	if (!compacted && sscanf(name, "%20lld.%ld.%7s", &base, &epoch, tail) != 3)
+		return false;
+	if (strcmp(tail, "log") != 0 || base < 0 || epoch < 0 || epoch > INT32_MAX)
+		return false;
+	if (compacted && (generation == 0 || generation > UINT32_MAX || until <= base || until - base > INT32_MAX))
+		return false;
+	*s = (struct segment){ .base = base, .epoch = (int32_t)epoch, .end = base, .fd = -1,
+		.generation = compacted ? (uint32_t)generation : 0, .until = compacted ? until : 0 };
+	return true;
+}
+
+bool
+segment_is(const struct segment *a, const struct segment *b)
+{
+	return a->base == b->base && a->epoch == b->epoch && a->generation == b->generation &&
+	    (a->generation == 0 || a->until == b->until);
+}
+
+bool
+segment_superseded(const struct segment *s, const struct segment *by)
+{
+	return s->generation < by->generation && s->epoch == by->epoch && s->base >= by->base &&
+	    (s->generation == 0 ? s->base < by->until : s->until <= by->until);
+}
+
+bool
+segment_of_record(struct segment *s, struct span key, struct span value)
+{
+	if (key.n != SEGMENT_KEY || value.n != 32)
+		return false;
+	*s = (struct segment){ .base = (int64_t)load64(key.p + PARTITION_KEY),
+		.epoch = (int32_t)load32(key.p + PARTITION_KEY + 8),
+		.generation = load32(key.p + PARTITION_KEY + 12), .until = (int64_t)load64(value.p + 8), .size = (int64_t)load64(value.p),
+		.end = (int64_t)load64(value.p + 8), .max_time = (int64_t)load64(value.p + 16),
+		.begun_ms = (int64_t)load64(value.p + 24), .fd = -1 };
+	return true;
+}
+
 static void
 close_fd(struct segment *s)
 {

@@ -12,13 +12,21 @@
 #include "store/store_internal.h"
 
 /* Topic ids that Kafka never gives out: fifteen zeros and a number. */
+struct partition_id
+state_partition_id(enum state_log log)
+{
+	struct partition_id id = { .number = 0 };
+
+	id.topic[15] = (uint8_t)(1 + (int)log);
+	return id;
+}
+
 struct partition *
 state_partition(struct store *store, enum state_log log)
 {
-	struct partition_id id = { .number = 0 };
+	struct partition_id id = state_partition_id(log);
 	struct partition *p;
 
-	id.topic[15] = (uint8_t)(1 + (int)log);
 	p = store_open_partition(store, &id, &store->config.internal);
 	p->internal = true;
 	return p;
@@ -53,9 +61,11 @@ full_key(uint8_t *to, enum state_log log, struct span key)
 	return span_of(to, key.n + 1);
 }
 
-static void
-remember(struct state *st, struct span key, struct span value)
+void
+state_remember(struct map *to, enum state_log log, struct span short_key, struct span value)
 {
+	uint8_t full[1 + STATE_KEY_MAX];
+	struct span key = full_key(full, log, short_key);
 	struct state_value *v = xmalloc(sizeof *v + key.n + value.n);
 	uint8_t *bytes = (uint8_t *)(v + 1);
 
@@ -64,21 +74,20 @@ remember(struct state *st, struct span key, struct span value)
 		memcpy(bytes + key.n, value.p, value.n);
 	v->key = span_of(bytes, key.n);
 	v->value = span_of(value.p == NULL ? NULL : bytes + key.n, value.n);
-	free(map_del(&st->fresh, v->key));
-	must(map_put(&st->fresh, v->key, v));
+	free(map_del(to, v->key));
+	must(map_put(to, v->key, v));
 }
 
 void
 state_apply(struct store *store, enum state_log log, const struct batch *b, const uint8_t *bytes)
 {
-	uint8_t key[1 + STATE_KEY_MAX];
 	struct record_walk walk;
 	struct record r;
 
 	record_walk(&walk, b, bytes, BATCH_INFLATED_MAX);
 	while (record_next(&walk, &r))
 		if (r.key.p != NULL && r.key.n <= STATE_KEY_MAX)
-			remember(&store->state, full_key(key, log, r.key), r.value);
+			state_remember(&store->state.fresh, log, r.key, r.value);
 	record_done(&walk);
 }
 
@@ -146,20 +155,20 @@ struct merge {
 	bool more;
 };
 
-static int
-compare(struct span a, struct span b)
+int
+state_compare(struct span a, struct span b)
 {
 	int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
 
 	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
 }
 
-static int
-by_key(const void *a, const void *b)
+int
+state_by_key(const void *a, const void *b)
 {
 	const struct state_value *const *x = a, *const *y = b;
 
-	return compare((*x)->key, (*y)->key);
+	return state_compare((*x)->key, (*y)->key);
 }
 
 static void
@@ -171,7 +180,7 @@ collect(struct merge *m, const struct map *of, const struct map *unless, struct 
 
 	while ((v = map_next(of, &it)) != NULL) {
 		if (v->key.n < prefix.n || memcmp(v->key.p, prefix.p, prefix.n) != 0 ||
-		    compare(v->key, from) < 0 ||
+		    state_compare(v->key, from) < 0 ||
 		    (unless != NULL && map_get(unless, v->key) != NULL))
 			continue;
 		m->recent = xrealloc(m->recent, (m->n + 1) * sizeof(struct state_value *));
@@ -186,7 +195,7 @@ give_recent(struct merge *m, struct span before)
 	for (; m->more && m->next < m->n; m->next++) {
 		struct state_value *v = m->recent[m->next];
 
-		if (before.p != NULL && compare(v->key, before) >= 0)
+		if (before.p != NULL && state_compare(v->key, before) >= 0)
 			return;
 		if (v->value.p != NULL)
 			m->more = m->each(m->ctx, span_of(v->key.p + 1, v->key.n - 1), v->value);
@@ -214,7 +223,7 @@ walk(struct store *store, struct span prefix, struct span from,
 	collect(&m, &store->state.fresh, NULL, prefix, from);
 	collect(&m, &store->state.frozen, &store->state.fresh, prefix, from);
 	if (m.n > 0)
-		qsort(m.recent, m.n, sizeof *m.recent, by_key);
+		qsort(m.recent, m.n, sizeof *m.recent, state_by_key);
 	index_each_from(store->index, INDEX_STATE, prefix, from, give_indexed, &m);
 	give_recent(&m, span_of(NULL, 0));
 	free(m.recent);

@@ -336,28 +336,37 @@ write_format(struct store *store, const char *path)
 	return 0;
 }
 
-/* A folder that has no word of it is a new one, or older than the word. */
-static int
-check_format(struct store *store)
+int
+store_format(const char *dir)
 {
 	char path[PATH_MAX], found[sizeof format] = "";
 	int64_t n;
 	int fd;
 
-	path_in(store, "format", path, sizeof path);
+	snprintf(path, sizeof path, "%s/format", dir);
 	if ((fd = file_open(path, FILE_READ)) == -1)
-		return errno == ENOENT ? write_format(store, path) :
-		    complain("format of the data folder can't be read", path);
+		return errno == ENOENT ? 0 : complain("format of the data folder can't be read", path);
 	n = file_read(fd, found, sizeof found, 0);
 	file_close(fd);
 	if (n == -1)
 		return complain("format of the data folder can't be read", path);
 	if (memcmp(found, format, sizeof found) == 0)
-		return 0;
+		return 1;
 	diag_error("data folder has a format that this version does not know",
 	    "path=%s known=\"%.*s\" action=\"start the version of weir-logd that made it; nothing was changed\"",
 	    path, (int)sizeof format - 2, format);
 	return -1;
+}
+
+/* A folder that has no word of it is a new one, or older than the word. */
+static int
+check_format(struct store *store)
+{
+	char path[PATH_MAX];
+	int known = store_format(store->dir);
+
+	path_in(store, "format", path, sizeof path);
+	return known == 0 ? write_format(store, path) : known == 1 ? 0 : -1;
 }
 
 /* What the folders' names rest on; the one above ours may be closed to us. */
@@ -372,27 +381,49 @@ sync_folders(struct store *store)
 	return 0;
 }
 
+enum clean_mark
+store_clean_mark(const char *dir)
+{
+	char path[PATH_MAX], index[PATH_MAX];
+	uint8_t mark[CLEAN_SIZE];
+	bool whole;
+	uint32_t crc;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/clean", dir);
+	snprintf(index, sizeof index, "%s/index", dir);
+	if ((fd = file_open(path, FILE_READ)) == -1) {
+		if (errno == ENOENT)
+			return CLEAN_NONE;
+		complain("mark of a clean end can't be read", path);
+		return CLEAN_FAILED;
+	}
+	whole = file_read(fd, mark, sizeof mark, 0) == CLEAN_SIZE &&
+	    memcmp(mark + CLEAN_MAGIC, clean_magic, sizeof clean_magic) == 0 &&
+	    load32(mark + CLEAN_CRC) == crc32c(0, mark, CLEAN_CRC);
+	file_close(fd);
+	if (!whole)
+		return CLEAN_DAMAGED;
+	return index_file_crc(index, &crc) == 0 && crc == load32(mark + CLEAN_INDEX_CRC) ?
+	    CLEAN_FITS : CLEAN_OTHER_INDEX;
+}
+
 /* Whether the last end was a clean one.  The mark is gone when this returns true. */
 static int
 take_clean_mark(struct store *store, bool *clean)
 {
-	uint8_t mark[CLEAN_SIZE];
+	enum clean_mark mark = store_clean_mark(store->dir);
 	char path[PATH_MAX], index[PATH_MAX];
-	uint32_t crc;
-	int fd;
 
-	*clean = false;
+	*clean = mark == CLEAN_FITS;
 	path_in(store, "clean", path, sizeof path);
 	path_in(store, "index", index, sizeof index);
-	if ((fd = file_open(path, FILE_READ)) == -1)
-		return errno == ENOENT ? 0 : complain("mark of a clean end can't be read", path);
-	*clean = file_read(fd, mark, sizeof mark, 0) == CLEAN_SIZE &&
-	    memcmp(mark + CLEAN_MAGIC, clean_magic, sizeof clean_magic) == 0 &&
-	    load32(mark + CLEAN_CRC) == crc32c(0, mark, CLEAN_CRC);
-	file_close(fd);
-	if (*clean && (index_file_crc(index, &crc) == -1 || crc != load32(mark + CLEAN_INDEX_CRC))) {
+	if (mark == CLEAN_FAILED)
+		return -1;
+	if (mark == CLEAN_NONE)
+		return 0;
+	if (mark == CLEAN_OTHER_INDEX) {
 		diag_warn("index is not as it was left", "path=%s effect=\"it is made anew\"", index);
-		*clean = false;
 		if (index_discard(index) == -1)
 			return complain("index can't be deleted", index);
 	}

@@ -29,6 +29,10 @@
 #include "store/partition.h"
 #include "store/store.h"
 
+/* Keys of the index. */
+enum { PARTITION_KEY = 20, SEGMENT_KEY = PARTITION_KEY + 16, OFFSET_KEY = SEGMENT_KEY + 8,
+	PRODUCER_KEY = PARTITION_KEY + 8, ABORTED_KEY = PARTITION_KEY + 8 };
+
 /* ---- segment.c: one append-only file of batches ---- */
 
 /* A batch that can be found without walking from the segment's start. */
@@ -67,6 +71,14 @@ struct segment {
 /* A segment in memory; no file is touched.  Owned by its partition. */
 struct segment *segment_new(struct partition *, int64_t base, int32_t epoch);
 void segment_path(const struct segment *, char *path, size_t size);
+/* What the name of a segment's file tells, the rest zero; false: it is none. */
+bool segment_parse(const char *name, struct segment *);
+/* Whether both are the same segment. */
+bool segment_is(const struct segment *, const struct segment *);
+/* Whether the first is one of those that the second, which was compacted, was made of. */
+bool segment_superseded(const struct segment *, const struct segment *by);
+/* What an entry of the index's table of segments tells; false: it is none. */
+bool segment_of_record(struct segment *, struct span key, struct span value);
 /* Makes the file (and the partition's folder).  -1 with errno. */
 int segment_create(struct segment *);
 /* Its descriptor, opened when it is not; -1 with errno. */
@@ -271,6 +283,8 @@ struct partition *partition_new(struct store *, const struct partition_id *);
 /* Frees the struct and its segments; no file is touched. */
 void partition_free(struct partition *);
 void partition_folder(const struct partition *, char *path, size_t size);
+/* The reverse, of the last name of the path; false: it is none. */
+bool partition_folder_parse(const char *name, struct partition_id *);
 void partition_add_segment(struct partition *, struct segment *);
 struct segment *partition_active(const struct partition *); /* NULL: none yet */
 /* Makes a new, empty segment the active one.  NULL with errno: its file can't be made. */
@@ -364,6 +378,13 @@ void state_freeze(struct store *, struct index_batch *);
 void state_thaw(struct store *);
 void state_done(struct store *);
 struct partition *state_partition(struct store *, enum state_log);
+/* Which partition an internal log is. */
+struct partition_id state_partition_id(enum state_log);
+/* Puts a copy in the place of what the table had under the key, which is at most STATE_KEY_MAX long. */
+void state_remember(struct map *, enum state_log, struct span key, struct span value);
+/* The order of keys; for qsort() of pointers to values. */
+int state_compare(struct span, struct span);
+int state_by_key(const void *, const void *);
 
 /* ---- sync.c: making segments durable ---- */
 
@@ -437,6 +458,31 @@ void snapshot_stop(struct store *);
 /* The store is about to be freed, and no job of it is under way. */
 void snapshot_abandon(struct store *);
 
+/* ---- replay.c: what the journal has for a partition ---- */
+
+struct replay {
+	uint8_t key[PARTITION_KEY];
+	struct journal_entry *entries; /* owned; their batches point into the journal */
+	size_t n, cap;
+	int64_t reserved_to;
+};
+
+/* Adds an entry to its partition's, in a map by key of the index. */
+void replay_note(struct map *replays, const struct journal_entry *);
+/* Before any of the following: when all entries are there. */
+void replay_sort(struct replay *);
+/* The batch for the place s->size, s->end, if there is one that fits.  Of NULL: none. */
+bool replay_batch(const struct replay *, const struct segment *, struct batch *, const uint8_t **bytes);
+/* Up to where the segment is known to have been synced.  Its file ends at file_end. */
+struct place replay_synced(const struct replay *, const struct segment *, int64_t file_end);
+/*
+ * Base and epoch of a segment whose file did not survive, but whose first batch is
+ * here: the one that goes on where `last` ends; without `last`, the first before `next`.
+ */
+bool replay_lost(const struct replay *, const struct segment *last, const struct segment *next,
+    struct segment *lost);
+void replays_free(struct map *replays);
+
 /* ---- recover.c ---- */
 
 /* Makes the partitions as index, journal and segments tell.  -1: logged. */
@@ -492,6 +538,19 @@ struct store {
 	struct store_stats stats;
 };
 
+/* Whether the folder's format is known: 1; 0: nothing says what it is; -1: logged. */
+int store_format(const char *dir);
+
+/* What the mark of a clean end says. */
+enum clean_mark {
+	CLEAN_NONE,        /* there is none */
+	CLEAN_FITS,        /* the index tells all */
+	CLEAN_DAMAGED,
+	CLEAN_OTHER_INDEX, /* the index is not as it was left */
+	CLEAN_FAILED       /* it can't be read: logged */
+};
+enum clean_mark store_clean_mark(const char *dir);
+
 /* A line in the log, once in a while (the log may lie on the same disk). */
 void store_tell_lack(struct store *, const char *what, int error);
 /* Something that the daemon can't go on from. */
@@ -500,9 +559,6 @@ void store_fail(struct store *, const char *why);
 void store_remove(struct store *, const char *path, bool folder);
 /* A job is over that counted in p->jobs: a deleted partition goes with its last. */
 void partition_release(struct partition *);
-/* Keys of the index. */
-enum { PARTITION_KEY = 20, SEGMENT_KEY = PARTITION_KEY + 16, OFFSET_KEY = SEGMENT_KEY + 8,
-	PRODUCER_KEY = PARTITION_KEY + 8, ABORTED_KEY = PARTITION_KEY + 8 };
 void partition_key(const struct partition_id *, uint8_t key[PARTITION_KEY]);
 void segment_key(const struct segment *, uint8_t key[SEGMENT_KEY]);
 
