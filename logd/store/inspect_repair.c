@@ -11,9 +11,9 @@
  *  3. The index goes: from here on a start reads the segments, and steps over damage.
  *  4. The segment gets its new content, by a rename.
  *
- * At the end of a partition there is nothing behind the damage that a start could go
- * on with, so that it would give the offsets out again.  Before step 1 an empty
- * segment that begins behind them sees to that.
+ * Where a partition ends with what is lost, nothing but the index knows its end, and a
+ * start would give the offsets out again.  Before step 1 an empty segment that begins
+ * behind them sees to that.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -71,13 +71,80 @@ remove_index(struct inspect *in)
 	return 0;
 }
 
+/* A new file that is durable when this returns 0: what fill() writes. */
+static int
+write_file(const char *path, int (*fill)(void *ctx, int fd), void *ctx)
+{
+	int fd, r;
+
+	/* What an earlier try has left. */
+	file_unlink(path);
+	if ((fd = file_open(path, FILE_CREATE_NEW)) == -1)
+		return complain("file can't be made", path);
+	r = fill(ctx, fd) == 0 && file_sync(fd) == 0 ? 0 : -1;
+	file_close(fd);
+	return r == 0 ? 0 : complain("file can't be written", path);
+}
+
+static int
+fill_nothing(void *ctx, int fd)
+{
+	(void)ctx;
+	(void)fd;
+	return 0;
+}
+
+/*
+ * Makes an empty segment that begins with this offset, of an epoch later than that of
+ * the last: as after an unclean end, the partition goes on there.
+ */
+static int
+bound_end(struct inspect *in, const struct part *p, const struct segment *last, int64_t offset)
+{
+	struct look behind = { .s = { .base = offset, .epoch = last->epoch + 1 } };
+	char path[PATH_MAX], folder[PATH_MAX];
+
+	inspect_folder(in, p, folder, sizeof folder);
+	inspect_path(in, p, &behind, path, sizeof path);
+	if (last->epoch == INT32_MAX || file_mkdir(folder) == -1 || write_file(path, fill_nothing, NULL) == -1)
+		return complain("end of a partition can't be kept", path);
+	if (file_sync_dir(folder) == -1)
+		return complain("folder can't be synced", folder);
+	diag_info("end of a partition kept", "path=%s effect=\"no offset below is given out again\"", path);
+	return 0;
+}
+
+/* The last segment is gone, and only the index knows where the partition ends. */
+static int
+keep_end(struct inspect *in, const struct part *p)
+{
+	const struct look *last = p->n == 0 ? NULL : &p->looks[p->n - 1];
+
+	if (last == NULL || last->there || !last->recorded || p->sum.damaged == 0)
+		return 0;
+	return bound_end(in, p, &last->s, last->s.end);
+}
+
+static int
+refuse_rebuild(const struct inspect *in, const char *why)
+{
+	diag_error("index is not deleted", "path=%s/index why=\"%s\"", in->dir, why);
+	return -1;
+}
+
 int
 inspect_rebuild_index(struct inspect *in)
 {
-	if (in->mended == 0) {
-		diag_error("index is not deleted", "path=%s/index why=\"nothing was found that a new one mends\"", in->dir);
-		return -1;
-	}
+	if (in->mended == 0)
+		return refuse_rebuild(in, "nothing was found that a new one mends");
+	for (size_t i = 0; i < in->n_sorted; i++)
+		if (in->sorted[i]->n_stretches > 0 &&
+		    in->sorted[i]->stretches[in->sorted[i]->n_stretches - 1].last_of_all)
+			return refuse_rebuild(in,
+			    "a partition ends with damage, which a start without the index would cut: use --skip-batch, which deletes it, too");
+	for (size_t i = 0; i < in->n_sorted; i++)
+		if (keep_end(in, in->sorted[i]) == -1)
+			return -1;
 	return remove_mark(in) == -1 || remove_index(in) == -1 ? -1 : 0;
 }
 
@@ -130,21 +197,6 @@ copy(int from, int64_t pos, int64_t n, int to, int64_t at)
 	return left > 0 ? -1 : 0;
 }
 
-/* A new file that is durable when this returns 0: what fill() writes. */
-static int
-write_file(const char *path, int (*fill)(void *ctx, int fd), void *ctx)
-{
-	int fd, r;
-
-	/* What an earlier try has left. */
-	file_unlink(path);
-	if ((fd = file_open(path, FILE_CREATE_NEW)) == -1)
-		return complain("file can't be made", path);
-	r = fill(ctx, fd) == 0 && file_sync(fd) == 0 ? 0 : -1;
-	file_close(fd);
-	return r == 0 ? 0 : complain("file can't be written", path);
-}
-
 struct skip {
 	const struct stretch *t;
 	int32_t epoch;
@@ -175,33 +227,10 @@ fill_segment(void *ctx, int fd)
 	return r;
 }
 
-static int
-fill_nothing(void *ctx, int fd)
-{
-	(void)ctx;
-	(void)fd;
-	return 0;
-}
-
 /* The names of what is written beside a segment. */
 struct names {
 	char folder[PATH_MAX], segment[PATH_MAX], unfinished[PATH_MAX + 16], kept[PATH_MAX + 64];
 };
-
-/* Behind the last offset of a partition. */
-static int
-bound_end(struct inspect *in, const struct part *p, const struct stretch *t, const struct names *names)
-{
-	struct look behind = { .s = { .base = t->last + 1, .epoch = p->looks[t->look].s.epoch } };
-	char path[PATH_MAX];
-
-	if (!t->last_of_all)
-		return 0;
-	inspect_path(in, p, &behind, path, sizeof path);
-	if (write_file(path, fill_nothing, NULL) == -1)
-		return -1;
-	return file_sync_dir(names->folder) == -1 ? complain("folder can't be synced", names->folder) : 0;
-}
 
 static int
 replace_segment(const struct names *names)
@@ -226,7 +255,7 @@ skip_stretch(struct inspect *in, const struct part *p, const struct stretch *t)
 		return complain("segment can't be read", names.segment);
 	r = write_file(names.kept, fill_kept, &k) == -1 || write_file(names.unfinished, fill_segment, &k) == -1 ? -1 : 0;
 	file_close(k.fd);
-	if (r == -1 || bound_end(in, p, t, &names) == -1)
+	if (r == -1 || (t->last_of_all && bound_end(in, p, &p->looks[t->look].s, t->last + 1) == -1))
 		return -1;
 	if (file_sync_dir(names.folder) == -1)
 		return complain("folder can't be synced", names.folder);

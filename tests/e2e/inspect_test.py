@@ -446,6 +446,24 @@ def test_a_batch_is_skipped(_killed, stopped):
             same(findings(inspect(x.data)), [], "damage after a start")
 
 
+def test_the_end_of_a_partition_is_not_forgotten_with_the_index(_killed, stopped):
+    with Copy(stopped) as x:
+        shutil.rmtree(x.path("journal"))
+        path, position, _ = x.batches()[N - 1]
+        x.flip(path, position + 100)
+        os.remove(x.segments()[0])
+        same("--skip-batch" in refused(x.data, "--rebuild-index"), True, "why")
+    with Copy(stopped) as x:
+        shutil.rmtree(x.path("journal"))
+        os.remove(x.segments()[-1])
+        refused(x.data, "--rebuild-index", status=0)
+        same(findings(inspect(x.data)), [], "damage behind it")
+        daemon = x.start()
+        same(sorted(values(daemon)[0]), list(range(40)), "offsets that are served")
+        goes_on(daemon, N)
+        daemon.kill()
+
+
 def test_what_the_journal_has_is_put_back(_killed, stopped):
     with Copy(stopped) as x:
         x.flip(x.segments()[0], 1000)
