@@ -261,22 +261,28 @@ verify_in_child(struct inspect *in, const char *dir)
 	return r == -1 ? -1 : r == 0 && n == 0;
 }
 
+/* Whether a start would go by it, or make it anew. */
 static bool
-is_used(const struct inspect *in)
+is_used(const struct inspect *in, enum finding_id *why)
 {
 	struct index_cursor *c = index_cursor_open(in->index, INDEX_META);
+	bool committed = false, ours = false;
 	struct span key, value;
-	bool found = false;
 
-	while (!found && index_cursor_next(c, &key, &value) == INDEX_ENTRY)
-		found = span_is(key, "applied.0");
+	while (index_cursor_next(c, &key, &value) == INDEX_ENTRY) {
+		/* Every commit puts this: without it, the index was never made to its end. */
+		committed |= span_is(key, "applied.0");
+		ours |= span_is(key, "format") && value.n == 4 && load32(value.p) == INDEX_FORMAT;
+	}
 	index_cursor_close(c);
-	return found;
+	*why = committed ? FINDING_INDEX_FORMAT : FINDING_INDEX_NONE;
+	return committed && ours;
 }
 
 static int
 open_index(struct inspect *in, bool usable)
 {
+	enum finding_id unused;
 	char dir[PATH_MAX];
 	const char *why;
 	int right;
@@ -290,11 +296,10 @@ open_index(struct inspect *in, bool usable)
 		return right == -1 ? -1 : 0;
 	if (index_open_to_look(&in->index, dir, &why) == -1)
 		return complain("index can't be opened", dir);
-	/* Every commit puts this: without it, the index was never made to its end. */
-	if (!is_used(in)) {
+	if (!is_used(in, &unused)) {
 		index_close(in->index);
 		in->index = NULL;
-		tell_file(in, FINDING_INDEX_NONE, "index");
+		tell_file(in, unused, "index");
 	}
 	return 0;
 }
@@ -397,7 +402,7 @@ static struct look *
 add_look(struct part *p, const struct segment *s)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->looks[i].s.base == s->base && p->looks[i].s.epoch == s->epoch)
+		if (segment_is(&p->looks[i].s, s))
 			return &p->looks[i];
 	if (p->n == p->cap) {
 		p->cap = p->cap == 0 ? 4 : p->cap * 2;
@@ -447,12 +452,18 @@ struct listing {
 };
 
 static void
-tell_foreign(const struct listing *at, const char *name)
+tell_below(const struct listing *at, enum finding_id id, const char *name)
 {
 	char below[PATH_MAX];
 
 	snprintf(below, sizeof below, "%s%s%s", at->folder == NULL ? "" : at->folder, at->folder == NULL ? "" : "/", name);
-	tell_file(at->in, FINDING_FOREIGN, below);
+	tell_file(at->in, id, below);
+}
+
+static void
+tell_foreign(const struct listing *at, const char *name)
+{
+	tell_below(at, FINDING_FOREIGN, name);
 }
 
 static int
@@ -464,7 +475,9 @@ found_segment(void *ctx, const char *name)
 	struct look l;
 
 	if (!segment_parse(name, &s)) {
-		tell_foreign(at, name);
+		size_t n = strlen(name);
+
+		tell_below(at, n > 4 && strcmp(name + n - 4, ".tmp") == 0 ? FINDING_UNFINISHED : FINDING_FOREIGN, name);
 		return 0;
 	}
 	l = (struct look){ .s = s };
@@ -508,8 +521,8 @@ found_folder(void *ctx, const char *name)
 static int
 found_name(void *ctx, const char *name)
 {
-	static const char *const ours[] = { "lock", "format", "format.tmp", "clean", "clean.tmp", "opening", "logs",
-		"journal", "index" };
+	static const char *const ours[] = { "lock", "format", "format.tmp", "clean", "clean.tmp", "opening", "reserve",
+		"logs", "journal", "index" };
 
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
 		if (strcmp(name, ours[i]) == 0)
@@ -525,7 +538,20 @@ by_place(const void *a, const void *b)
 
 	if (x->s.base != y->s.base)
 		return x->s.base < y->s.base ? -1 : 1;
-	return (x->s.epoch > y->s.epoch) - (x->s.epoch < y->s.epoch);
+	if (x->s.epoch != y->s.epoch)
+		return x->s.epoch < y->s.epoch ? -1 : 1;
+	return (x->s.generation > y->s.generation) - (x->s.generation < y->s.generation);
+}
+
+/* Names decide: a compacted segment goes before what it was made of. */
+static void
+settle_looks(struct part *p)
+{
+	if (p->n > 0)
+		qsort(p->looks, p->n, sizeof *p->looks, by_place);
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; k < p->n && !p->looks[i].superseded; k++)
+			p->looks[i].superseded = p->looks[k].there && segment_superseded(&p->looks[i].s, &p->looks[k].s);
 }
 
 static int
@@ -554,8 +580,7 @@ load_folders(struct inspect *in)
 	}
 	in->sorted = xcalloc(in->parts.n + 1, sizeof(struct part *));
 	for (it = 0; (p = map_next(&in->parts, &it)) != NULL; ) {
-		if (p->n > 0)
-			qsort(p->looks, p->n, sizeof *p->looks, by_place);
+		settle_looks(p);
 		in->sorted[in->n_sorted++] = p;
 	}
 	qsort(in->sorted, in->n_sorted, sizeof(struct part *), by_key);

@@ -14,6 +14,7 @@ struct look {
 	struct segment s;    /* its name; size, end and max_time as the index has them, or of an empty one */
 	bool recorded;       /* the index has it */
 	bool there;          /* its file is */
+	bool superseded;     /* another was made of it, and is there */
 };
 
 /* Where something is damaged in a segment. */

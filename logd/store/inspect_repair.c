@@ -220,7 +220,7 @@ fill_segment(void *ctx, int fd)
 	struct buf empty = { 0 };
 	int r;
 
-	batch_put_empty(&empty, k->t->first, k->t->last, k->epoch);
+	batch_put_empty(&empty, k->t->first, k->t->last, k->epoch, NULL);
 	r = empty.failed || copy(k->fd, 0, k->t->pos, fd, 0) == -1 || file_write(fd, empty.p, empty.n, k->t->pos) == -1 ||
 	    copy(k->fd, behind, k->end - behind, fd, k->t->pos + (int64_t)empty.n) == -1 ? -1 : 0;
 	buf_done(&empty);

@@ -68,9 +68,9 @@ has_place(const struct walk *w, const uint8_t key[SEGMENT_KEY])
 }
 
 static void
-walk_key(const struct walk *w, uint8_t key[SEGMENT_KEY])
+look_key(const struct walk *w, const struct look *l, uint8_t key[SEGMENT_KEY])
 {
-	struct segment s = w->l->s;
+	struct segment s = l->s;
 	struct partition p = { 0 };
 
 	memcpy(p.key, w->p->key, sizeof p.key);
@@ -80,12 +80,12 @@ walk_key(const struct walk *w, uint8_t key[SEGMENT_KEY])
 
 /* Places of segments that lie before this one are of none that the index knows. */
 static void
-skip_places(const struct walk *w)
+skip_places(const struct walk *w, const struct look *l)
 {
 	struct inspect *in = w->in;
 	uint8_t key[SEGMENT_KEY];
 
-	walk_key(w, key);
+	look_key(w, l, key);
 	while (w->verify && in->more_places && (compare_place(in, key) < 0 ||
 	    (compare_place(in, key) == 0 && !has_place(w, key)))) {
 		inspect_tell(in, &(struct finding){ .id = FINDING_INDEX_ORPHAN, .path = in->dir, .pos = -1,
@@ -100,7 +100,7 @@ pass_places(const struct walk *w, int64_t before)
 {
 	uint8_t key[SEGMENT_KEY];
 
-	walk_key(w, key);
+	look_key(w, w->l, key);
 	while (has_place(w, key) && place_offset(w->in) < before) {
 		tell_range(w, FINDING_INDEX_PLACE, (int64_t)load64(w->in->place.p), -1, place_offset(w->in),
 		    place_offset(w->in));
@@ -108,13 +108,27 @@ pass_places(const struct walk *w, int64_t before)
 	}
 }
 
-/* Places within damage can't be judged. */
+/* Those of a segment that is not walked can't be judged. */
+static void
+drop_places(const struct walk *w, const struct look *l)
+{
+	uint8_t key[SEGMENT_KEY];
+
+	if (!l->recorded)
+		return;
+	skip_places(w, l);
+	look_key(w, l, key);
+	while (has_place(w, key))
+		next_place(w->in);
+}
+
+/* Nor those within damage. */
 static void
 ignore_places(const struct walk *w, int64_t before)
 {
 	uint8_t key[SEGMENT_KEY];
 
-	walk_key(w, key);
+	look_key(w, w->l, key);
 	while (has_place(w, key) && place_offset(w->in) < before)
 		next_place(w->in);
 }
@@ -124,7 +138,7 @@ check_place(const struct walk *w, const struct batch *b)
 {
 	uint8_t key[SEGMENT_KEY];
 
-	walk_key(w, key);
+	look_key(w, w->l, key);
 	pass_places(w, b->base_offset);
 	if (!has_place(w, key) || place_offset(w->in) != b->base_offset)
 		return;
@@ -207,7 +221,7 @@ is_journaled(const struct walk *w)
 	const uint8_t *bytes;
 	struct batch b;
 
-	return replay_batch(y, &w->at, &b, &bytes);
+	return w->at.generation == 0 && replay_batch(y, &w->at, &b, &bytes);
 }
 
 /* From w->at to a place from which it goes on. */
@@ -289,6 +303,8 @@ tell_end(struct walk *w, enum walked found)
 		tell_unreadable(w);
 	else if (w->at.size < w->l->s.size)
 		step_over(w, FINDING_SHORT, w->at.size, w->l->s.end > w->at.end ? w->l->s.end : w->at.end);
+	else if (w->at.generation > 0 && w->at.end < w->at.until)
+		step_over(w, FINDING_SHORT, w->at.size, w->at.until);
 	else if (!w->settled && w->at.size < w->file_end)
 		tell_range(w, FINDING_TAIL, w->at.size, w->file_end - w->at.size, -1, -1);
 }
@@ -303,7 +319,8 @@ walk_batches(struct walk *w)
 
 	segment_walk(&s, &w->at, (struct place){ 0, w->at.base, INT64_MIN }, w->file_end, false);
 	while (!w->settled || w->at.size < w->l->s.size) {
-		bool journaled = w->at.size >= w->l->s.size && replay_batch(w->y, &w->at, &b, &bytes);
+		bool journaled = w->at.size >= w->l->s.size && replay_batch(w->at.generation > 0 ? NULL : w->y, &w->at,
+		    &b, &bytes);
 
 		found = segment_walk_next(&s);
 		if (journaled && !is_in_segment(&s, found, &b, bytes)) {
@@ -341,17 +358,21 @@ walk_segment(struct walk *w, size_t i)
 	w->at.max_time = INT64_MIN;
 	w->at.fd = -1;
 	w->file_end = 0;
-	w->settled = in->clean || (l->recorded && i + 1 < w->p->n && w->p->looks[i + 1].recorded);
+	w->settled = in->clean || (l->recorded && i + 1 < w->p->n && w->p->looks[i + 1].recorded &&
+	    !w->p->looks[i + 1].superseded);
 	inspect_path(in, w->p, l, w->path, sizeof w->path);
 	if (l->there && ((w->at.fd = file_open(w->path, FILE_READ)) == -1 ||
 	    (w->file_end = file_size(w->at.fd)) == -1)) {
 		tell_unreadable(w);
 		w->at.size = l->s.size;
 		w->at.end = l->s.end;
+		drop_places(w, l);
 		return w->at;
 	}
-	w->trusted = replay_synced(w->y, &l->s, w->file_end);
-	skip_places(w);
+	/* What the journal has is of what a compacted one was made of; it is complete by its name. */
+	w->trusted = l->s.generation > 0 ? (struct place){ .pos = w->file_end, .offset = l->s.until } :
+	    replay_synced(w->y, &l->s, w->file_end);
+	skip_places(w, l);
 	walk_batches(w);
 	pass_places(w, INT64_MAX);
 	if (w->at.fd != -1)
@@ -368,7 +389,7 @@ tell_gone(const struct walk *w, const struct look *l)
 	char path[PATH_MAX];
 
 	/* Files below the log start go before the index knows; so do those of a topic. */
-	if (w->orphan || (!w->in->clean && l->s.end <= w->p->log_start))
+	if (w->orphan || l->s.end <= w->p->log_start)
 		return;
 	inspect_path(w->in, w->p, l, path, sizeof path);
 	inspect_tell(w->in, &(struct finding){ .id = FINDING_GONE, .path = path, .pos = -1, .size = l->s.size,
@@ -423,12 +444,12 @@ insert_lost(struct walk *w, size_t i, const struct segment *lost)
 }
 
 static void
-tell_unknown(const struct walk *w, const struct look *l)
+tell_look(const struct walk *w, enum finding_id id, const struct look *l)
 {
 	char path[PATH_MAX];
 
 	inspect_path(w->in, w->p, l, path, sizeof path);
-	inspect_tell(w->in, &(struct finding){ .id = FINDING_INDEX_LACKS, .path = path, .pos = -1, .size = -1,
+	inspect_tell(w->in, &(struct finding){ .id = id, .path = path, .pos = -1, .size = -1,
 		.first = l->s.base, .last = -1, .partition = &w->p->id }, NULL);
 }
 
@@ -439,13 +460,18 @@ next_there(const struct walk *w, size_t i, bool *gone)
 	for (*gone = false; i < w->p->n; i++) {
 		const struct look *l = &w->p->looks[i];
 
-		if (w->in->clean && !l->recorded)
-			tell_unknown(w, l);
+		if (l->superseded && l->there)
+			tell_look(w, FINDING_SUPERSEDED, l);
+		else if (l->superseded)
+			;
+		else if (w->in->clean && !l->recorded)
+			tell_look(w, FINDING_INDEX_LACKS, l);
 		else if (!l->there && l->recorded) {
 			tell_gone(w, l);
 			*gone = true;
 		} else
 			break;
+		drop_places(w, l);
 	}
 	return i;
 }
@@ -454,7 +480,7 @@ next_there(const struct walk *w, size_t i, bool *gone)
 static void
 tell_behind(const struct walk *w, const struct segment *last)
 {
-	for (size_t i = 0; w->y != NULL && i < w->y->n; i++) {
+	for (size_t i = 0; w->y != NULL && last->generation == 0 && i < w->y->n; i++) {
 		const struct journal_entry *e = &w->y->entries[i];
 
 		if (e->kind != JOURNAL_BATCH || e->segment_base != last->base || e->segment_epoch != last->epoch ||
@@ -490,9 +516,11 @@ walk_segments(struct walk *w)
 		any = true;
 		p->sum.end = last.end;
 	}
-	for (; i < p->n; i++)
-		if (!p->looks[i].there && p->looks[i].recorded)
+	for (; i < p->n; i++) {
+		if (!p->looks[i].there && p->looks[i].recorded && !p->looks[i].superseded)
 			tell_gone(w, &p->looks[i]);
+		drop_places(w, &p->looks[i]);
+	}
 	if (any)
 		tell_behind(w, &last);
 	if (p->n_stretches > 0 && any)
