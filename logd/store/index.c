@@ -704,7 +704,7 @@ index_verify_table(struct index *idx, enum index_table table, void (*damaged)(vo
 			sum.crcs += entry_crc(key, value);
 		}
 	index_cursor_close(c);
-	if (found == INDEX_BROKEN || (idx->sums != NO_TABLE && load_sum(idx, idx->reader, table, &expected) != 0))
+	if (found == INDEX_BROKEN || (idx->sums != NO_TABLE && load_sum(idx, idx->reader, (int)table, &expected) != 0))
 		return INDEX_UNREADABLE;
 	return sum.count == expected.count && sum.crcs == expected.crcs ? INDEX_RIGHT : INDEX_UNLIKE_SUM;
 }
