@@ -1276,9 +1276,10 @@ def main():
     for name in [n for n in globals() if n.startswith("test_") and sys.argv[1:] and not any(a in n for a in sys.argv[1:])]:
         del globals()[name]
     log = Log({"auto.create.topics.enable": "false", "group.initial.rebalance.delay.ms": "0"})
-    # What a process that is killed has read becomes another's after the session's time.
+    # What a process that is killed has read becomes another's after the session's time.  What is made in the other
+    # process while that one is away nobody asks for any more when it is back: it keeps its partitions until it expires.
     site = Site(log.address, {"id": "p", "consumer.session.timeout.ms": "6000", "api.request.timeout.ms": "8000",
-                              "producer.delivery.timeout.ms": "10000"})
+                              "producer.delivery.timeout.ms": "10000", "consumer.instance.timeout.ms": "30000"})
     site.log = log
     passed, failed, skipped = claims.run(globals(), site, seconds=240)
     statuses, said = site.end()
