@@ -39,19 +39,11 @@ struct segments {
 
 /* ---- making the tree ---- */
 
-static int
-compare(struct span a, struct span b)
-{
-	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
-}
-
 /* The longest first; those of a length in order. */
 static int
 compare_suffixes(struct span a, struct span b)
 {
-	return a.n != b.n ? (a.n < b.n) - (a.n > b.n) : compare(a, b);
+	return a.n != b.n ? (a.n < b.n) - (a.n > b.n) : span_compare(a, b);
 }
 
 /* The child of this text, made if need be where it belongs in the order. */
@@ -80,7 +72,7 @@ child_of_pattern(struct node *parent, struct span segment, size_t *n_args)
 	struct span suffix;
 
 	if (segment.n == 0 || segment.p[0] != '{')
-		return child(&parent->literals, segment, compare);
+		return child(&parent->literals, segment, span_compare);
 	must(++*n_args <= HTTP_ARGS_MAX);
 	brace = memchr(segment.p, '}', segment.n);
 	must(brace != NULL);
@@ -210,7 +202,7 @@ find_literal(const struct children *in, struct span text)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = compare(in->nodes[middle]->text, text);
+		int order = span_compare(in->nodes[middle]->text, text);
 
 		if (order == 0)
 			return in->nodes[middle];

@@ -21,15 +21,6 @@ names_done(struct names *s)
 	*s = (struct names){ 0 };
 }
 
-static int
-compare(struct span a, struct span b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int r = n == 0 ? 0 : memcmp(a.p, b.p, n);
-
-	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
-}
-
 /* The first entry of a piece that is not before the name. */
 static size_t
 find_in(const struct names_piece *p, struct span name)
@@ -39,7 +30,7 @@ find_in(const struct names_piece *p, struct span name)
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
-		if (compare(p->entries[middle].name, name) < 0)
+		if (span_compare(p->entries[middle].name, name) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -56,7 +47,7 @@ find_piece(const struct names *s, struct span name)
 	while (high - low > 1) {
 		size_t middle = (low + high) / 2;
 
-		if (compare(s->pieces[middle]->entries[0].name, name) <= 0)
+		if (span_compare(s->pieces[middle]->entries[0].name, name) <= 0)
 			low = middle;
 		else
 			high = middle;
@@ -106,7 +97,7 @@ names_put(struct names *s, struct span name, void *value)
 	}
 	p = s->pieces[piece];
 	at = find_in(p, name);
-	must(at == p->n || compare(p->entries[at].name, name) != 0);
+	must(at == p->n || span_compare(p->entries[at].name, name) != 0);
 	memmove(p->entries + at + 1, p->entries + at, (p->n - at) * sizeof *p->entries);
 	p->entries[at] = (struct names_entry){ name, value };
 	p->n++;
@@ -122,7 +113,7 @@ names_del(struct names *s, struct span name)
 		return;
 	p = s->pieces[piece];
 	at = find_in(p, name);
-	if (at == p->n || compare(p->entries[at].name, name) != 0)
+	if (at == p->n || span_compare(p->entries[at].name, name) != 0)
 		return;
 	p->n--;
 	memmove(p->entries + at, p->entries + at + 1, (p->n - at) * sizeof *p->entries);

@@ -181,11 +181,8 @@ static int
 by_subject_and_version(const void *x, const void *y)
 {
 	const struct version_entry *const *a = x, *const *b = y;
-	struct span s = (*a)->subject, t = (*b)->subject;
-	int r = memcmp(s.p, t.p, s.n < t.n ? s.n : t.n);
+	int r = span_compare((*a)->subject, (*b)->subject);
 
-	if (r == 0)
-		r = (s.n > t.n) - (s.n < t.n);
 	return r != 0 ? r : ((*a)->version > (*b)->version) - ((*a)->version < (*b)->version);
 }
 

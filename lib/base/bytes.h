@@ -39,6 +39,16 @@ span_eq(struct span a, struct span b)
 	return a.n == 0 || memcmp(a.p, b.p, a.n) == 0;
 }
 
+/* The order of bytes, a shorter one before those that it begins: below, at or above 0.  Null is as empty. */
+static inline int
+span_compare(struct span a, struct span b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int r = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
+}
+
 static inline bool
 span_is(struct span a, const char *s)
 {

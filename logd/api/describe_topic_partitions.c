@@ -27,20 +27,11 @@ cursor_of(const struct request *r)
 	return q->cursor;
 }
 
-/* As strings are ordered in C: topics_sorted() has the same order. */
-static int
-compare(struct span a, struct span b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int r = n == 0 ? 0 : memcmp(a.p, b.p, n);
-
-	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
-}
-
+/* topics_sorted() has the same order. */
 static int
 by_name(const void *a, const void *b)
 {
-	return compare(*(const struct span *)a, *(const struct span *)b);
+	return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
 static struct wire_describe_topic_partitions_response_topic *
@@ -105,7 +96,7 @@ tell(struct description *d, struct span name, const struct topic *t)
 {
 	const struct wire_describe_topic_partitions_request_cursor *at = cursor_of(d->request);
 
-	if (at != NULL && compare(name, at->topic_name) < 0)
+	if (at != NULL && span_compare(name, at->topic_name) < 0)
 		return true;
 	if (d->left == 0) {
 		stop_before(d, name, 0);

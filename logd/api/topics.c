@@ -57,10 +57,8 @@ static int
 by_name(const void *a, const void *b)
 {
 	const struct topic *const *x = a, *const *y = b;
-	struct span p = (*x)->name, q = (*y)->name;
-	int r = memcmp(p.p, q.p, p.n < q.n ? p.n : q.n);
 
-	return r != 0 ? r : (p.n > q.n) - (p.n < q.n);
+	return span_compare((*x)->name, (*y)->name);
 }
 
 struct topic **

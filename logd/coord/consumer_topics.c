@@ -206,20 +206,11 @@ consumer_interest_names(const struct interest *i, struct span *out, size_t max)
 }
 
 static int
-compare(struct span a, struct span b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int r = n == 0 ? 0 : memcmp(a.p, b.p, n);
-
-	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
-}
-
-static int
 compare_names(const void *a, const void *b)
 {
 	const struct span *x = a, *y = b;
 
-	return compare(*x, *y);
+	return span_compare(*x, *y);
 }
 
 /* Each name once, in their order; clients send them so already. */
@@ -231,11 +222,11 @@ put_names(struct buf *key, const struct span *names, size_t n)
 	bool in_order = true;
 
 	for (i = 1; i < n && in_order; i++)
-		in_order = compare(sorted[i - 1], sorted[i]) <= 0;
+		in_order = span_compare(sorted[i - 1], sorted[i]) <= 0;
 	if (!in_order)
 		qsort(sorted, n, sizeof *sorted, compare_names);
 	for (i = 0; i < n; i++) {
-		if (i > 0 && compare(sorted[i - 1], sorted[i]) == 0)
+		if (i > 0 && span_compare(sorted[i - 1], sorted[i]) == 0)
 			continue;
 		buf_u32(key, (uint32_t)sorted[i].n);
 		buf_span(key, sorted[i]);
@@ -399,7 +390,7 @@ is_named(const struct interest *i, struct span name)
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		r = compare(name, blob_span(i->topics[middle]->known->name));
+		r = span_compare(name, blob_span(i->topics[middle]->known->name));
 		if (r == 0)
 			return true;
 		if (r < 0)

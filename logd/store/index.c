@@ -661,10 +661,7 @@ index_cursor_close(struct index_cursor *c)
 static bool
 rises(const struct index_cursor *c, MDB_val k)
 {
-	size_t n = c->last.n < k.mv_size ? c->last.n : k.mv_size;
-	int r = n == 0 ? 0 : memcmp(c->last.p, k.mv_data, n);
-
-	return !c->begun || r < 0 || (r == 0 && c->last.n < k.mv_size);
+	return !c->begun || span_compare(buf_bytes(&c->last), span_val(k)) < 0;
 }
 
 enum index_entry_state

@@ -837,7 +837,7 @@ give_recent(struct recent *r, struct span before, void (*each)(void *, struct sp
 	for (; r->next < r->n; r->next++) {
 		const struct state_value *v = r->values[r->next];
 
-		if (before.p != NULL && state_compare(v->key, before) >= 0)
+		if (before.p != NULL && span_compare(v->key, before) >= 0)
 			return span_eq(v->key, before);
 		if (v->value.p != NULL)
 			each(ctx, span_of(v->key.p + 1, v->key.n - 1), v->value);

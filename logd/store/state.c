@@ -156,19 +156,11 @@ struct merge {
 };
 
 int
-state_compare(struct span a, struct span b)
-{
-	int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
-}
-
-int
 state_by_key(const void *a, const void *b)
 {
 	const struct state_value *const *x = a, *const *y = b;
 
-	return state_compare((*x)->key, (*y)->key);
+	return span_compare((*x)->key, (*y)->key);
 }
 
 static void
@@ -180,7 +172,7 @@ collect(struct merge *m, const struct map *of, const struct map *unless, struct 
 
 	while ((v = map_next(of, &it)) != NULL) {
 		if (v->key.n < prefix.n || memcmp(v->key.p, prefix.p, prefix.n) != 0 ||
-		    state_compare(v->key, from) < 0 ||
+		    span_compare(v->key, from) < 0 ||
 		    (unless != NULL && map_get(unless, v->key) != NULL))
 			continue;
 		m->recent = xrealloc(m->recent, (m->n + 1) * sizeof(struct state_value *));
@@ -195,7 +187,7 @@ give_recent(struct merge *m, struct span before)
 	for (; m->more && m->next < m->n; m->next++) {
 		struct state_value *v = m->recent[m->next];
 
-		if (before.p != NULL && state_compare(v->key, before) >= 0)
+		if (before.p != NULL && span_compare(v->key, before) >= 0)
 			return;
 		if (v->value.p != NULL)
 			m->more = m->each(m->ctx, span_of(v->key.p + 1, v->key.n - 1), v->value);

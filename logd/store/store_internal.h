@@ -383,7 +383,6 @@ struct partition_id state_partition_id(enum state_log);
 /* Puts a copy in the place of what the table had under the key, which is at most STATE_KEY_MAX long. */
 void state_remember(struct map *, enum state_log, struct span key, struct span value);
 /* The order of keys; for qsort() of pointers to values. */
-int state_compare(struct span, struct span);
 int state_by_key(const void *, const void *);
 
 /* ---- sync.c: making segments durable ---- */

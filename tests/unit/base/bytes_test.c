@@ -41,9 +41,24 @@ equality_is_of_bytes(void)
 	CU_ASSERT(!span_eq(span_of("a\0b", 3), span_of("a\0c", 3)));
 }
 
+static void
+order_is_of_bytes_then_of_lengths(void)
+{
+	static const char *const rising[] = { "", "a", "a\x01", "ab", "b", "\x80" };
+
+	for (int i = 0; i < 6; i++)
+		for (int k = 0; k < 6; k++) {
+			int r = span_compare(span_str(rising[i]), span_str(rising[k]));
+
+			CU_ASSERT((r > 0) - (r < 0) == (i > k) - (i < k));
+		}
+	CU_ASSERT(span_compare(span_str(NULL), span_str("")) == 0);
+}
+
 const struct unit_test bytes_tests[] = {
 	UNIT(integers_are_big_endian),
 	UNIT(null_equals_only_null),
 	UNIT(equality_is_of_bytes),
+	UNIT(order_is_of_bytes_then_of_lengths),
 	UNIT_END
 };
