@@ -15,7 +15,9 @@ import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import batches
 import raw_client
+from batches import record
 from claims import main, same, until
 
 MANY = 5000
@@ -27,45 +29,17 @@ TOO_LARGE, INVALID_RECORD = 10, 87
 
 # ---- what is sent ----
 
-def crc32c(data):
-    table = []
-    for n in range(256):
-        for _ in range(8):
-            n = n >> 1 ^ (0x82F63B78 if n & 1 else 0)
-        table.append(n)
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ table[(crc ^ byte) & 255]
-    return crc ^ 0xFFFFFFFF
-
-
-def varint(n):
-    n, out = n << 1, bytearray()
-    while n > 127:
-        out.append(n & 127 | 128)
-        n >>= 7
-    return bytes(out) + bytes([n])
-
-
 def framed(records, attributes=0):
     """A batch, made now, whose one record comes as these bytes."""
-    now = int(time.time() * 1000)
-    body = struct.pack(">hiqqqhii", attributes, 0, now, now, -1, -1, -1, 1) + records
-    return struct.pack(">qiibI", 0, len(body) + 9, -1, 2, crc32c(body)) + body
-
-
-def record(value):
-    """A record without a key."""
-    body = b"\0\0\0\x01" + varint(len(value)) + value + b"\0"
-    return varint(len(body)) + body
+    return batches.batch(records=records, attributes=attributes, ms=int(time.time() * 1000))
 
 
 def batch(value, attributes=0):
-    return framed(record(value), attributes)
+    return framed(record(0, value), attributes)
 
 
 def gzipped(value):
-    return framed(zlib.compress(record(value), 1), attributes=1)
+    return framed(zlib.compress(record(0, value), 1), attributes=1)
 
 
 def client(daemon):
@@ -295,9 +269,9 @@ def produce_batch(c, topic, records):
 def test_a_batch_that_would_poison_consumers_is_refused(daemon):
     c = client(daemon)
     make(c, "poison")
-    whole = zlib.compress(record(b"value"))
+    whole = zlib.compress(record(0, b"value"))
     told = [produce_batch(c, "poison", framed(bytes_, 1)) for bytes_ in
-            (b"this is no gzip", whole[:-1], whole + b"x", zlib.compress(b""), zlib.compress(record(b"v") * 2))]
+            (b"this is no gzip", whole[:-1], whole + b"x", zlib.compress(b""), zlib.compress(record(0, b"v") * 2))]
     same((told, ends(c, "poison", 0)), ([INVALID_RECORD] * 5, [0]), "codes, and where it ends")
     same(produce_batch(c, "poison", gzipped(b"\0" * (65 << 20))), TOO_LARGE, "one that inflates beyond the bound")
     same(produce_batch(c, "poison", framed(whole, 1)), 0, "a sound one")

@@ -14,7 +14,8 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import weir_daemon
-from bounds_test import batch, client, crc32c, framed, gzipped, make, record
+from batches import crc32c
+from bounds_test import batch, client, framed, gzipped, make
 from claims import finish, options, run, same
 from transactions_test import Producer, committed, fetch
 
@@ -271,22 +272,9 @@ def damaged(made, name, damage):
 def remark(x):
     """Writes a mark of a clean end that fits the index as it is."""
     with open(x.path("index", "data.mdb"), "rb") as f:
-        mark = b"WEIRCLN1" + struct.pack(">I", fast_crc(f.read()))
+        mark = b"WEIRCLN1" + struct.pack(">I", crc32c(f.read()))
     with open(x.path("clean"), "wb") as f:
         f.write(mark + struct.pack(">I", crc32c(mark)))
-
-
-def fast_crc(data):
-    """crc32c of much: by tables of one byte, made once."""
-    table = []
-    for n in range(256):
-        for _ in range(8):
-            n = n >> 1 ^ (0x82F63B78 if n & 1 else 0)
-        table.append(n)
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ table[(crc ^ byte) & 255]
-    return crc ^ 0xFFFFFFFF
 
 
 def test_damage_in_segments_is_found(_killed, stopped):

@@ -7,7 +7,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import weir_daemon
-from bounds_test import client, crc32c, ends, make, record
+from batches import batch as made
+from bounds_test import client, ends, make
 from claims import finish, options, run, same, until
 
 COMMITTED = 1
@@ -21,8 +22,7 @@ SETTINGS = {"num.partitions": 1, "transaction.max.timeout.ms": 60000}
 
 def batch(value, pid, epoch, sequence, attributes=TRANSACTIONAL):
     """One record."""
-    body = struct.pack(">hiqqqhii", attributes, 0, 1, 1, pid, epoch, sequence, 1) + record(value)
-    return struct.pack(">qiibI", 0, len(body) + 9, -1, 2, crc32c(body)) + body
+    return made([value], pid=pid, epoch=epoch, sequence=sequence, attributes=attributes, ms=1)
 
 
 class Producer:

@@ -22,7 +22,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "e2e")]
 
 import raw_client
 import weir_daemon
-from bounds_test import crc32c
+from batches import batch, record
 from claims import finish, options, same
 
 LANES = 4
@@ -79,15 +79,12 @@ class Maker:
         for i in range(n):
             key = d.choice([None, b"k%d" % d.randint(0, 5)])
             value = d.choice([None, b"v" * d.randint(0, 30)])
-            body = b"\0\0" + zigzag(i) + sized(key) + sized(value) + b"\0"
-            records += zigzag(len(body)) + body
+            records += record(i, value, key)
         pid = d.choice([-1, *learned["producer_id"]])
         epoch = d.choice([0, 0, *learned["producer_epoch"]]) if pid != -1 else -1
         attributes = d.choice([0, 0, 0x10, 0x10, 0x30, 8, 1]) if d.random() < 0.7 else 0
-        now = int(time.time() * 1000)
-        body = struct.pack(">hiqqqhii", attributes, n - 1, now, now, pid, max(-1, min(epoch, 32767)),
-                           d.choice([-1, 0, 0, n, 2 * n]), n) + records
-        whole = struct.pack(">qiibI", 0, len(body) + 9, -1, 2, crc32c(body)) + body
+        whole = batch(records=records, count=n, last_delta=n - 1, attributes=attributes, ms=int(time.time() * 1000),
+                      pid=pid, epoch=max(-1, min(epoch, 32767)), sequence=d.choice([-1, 0, 0, n, 2 * n]))
         return mutated(d, whole) if d.random() < 0.1 else whole
 
     def number(self, f):
@@ -158,18 +155,6 @@ class Maker:
     def struct(self, fields, version, depth=0):
         return {f.name: self.field(f, version, depth) for f in fields
                 if version in f.versions and (f.tag is None or self.dice.random() < 0.3)}
-
-
-def zigzag(n):
-    n, out = n << 1, bytearray()
-    while n > 127:
-        out.append(n & 127 | 128)
-        n >>= 7
-    return bytes(out) + bytes([n])
-
-
-def sized(value):
-    return b"\x01" if value is None else zigzag(len(value)) + value
 
 
 def mutated(dice, data):

@@ -1,15 +1,25 @@
 """batches -- record batches (magic 2) as a test wants them, right or wrong in any one place."""
 
-import os
 import struct
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-
-from bounds_test import crc32c
 
 CONTROL = 0x20
 HEADER = ">hiqqqhii"
+
+
+def _crc32c_of_byte(n):
+    for _ in range(8):
+        n = n >> 1 ^ (0x82F63B78 if n & 1 else 0)
+    return n
+
+
+CRC32C = [_crc32c_of_byte(n) for n in range(256)]
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 255]
+    return crc ^ 0xFFFFFFFF
 
 
 def varint(n):
