@@ -1,5 +1,5 @@
 """claims -- what the test programs of this folder share beside the daemon: how
-they count, compare and wait.
+they count, compare and wait, and on which ports they listen.
 
     def test_metadata_names_the_daemon(daemon): ...
 
@@ -14,6 +14,7 @@ import faulthandler
 import inspect
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -51,6 +52,17 @@ def refused(what, call, *exceptions):
     except exceptions as error:
         return error
     raise AssertionError(f"{what} was not refused")
+
+
+def free_ports(n):
+    """Ports that are free now, all different."""
+    sockets = [socket.socket() for _ in range(n)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
 
 
 def options(settings):

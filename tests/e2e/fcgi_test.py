@@ -23,7 +23,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import claims
-from claims import refused, same, until
+from claims import free_ports, refused, same, until
 from fastcgi import ABORT, BEGIN, GET_VALUES, PARAMS, STDIN, STDOUT, Peer, begin, pairs, record, request_records
 
 APP = os.path.join(os.environ.get("builddir", "."), "tests/e2e/http/echo_app")
@@ -95,16 +95,6 @@ http {{
 
 
 # ---- what runs ----
-
-def free_ports(n):
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
 
 class App:
     """A running echo_app; its log is in a file."""

@@ -17,22 +17,11 @@ import subprocess
 import tempfile
 
 import weir_daemon
-from claims import options, until
+from claims import free_ports, options, until
 
 TOP = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")))
 STOP_S = 30
 APPS = ("registry-1", "registry-2", "proxy-1", "proxy-2")
-
-
-def free_ports(n):
-    """Ports that are free now, all different."""
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 def program_of(name):

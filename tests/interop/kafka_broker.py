@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 
-from claims import until
+from claims import free_ports, until
 from kafka_jars import fetch
 
 START_S = 60
@@ -35,23 +35,13 @@ SETTINGS = {
 }
 
 
-def _free_ports(number):
-    sockets = [socket.socket() for _ in range(number)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
 class Broker:
     """A running broker, with the names of weir_daemon.Daemon: .host, .port, .address, .dir, .said(), .stop(), .clean()."""
 
     def __init__(self, settings=None):
         self._folder = tempfile.mkdtemp(prefix="weir-kafka-")
         self.host = "127.0.0.1"
-        self.port, controller = _free_ports(2)
+        self.port, controller = free_ports(2)
         self.address = f"{self.host}:{self.port}"
         self.dir = os.path.join(self._folder, "data")
         settings = {

@@ -21,6 +21,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "e2e"))
 
+import claims  # pylint: disable=wrong-import-position
 import weir_web  # pylint: disable=wrong-import-position
 
 TRIVIAL = os.path.join(os.environ.get("builddir", "."), "tests/bench/http/trivial")
@@ -71,7 +72,7 @@ class Trivial:
         for name in ("registry-1", "registry-1-writes", "registry-2", "proxy-1", "proxy-2", "proxy-1-consumers", "proxy-2-consumers"):
             self.processes.append(subprocess.Popen([TRIVIAL, f"{self.folder}/{name}.sock", str(THREADS), str(answer_bytes)]))
         # Only the folder of the sockets and the ports are others.
-        self.registry, self.proxy, tls = weir_web.free_ports(3)
+        self.registry, self.proxy, tls = claims.free_ports(3)
         conf = os.path.join(self.folder, "nginx")
         subprocess.run([os.path.join(weir_web.TOP, "nginx-conf", "fill"), conf, f"RUN={self.folder}",
                         f"REGISTRY_LISTEN=127.0.0.1:{self.registry}", f"PROXY_LISTEN=127.0.0.1:{self.proxy}",
