@@ -10,69 +10,36 @@ enum { GROUP_NOT_FOUND_VERSION = 9 };
 
 /* ---- OffsetCommit ---- */
 
-struct commit {
-	struct request *request;
-	struct wire_offset_commit_response response;
-	struct append append;
-	struct state_entry *entries;
-	size_t n_entries;
-};
-
-static void
-finish_commit(struct commit *c)
+static struct span
+key_of(struct request *r, const uint8_t topic[16], int32_t partition)
 {
-	for (size_t i = 0; i < c->response.n_topics && c->append.error != STORE_OK; i++)
-		for (size_t k = 0; k < c->response.topics[i].n_partitions; k++)
-			if (c->response.topics[i].partitions[k].error_code == KAFKA_NONE)
-				c->response.topics[i].partitions[k].error_code = (int16_t)offsets_commit_error(c->append.error);
-	request_reply(c->request, &c->response);
-}
-
-static void
-committed(struct append *a)
-{
-	struct commit *c = a->user;
-	struct request *r = c->request;
-
-	finish_commit(c);
-	request_release(r);
-}
-
-static enum kafka_error
-commit_one(struct commit *c, const struct topic *t,
-    const struct wire_offset_commit_request_partition *asked)
-{
-	struct request *r = c->request;
 	const struct wire_offset_commit_request *q = r->message;
-	struct offsets_commit what = { .offset = asked->committed_offset,
-		.leader_epoch = asked->committed_leader_epoch, .metadata = asked->committed_metadata,
-		.retention_ms = q->retention_time_ms };
-	uint8_t *key;
 
-	if (topic_partition(t, asked->partition_index) == NULL)
-		return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-	if (asked->committed_metadata.n > (size_t)r->api->config.offset_metadata_max_bytes)
-		return KAFKA_OFFSET_METADATA_TOO_LARGE;
-	key = request_alloc(r, OFFSETS_KEY_MAX);
-	c->entries[c->n_entries++] = (struct state_entry){
-		offsets_key(key, q->group_id, t->id, asked->partition_index), offsets_value(r, &what) };
-	return KAFKA_NONE;
+	return offsets_key(request_alloc(r, OFFSETS_KEY_MAX), q->group_id, topic, partition);
 }
 
 static void
-commit_topic(struct commit *c, const struct wire_offset_commit_request_topic *from,
+commit_topic(struct offsets_batch *b, const struct wire_offset_commit_request_topic *from,
     struct wire_offset_commit_response_topic *to, enum group_error refused)
 {
-	struct topic *t = topics_find(c->request->api, from->name);
+	struct request *r = b->pending->request;
+	const struct wire_offset_commit_request *q = r->message;
+	struct topic *t = topics_find(r->api, from->name);
 
 	wire_offset_commit_response_topic_default(to);
 	to->name = from->name;
 	to->n_partitions = from->n_partitions;
-	to->partitions = request_array(c->request, from->n_partitions, sizeof *to->partitions);
+	to->partitions = request_array(r, from->n_partitions, sizeof *to->partitions);
 	for (size_t i = 0; i < from->n_partitions; i++) {
-		to->partitions[i].partition_index = from->partitions[i].partition_index;
-		to->partitions[i].error_code = refused != GROUP_OK ? (int16_t)refused :
-		    (int16_t)commit_one(c, t, &from->partitions[i]);
+		const struct wire_offset_commit_request_partition *asked = &from->partitions[i];
+		struct offsets_commit what = { .offset = asked->committed_offset,
+			.leader_epoch = asked->committed_leader_epoch, .metadata = asked->committed_metadata,
+			.retention_ms = q->retention_time_ms };
+
+		to->partitions[i].partition_index = asked->partition_index;
+		to->partitions[i].error_code = (int16_t)refused;
+		if (refused == GROUP_OK)
+			offsets_batch_add(b, t, asked->partition_index, &what, &to->partitions[i].error_code);
 	}
 }
 
@@ -84,31 +51,22 @@ offset_commit_run(struct request *r)
 		.instance_id = q->group_instance_id, .generation = q->generation_id_or_member_epoch,
 		.group_not_found_known = r->version >= GROUP_NOT_FOUND_VERSION };
 	enum group_error refused = groups_commit_check(r->api->groups, &check, request_now_ms(r));
-	struct commit *c = request_alloc(r, sizeof *c);
-	bool over = true;
+	struct wire_offset_commit_response *response = request_alloc(r, sizeof *response);
+	struct offsets_batch *b;
 	size_t n = 0;
 
 	for (size_t i = 0; i < q->n_topics; i++)
 		n += q->topics[i].n_partitions;
-	c->request = r;
-	c->entries = request_array(r, n, sizeof *c->entries);
-	wire_offset_commit_response_default(&c->response);
-	c->response.n_topics = q->n_topics;
-	c->response.topics = request_array(r, q->n_topics, sizeof *c->response.topics);
+	wire_offset_commit_response_default(response);
+	response->n_topics = q->n_topics;
+	response->topics = request_array(r, q->n_topics, sizeof *response->topics);
+	b = offsets_batch_begin(r, response, n, key_of);
 	for (size_t i = 0; i < q->n_topics; i++)
-		commit_topic(c, &q->topics[i], &c->response.topics[i], refused);
-	c->append = (struct append){ .done = committed, .user = c };
-	if (c->n_entries > 0) {
-		over = state_put(r->api->store, STATE_OFFSETS, c->entries, c->n_entries,
-		    request_wall_ms(r), &c->append);
-		if (c->append.error == STORE_OK)
-			groups_note_offsets(r->api->groups, q->group_id, true, request_now_ms(r));
-	}
+		commit_topic(b, &q->topics[i], &response->topics[i], refused);
+	if (offsets_batch_put(b))
+		groups_note_offsets(r->api->groups, q->group_id, true, request_now_ms(r));
 	group_calls_after(r->api);
-	if (over)
-		finish_commit(c);
-	else
-		request_hold(r);
+	pending_release(b->pending);
 }
 
 /* ---- OffsetDelete ---- */

@@ -57,8 +57,9 @@ offsets_parse(struct span value, struct wire_offset_commit_record *out)
 	return ok;
 }
 
-struct span
-offsets_value(struct request *r, const struct offsets_commit *what)
+/* The value to store, in the request's arena. */
+static struct span
+value_of(struct request *r, const struct offsets_commit *what)
 {
 	struct wire_offset_commit_record record;
 	struct gather g;
@@ -79,11 +80,62 @@ offsets_value(struct request *r, const struct offsets_commit *what)
 	return value;
 }
 
-enum kafka_error
-offsets_commit_error(enum store_error error)
+struct offsets_batch *
+offsets_batch_begin(struct request *r, const void *response, size_t max,
+    struct span (*key)(struct request *, const uint8_t topic[16], int32_t partition))
 {
-	return error == STORE_MESSAGE_TOO_LARGE || error == STORE_RECORD_LIST_TOO_LARGE ?
-	    KAFKA_INVALID_COMMIT_OFFSET_SIZE : request_error(error);
+	struct offsets_batch *b = request_alloc(r, sizeof *b);
+
+	b->pending = pending_begin(r, response);
+	b->key = key;
+	b->entries = request_array(r, max, sizeof *b->entries);
+	b->codes = request_array(r, max, sizeof *b->codes);
+	return b;
+}
+
+void
+offsets_batch_add(struct offsets_batch *b, const struct topic *t, int32_t partition,
+    const struct offsets_commit *what, int16_t *code)
+{
+	struct request *r = b->pending->request;
+
+	if (topic_partition(t, partition) == NULL)
+		*code = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+	else if (what->metadata.n > (size_t)r->api->config.offset_metadata_max_bytes)
+		*code = KAFKA_OFFSET_METADATA_TOO_LARGE;
+	else {
+		b->entries[b->n] = (struct state_entry){ b->key(r, t->id, partition), value_of(r, what) };
+		b->codes[b->n++] = code;
+	}
+}
+
+static void
+batch_done(struct append *a)
+{
+	struct offsets_batch *b = a->user;
+	enum kafka_error error = a->error == STORE_MESSAGE_TOO_LARGE || a->error == STORE_RECORD_LIST_TOO_LARGE ?
+	    KAFKA_INVALID_COMMIT_OFFSET_SIZE : request_error(a->error);
+
+	for (size_t i = 0; i < b->n; i++)
+		*b->codes[i] = (int16_t)error;
+	pending_release(b->pending);
+}
+
+bool
+offsets_batch_put(struct offsets_batch *b)
+{
+	struct request *r = b->pending->request;
+	bool over, taken;
+
+	if (b->n == 0)
+		return false;
+	pending_hold(b->pending);
+	b->append = (struct append){ .done = batch_done, .user = b };
+	over = state_put(r->api->store, STATE_OFFSETS, b->entries, b->n, request_wall_ms(r), &b->append);
+	taken = b->append.error == STORE_OK;
+	if (over)
+		batch_done(&b->append);
+	return taken;
 }
 
 bool

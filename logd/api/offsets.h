@@ -8,6 +8,7 @@
 #define API_OFFSETS_H
 
 #include "api/pending.h"
+#include "api/topics.h"
 #include "coord/groups.h"
 #include "wire/kafka_wire.h"
 
@@ -32,10 +33,27 @@ struct offsets_commit {
 	int64_t retention_ms; /* -1: as the group's retention says */
 };
 
-/* The value to store, in the request's arena. */
-struct span offsets_value(struct request *, const struct offsets_commit *);
-/* What it is called on the wire when the store did not take it. */
-enum kafka_error offsets_commit_error(enum store_error);
+/*
+ * What one request commits, put into the state at once; in its arena.  When it is
+ * durable, the batch lets go of `pending`, which the handler releases, too.
+ */
+struct offsets_batch {
+	struct pending *pending;
+	struct span (*key)(struct request *, const uint8_t topic[16], int32_t partition); /* in the arena */
+	struct append append;
+	struct state_entry *entries;
+	int16_t **codes; /* of each entry, in the answer */
+	size_t n;
+};
+
+/* Of at most `max` offsets; `response` as in pending_begin(). */
+struct offsets_batch *offsets_batch_begin(struct request *, const void *response, size_t max,
+    struct span (*key)(struct request *, const uint8_t topic[16], int32_t partition));
+/* One more, for a partition of a topic, or of none (NULL); `code` of the answer says why not, then and later. */
+void offsets_batch_add(struct offsets_batch *, const struct topic *, int32_t partition,
+    const struct offsets_commit *, int16_t *code);
+/* Whether there are some, and the store takes them. */
+bool offsets_batch_put(struct offsets_batch *);
 
 /* Reads a stored value, which `out` then points into. */
 bool offsets_parse(struct span value, struct wire_offset_commit_record *out);

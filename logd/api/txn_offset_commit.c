@@ -13,72 +13,35 @@
  */
 enum { MEMBER_VERSION = 3, JOINING_VERSION = 5 };
 
-struct txn_commit {
-	struct request *request;
-	struct wire_txn_offset_commit_response response;
-	struct append append;
-	struct state_entry *entries;
-	bool *first; /* of each entry: whether it is the transaction's first of its partition */
-	size_t n_entries;
-};
-
-static void
-finish(struct txn_commit *c)
+static struct span
+key_of(struct request *r, const uint8_t topic[16], int32_t partition)
 {
-	for (size_t i = 0; i < c->response.n_topics && c->append.error != STORE_OK; i++)
-		for (size_t k = 0; k < c->response.topics[i].n_partitions; k++)
-			if (c->response.topics[i].partitions[k].error_code == KAFKA_NONE)
-				c->response.topics[i].partitions[k].error_code =
-				    (int16_t)offsets_commit_error(c->append.error);
-	request_reply(c->request, &c->response);
-}
-
-static void
-committed(struct append *a)
-{
-	struct txn_commit *c = a->user;
-	struct request *r = c->request;
-
-	finish(c);
-	request_release(r);
-}
-
-static enum kafka_error
-commit_one(struct txn_commit *c, const struct topic *t,
-    const struct wire_txn_offset_commit_request_partition *asked)
-{
-	struct request *r = c->request;
 	const struct wire_txn_offset_commit_request *q = r->message;
-	struct offsets_commit what = { .offset = asked->committed_offset,
-		.leader_epoch = asked->committed_leader_epoch, .metadata = asked->committed_metadata,
-		.retention_ms = -1 };
-	uint8_t *key;
 
-	if (topic_partition(t, asked->partition_index) == NULL)
-		return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-	if (asked->committed_metadata.n > (size_t)r->api->config.offset_metadata_max_bytes)
-		return KAFKA_OFFSET_METADATA_TOO_LARGE;
-	key = request_alloc(r, TXN_OFFSETS_KEY_MAX);
-	c->entries[c->n_entries++] = (struct state_entry){
-		txn_offsets_key(key, q->producer_id, q->group_id, t->id, asked->partition_index),
-		offsets_value(r, &what) };
-	return KAFKA_NONE;
+	return txn_offsets_key(request_alloc(r, TXN_OFFSETS_KEY_MAX), q->producer_id, q->group_id, topic, partition);
 }
 
 static void
-commit_topic(struct txn_commit *c, const struct wire_txn_offset_commit_request_topic *from,
+commit_topic(struct offsets_batch *b, const struct wire_txn_offset_commit_request_topic *from,
     struct wire_txn_offset_commit_response_topic *to, enum kafka_error refused)
 {
-	struct topic *t = topics_find(c->request->api, from->name);
+	struct request *r = b->pending->request;
+	struct topic *t = topics_find(r->api, from->name);
 
 	wire_txn_offset_commit_response_topic_default(to);
 	to->name = from->name;
 	to->n_partitions = from->n_partitions;
-	to->partitions = request_array(c->request, from->n_partitions, sizeof *to->partitions);
+	to->partitions = request_array(r, from->n_partitions, sizeof *to->partitions);
 	for (size_t i = 0; i < from->n_partitions; i++) {
-		to->partitions[i].partition_index = from->partitions[i].partition_index;
-		to->partitions[i].error_code = refused != KAFKA_NONE ? (int16_t)refused :
-		    (int16_t)commit_one(c, t, &from->partitions[i]);
+		const struct wire_txn_offset_commit_request_partition *asked = &from->partitions[i];
+		struct offsets_commit what = { .offset = asked->committed_offset,
+			.leader_epoch = asked->committed_leader_epoch, .metadata = asked->committed_metadata,
+			.retention_ms = -1 };
+
+		to->partitions[i].partition_index = asked->partition_index;
+		to->partitions[i].error_code = (int16_t)refused;
+		if (refused == KAFKA_NONE)
+			offsets_batch_add(b, t, asked->partition_index, &what, &to->partitions[i].error_code);
 	}
 }
 
@@ -102,21 +65,22 @@ check(struct request *r)
 	return (enum kafka_error)groups_commit_check(r->api->groups, &group, request_now_ms(r));
 }
 
-/* A transaction may commit an offset again and again: it is pending once. */
-static void
-find_first(struct txn_commit *c)
+/* Of each entry whether it is the transaction's first of its partition: what is committed again is pending once. */
+static bool *
+find_first(const struct offsets_batch *b)
 {
-	struct request *r = c->request;
+	struct request *r = b->pending->request;
+	bool *first = request_array(r, b->n, sizeof *first);
 	struct buf value = { 0 };
 	struct named seen;
 
-	c->first = request_array(r, c->n_entries, sizeof *c->first);
 	named_init(&seen, r);
-	for (size_t i = 0; i < c->n_entries; i++)
-		c->first[i] = !named_before(&seen, c->entries[i].key) &&
-		    !state_get(r->api->store, STATE_OFFSETS, c->entries[i].key, &value);
+	for (size_t i = 0; i < b->n; i++)
+		first[i] = !named_before(&seen, b->entries[i].key) &&
+		    !state_get(r->api->store, STATE_OFFSETS, b->entries[i].key, &value);
 	named_done(&seen);
 	buf_done(&value);
+	return first;
 }
 
 /* `refused`: why it can't be, if that is known. */
@@ -124,35 +88,28 @@ static void
 commit(struct request *r, enum kafka_error refused)
 {
 	const struct wire_txn_offset_commit_request *q = r->message;
-	struct txn_commit *c = request_alloc(r, sizeof *c);
-	bool over = true;
+	struct wire_txn_offset_commit_response *response = request_alloc(r, sizeof *response);
+	struct offsets_batch *b;
+	const bool *first;
 	size_t n = 0;
 
 	if (refused == KAFKA_NONE)
 		refused = check(r);
 	for (size_t i = 0; i < q->n_topics; i++)
 		n += q->topics[i].n_partitions;
-	c->request = r;
-	c->entries = request_array(r, n, sizeof *c->entries);
-	wire_txn_offset_commit_response_default(&c->response);
-	c->response.n_topics = q->n_topics;
-	c->response.topics = request_array(r, q->n_topics, sizeof *c->response.topics);
+	wire_txn_offset_commit_response_default(response);
+	response->n_topics = q->n_topics;
+	response->topics = request_array(r, q->n_topics, sizeof *response->topics);
+	b = offsets_batch_begin(r, response, n, key_of);
 	for (size_t i = 0; i < q->n_topics; i++)
-		commit_topic(c, &q->topics[i], &c->response.topics[i], refused);
-	c->append = (struct append){ .done = committed, .user = c };
-	if (c->n_entries > 0) {
-		find_first(c);
-		over = state_put(r->api->store, STATE_OFFSETS, c->entries, c->n_entries,
-		    request_wall_ms(r), &c->append);
-		for (size_t i = 0; i < c->n_entries && c->append.error == STORE_OK; i++)
-			if (c->first[i])
-				txn_offsets_note(r->api, c->entries[i].key);
-	}
+		commit_topic(b, &q->topics[i], &response->topics[i], refused);
+	first = find_first(b);
+	if (offsets_batch_put(b))
+		for (size_t i = 0; i < b->n; i++)
+			if (first[i])
+				txn_offsets_note(r->api, b->entries[i].key);
 	group_calls_after(r->api);
-	if (over)
-		finish(c);
-	else
-		request_hold(r);
+	pending_release(b->pending);
 }
 
 /* ---- the group joins the transaction ---- */
