@@ -12,7 +12,6 @@ enum { PARTITIONS_FENCED_VERSION = 2, OFFSETS_FENCED_VERSION = 2 };
 
 struct addition {
 	struct txn_change change;
-	struct request *request;
 	struct wire_add_partitions_to_txn_response response;
 	struct txn_partition *partitions;
 	size_t n;
@@ -34,22 +33,21 @@ static void
 partitions_added(struct txn_change *c, enum kafka_error error)
 {
 	struct addition *a = container_of(c, struct addition, change);
-	struct request *r = a->request;
 
 	set_errors(a, error);
-	request_reply(r, &a->response);
-	request_release(r);
+	request_reply(c->request, &a->response);
 }
 
 static void
 add_topic(struct addition *a, const struct wire_add_partitions_to_txn_request_topic *from,
     struct wire_add_partitions_to_txn_response_topic *to, struct named *named)
 {
-	struct topic *t = topics_find(a->request->api, from->name);
+	struct request *r = a->change.request;
+	struct topic *t = topics_find(r->api, from->name);
 
 	wire_add_partitions_to_txn_response_topic_default(to);
 	to->name = from->name;
-	to->results = request_array(a->request, from->n_partitions, sizeof *to->results);
+	to->results = request_array(r, from->n_partitions, sizeof *to->results);
 	for (size_t i = 0; i < from->n_partitions; i++) {
 		struct wire_add_partitions_to_txn_response_partition *answer = &to->results[to->n_results];
 		int32_t number = from->partitions[i];
@@ -89,7 +87,7 @@ add_partitions_to_txn_run(struct request *r)
 	struct txn *t;
 	bool change;
 
-	a->request = r;
+	a->change = (struct txn_change){ .done = partitions_added, .request = r };
 	a->partitions = request_array(r, count_partitions(q), sizeof *a->partitions);
 	wire_add_partitions_to_txn_response_default(&a->response);
 	a->response.n_results = q->n_topics;
@@ -109,17 +107,10 @@ add_partitions_to_txn_run(struct request *r)
 		request_reply(r, &a->response);
 		return;
 	}
-	request_hold(r);
-	a->change.done = partitions_added;
 	txn_calls_change(r->api, t, &a->change);
 }
 
 /* ---- AddOffsetsToTxn ---- */
-
-struct group_addition {
-	struct txn_change change;
-	struct request *request;
-};
 
 static void
 answer_group(struct request *r, enum kafka_error error)
@@ -133,10 +124,7 @@ answer_group(struct request *r, enum kafka_error error)
 static void
 group_added(struct txn_change *c, enum kafka_error error)
 {
-	struct request *r = container_of(c, struct group_addition, change)->request;
-
-	answer_group(r, error);
-	request_release(r);
+	answer_group(c->request, error);
 }
 
 void
@@ -144,9 +132,9 @@ add_offsets_to_txn_run(struct request *r)
 {
 	const struct wire_add_offsets_to_txn_request *q = r->message;
 	struct txn_caller caller = { q->transactional_id, q->producer_id, q->producer_epoch };
-	struct group_addition *a;
 	enum txn_error error;
 	struct txn *t;
+	struct txn_change *c;
 	bool change;
 
 	if (q->group_id.n == 0 || q->group_id.n > GROUP_ID_MAX_BYTES) {
@@ -158,9 +146,7 @@ add_offsets_to_txn_run(struct request *r)
 		answer_group(r, txn_calls_error(error, r->version >= OFFSETS_FENCED_VERSION));
 		return;
 	}
-	a = request_alloc(r, sizeof *a);
-	a->request = r;
-	a->change.done = group_added;
-	request_hold(r);
-	txn_calls_change(r->api, t, &a->change);
+	c = request_alloc(r, sizeof *c);
+	*c = (struct txn_change){ .done = group_added, .request = r };
+	txn_calls_change(r->api, t, c);
 }

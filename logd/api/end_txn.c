@@ -16,8 +16,6 @@ enum { FENCED_VERSION = 2, BUMP_VERSION = 5 };
 struct end {
 	struct txn_change change;
 	struct txn_waiter waiter;
-	struct request *request;
-	struct txn *txn;
 };
 
 static void
@@ -47,7 +45,7 @@ ended(struct txn_waiter *w)
 {
 	struct end *e = container_of(w, struct end, waiter);
 
-	answer(e->request, e->txn);
+	answer(e->change.request, e->change.txn);
 }
 
 static void
@@ -55,7 +53,7 @@ gone(struct request *r)
 {
 	struct end *e = r->state;
 
-	txn_calls_forget(e->txn, &e->waiter);
+	txn_calls_forget(e->change.txn, &e->waiter);
 	request_drop(r);
 }
 
@@ -63,18 +61,17 @@ static void
 decided(struct txn_change *c, enum kafka_error error)
 {
 	struct end *e = container_of(c, struct end, change);
-	struct request *r = e->request;
+	struct request *r = c->request;
 
 	e->waiter.ended = ended;
 	if (error != KAFKA_NONE)
 		answer_error(r, error);
-	else if (txn_calls_await(e->txn, &e->waiter))
-		answer(r, e->txn);
+	else if (txn_calls_await(c->txn, &e->waiter))
+		answer(r, c->txn);
 	else {
 		r->state = e;
 		r->gone = gone;
 	}
-	request_release(r);
 }
 
 static void run(struct request *, int64_t fresh_id);
@@ -105,8 +102,7 @@ run(struct request *r, int64_t fresh_id)
 		producer_ids_take(r, have_fresh_id);
 	else if (change) {
 		e = request_alloc(r, sizeof *e);
-		*e = (struct end){ .change.done = decided, .request = r, .txn = t };
-		request_hold(r);
+		*e = (struct end){ .change = { .done = decided, .request = r } };
 		txn_calls_change(r->api, t, &e->change);
 	} else if (error == TXN_OK)
 		answer(r, t);

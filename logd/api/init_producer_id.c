@@ -33,11 +33,6 @@ answer_error(struct request *r, enum kafka_error error)
 
 /* ---- with a transactional id ---- */
 
-struct init {
-	struct txn_change change;
-	struct request *request;
-};
-
 static void
 answer_values(struct request *r, const struct txn *t)
 {
@@ -47,23 +42,17 @@ answer_values(struct request *r, const struct txn *t)
 static void
 changed(struct txn_change *c, enum kafka_error error)
 {
-	struct request *r = container_of(c, struct init, change)->request;
-
 	if (error == KAFKA_NONE)
-		answer_values(r, c->txn);
+		answer_values(c->request, c->txn);
 	else
-		answer_error(r, error);
-	request_release(r);
+		answer_error(c->request, error);
 }
 
 /* A transaction that is open is aborted; the client asks again until it is. */
 static void
 abort_begun(struct txn_change *c, enum kafka_error error)
 {
-	struct request *r = container_of(c, struct init, change)->request;
-
-	answer_error(r, error == KAFKA_NONE ? KAFKA_CONCURRENT_TRANSACTIONS : error);
-	request_release(r);
+	answer_error(c->request, error == KAFKA_NONE ? KAFKA_CONCURRENT_TRANSACTIONS : error);
 }
 
 static void begin_epoch(struct request *, int64_t fresh_id);
@@ -86,19 +75,17 @@ begin_epoch(struct request *r, int64_t fresh_id)
 		.producer_id = r->version < PRODUCER_VERSION ? -1 : q->producer_id,
 		.epoch = q->producer_epoch, .fresh_id = fresh_id };
 	enum txn_error error;
-	struct init *i;
 	struct txn *t;
+	struct txn_change *c;
 	bool change;
 
 	error = txns_init(r->api->txns, &init, request_wall_ms(r), &t, &change);
 	if (error == TXN_NEEDS_ID)
 		producer_ids_take(r, have_fresh_id);
 	else if (change) {
-		i = request_alloc(r, sizeof *i);
-		i->request = r;
-		i->change.done = error == TXN_OK ? changed : abort_begun;
-		request_hold(r);
-		txn_calls_change(r->api, t, &i->change);
+		c = request_alloc(r, sizeof *c);
+		*c = (struct txn_change){ .done = error == TXN_OK ? changed : abort_begun, .request = r };
+		txn_calls_change(r->api, t, c);
 	} else if (error == TXN_OK)
 		answer_values(r, t);
 	else

@@ -24,6 +24,7 @@ void txn_calls_done(struct api *);
 struct txn_change {
 	/* set by the user */
 	void (*done)(struct txn_change *, enum kafka_error);
+	struct request *request; /* the user's own: who asked, if anybody */
 	/* ours */
 	struct append append;
 	struct api *api;

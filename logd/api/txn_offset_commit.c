@@ -114,18 +114,10 @@ commit(struct request *r, enum kafka_error refused)
 
 /* ---- the group joins the transaction ---- */
 
-struct joining {
-	struct txn_change change;
-	struct request *request;
-};
-
 static void
 joined(struct txn_change *c, enum kafka_error error)
 {
-	struct request *r = container_of(c, struct joining, change)->request;
-
-	commit(r, error);
-	request_release(r);
+	commit(c->request, error);
 }
 
 static void
@@ -134,8 +126,8 @@ join(struct request *r)
 	const struct wire_txn_offset_commit_request *q = r->message;
 	struct txn_caller caller = { q->transactional_id, q->producer_id, q->producer_epoch };
 	enum txn_error error;
-	struct joining *j;
 	struct txn *t;
+	struct txn_change *c;
 	bool change;
 
 	error = txns_add(r->api->txns, &caller, NULL, 0, q->group_id, request_wall_ms(r), &t, &change);
@@ -143,11 +135,9 @@ join(struct request *r)
 		commit(r, txn_calls_error(error, false));
 		return;
 	}
-	j = request_alloc(r, sizeof *j);
-	j->request = r;
-	j->change.done = joined;
-	request_hold(r);
-	txn_calls_change(r->api, t, &j->change);
+	c = request_alloc(r, sizeof *c);
+	*c = (struct txn_change){ .done = joined, .request = r };
+	txn_calls_change(r->api, t, c);
 }
 
 void
