@@ -208,14 +208,14 @@ file_list(const char *path, int (*each)(void *, const char *), void *ctx)
 	return r;
 }
 
-int
-file_lock(const char *path)
+static int
+lock(const char *path, enum file_mode mode, int how)
 {
-	int fd = file_open(path, FILE_CREATE), saved;
+	int fd = file_open(path, mode), saved;
 
 	if (fd == -1)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(fd, how | LOCK_NB) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -224,18 +224,15 @@ file_lock(const char *path)
 }
 
 int
+file_lock(const char *path)
+{
+	return lock(path, FILE_CREATE, LOCK_EX);
+}
+
+int
 file_lock_shared(const char *path)
 {
-	int fd = file_open(path, FILE_READ), saved;
-
-	if (fd == -1)
-		return -1;
-	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
-		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	return lock(path, FILE_READ, LOCK_SH);
 }
 
 int

@@ -50,18 +50,12 @@ tell_file(struct inspect *in, enum finding_id id, const char *name)
 	    NULL);
 }
 
-static void
-path_in(const struct inspect *in, const char *name, char *path, size_t size)
-{
-	snprintf(path, size, "%s/%s", in->dir, name);
-}
-
 static bool
 is_there(const struct inspect *in, const char *name)
 {
 	char path[PATH_MAX];
 
-	path_in(in, name, path, sizeof path);
+	store_path(in->dir, name, path, sizeof path);
 	return access(path, F_OK) == 0;
 }
 
@@ -79,7 +73,7 @@ lock(struct inspect *in)
 {
 	char path[PATH_MAX];
 
-	path_in(in, "lock", path, sizeof path);
+	store_path(in->dir, "lock", path, sizeof path);
 	in->lock_fd = in->change ? file_lock(path) : file_lock_shared(path);
 	if (in->lock_fd != -1 || (errno == ENOENT && !in->change))
 		return 0; /* no daemon has run on it yet, or it is a snapshot */
@@ -230,7 +224,7 @@ tell_said(struct inspect *in, const struct said *s)
 	char path[PATH_MAX];
 	int n = s->n < sizeof s->detail ? s->n : (int)sizeof s->detail;
 
-	path_in(in, "index/data.mdb", path, sizeof path);
+	store_path(in->dir, "index/data.mdb", path, sizeof path);
 	inspect_tell(in, &(struct finding){ .id = (enum finding_id)s->id, .path = path, .pos = -1, .size = -1,
 		.first = -1, .last = -1 }, "%s%s%s%s%.*s", table == NULL ? "" : "table=", table == NULL ? "" : table,
 	    table == NULL || n == 0 ? "" : " ", s->id == FINDING_INDEX_ENTRY ? "key=" : "", n,
@@ -287,7 +281,7 @@ open_index(struct inspect *in, bool usable)
 	const char *why;
 	int right;
 
-	path_in(in, "index", dir, sizeof dir);
+	store_path(in->dir, "index", dir, sizeof dir);
 	if (!is_there(in, "index/data.mdb")) {
 		tell_file(in, FINDING_INDEX_NONE, "index");
 		return 0;
@@ -418,7 +412,7 @@ tell_shape(struct inspect *in, enum index_table table)
 {
 	char path[PATH_MAX];
 
-	path_in(in, "index/data.mdb", path, sizeof path);
+	store_path(in->dir, "index/data.mdb", path, sizeof path);
 	inspect_tell(in, &(struct finding){ .id = FINDING_INDEX_SHAPE, .path = path, .pos = -1, .size = -1,
 		.first = -1, .last = -1 }, "table=%s", index_table_name(table));
 }
@@ -571,7 +565,7 @@ load_folders(struct inspect *in)
 	struct part *p;
 	size_t it = 0;
 
-	path_in(in, "logs", path, sizeof path);
+	store_path(in->dir, "logs", path, sizeof path);
 	if (file_list(in->dir, found_name, &top) == -1 || file_list(path, found_folder, &logs) == -1)
 		return complain("data folder can't be read", path);
 	while ((y = map_next(&in->replays, &it)) != NULL) {
@@ -638,7 +632,7 @@ load_journal(struct inspect *in)
 	const struct journal_look look = { in, found_in_journal, found_entry };
 	char path[PATH_MAX];
 
-	path_in(in, "journal", path, sizeof path);
+	store_path(in->dir, "journal", path, sizeof path);
 	return journal_open_to_look(&in->journal, path) == -1 ? -1 : journal_look(in->journal, &look);
 }
 

@@ -33,12 +33,6 @@ complain(const char *what, const char *path)
 	return -1;
 }
 
-static void
-path_in(const struct inspect *in, const char *name, char *path, size_t size)
-{
-	snprintf(path, size, "%s/%s", in->dir, name);
-}
-
 /* ---- what both do ---- */
 
 static int
@@ -46,7 +40,7 @@ remove_mark(struct inspect *in)
 {
 	char path[PATH_MAX];
 
-	path_in(in, "clean", path, sizeof path);
+	store_path(in->dir, "clean", path, sizeof path);
 	if (!in->marked)
 		return 0;
 	if (file_unlink(path) == -1 || file_sync_dir(in->dir) == -1)
@@ -60,7 +54,7 @@ remove_index(struct inspect *in)
 {
 	char path[PATH_MAX];
 
-	path_in(in, "index", path, sizeof path);
+	store_path(in->dir, "index", path, sizeof path);
 	index_cursor_close(in->offsets);
 	in->offsets = NULL;
 	index_close(in->index);
@@ -173,7 +167,7 @@ wipe_journal(struct inspect *in)
 {
 	char path[PATH_MAX];
 
-	path_in(in, "journal", path, sizeof path);
+	store_path(in->dir, "journal", path, sizeof path);
 	if (file_list(path, wipe_header, in) == -1)
 		return errno == ENOENT ? 0 : -1;
 	diag_info("journal emptied", "path=%s why=\"nothing of it was needed\"", path);

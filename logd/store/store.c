@@ -282,10 +282,10 @@ store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
 
 /* ---- open ---- */
 
-static void
-path_in(const struct store *store, const char *name, char *path, size_t size)
+void
+store_path(const char *dir, const char *name, char *path, size_t size)
 {
-	snprintf(path, size, "%s/%s", store->dir, name);
+	snprintf(path, size, "%s/%s", dir, name);
 }
 
 static int
@@ -302,7 +302,7 @@ make_folders(struct store *store)
 
 	if (file_mkdir(store->dir) == -1)
 		return complain("data folder can't be made", store->dir);
-	path_in(store, "lock", path, sizeof path);
+	store_path(store->dir, "lock", path, sizeof path);
 	if ((store->lock_fd = file_lock(path)) == -1) {
 		if (errno != EWOULDBLOCK)
 			return complain("data folder can't be locked", path);
@@ -311,7 +311,7 @@ make_folders(struct store *store)
 		    store->dir);
 		return -1;
 	}
-	path_in(store, "logs", path, sizeof path);
+	store_path(store->dir, "logs", path, sizeof path);
 	if (file_mkdir(path) == -1)
 		return complain("data folder can't be made", path);
 	return 0;
@@ -326,7 +326,7 @@ write_format(struct store *store, const char *path)
 	char tmp[PATH_MAX];
 	int fd, r;
 
-	path_in(store, "format.tmp", tmp, sizeof tmp);
+	store_path(store->dir, "format.tmp", tmp, sizeof tmp);
 	if ((fd = file_open(tmp, FILE_CREATE)) == -1)
 		return complain("format of the data folder can't be written", tmp);
 	r = file_write(fd, format, sizeof format - 1, 0) == 0 && file_sync(fd) == 0 ? 0 : -1;
@@ -365,7 +365,7 @@ check_format(struct store *store)
 	char path[PATH_MAX];
 	int known = store_format(store->dir);
 
-	path_in(store, "format", path, sizeof path);
+	store_path(store->dir, "format", path, sizeof path);
 	return known == 0 ? write_format(store, path) : known == 1 ? 0 : -1;
 }
 
@@ -375,7 +375,7 @@ sync_folders(struct store *store)
 {
 	char above[PATH_MAX];
 
-	path_in(store, "..", above, sizeof above);
+	store_path(store->dir, "..", above, sizeof above);
 	if (file_sync_dir(store->dir) == -1 || (file_sync_dir(above) == -1 && errno != EACCES))
 		return complain("data folder can't be synced", store->dir);
 	return 0;
@@ -416,8 +416,8 @@ take_clean_mark(struct store *store, bool *clean)
 	char path[PATH_MAX], index[PATH_MAX];
 
 	*clean = mark == CLEAN_FITS;
-	path_in(store, "clean", path, sizeof path);
-	path_in(store, "index", index, sizeof index);
+	store_path(store->dir, "clean", path, sizeof path);
+	store_path(store->dir, "index", index, sizeof index);
 	if (mark == CLEAN_FAILED)
 		return -1;
 	if (mark == CLEAN_NONE)
@@ -440,9 +440,9 @@ put_clean_mark(struct store *store)
 	uint32_t crc;
 	int fd, r = -1;
 
-	path_in(store, "clean", path, sizeof path);
-	path_in(store, "clean.tmp", tmp, sizeof tmp);
-	path_in(store, "index", index, sizeof index);
+	store_path(store->dir, "clean", path, sizeof path);
+	store_path(store->dir, "clean.tmp", tmp, sizeof tmp);
+	store_path(store->dir, "index", index, sizeof index);
 	if (index_file_crc(index, &crc) == -1)
 		return complain("index can't be read", index);
 	memcpy(mark + CLEAN_MAGIC, clean_magic, sizeof clean_magic);
@@ -491,8 +491,8 @@ open_index(struct store *store, bool clean, bool *rebuild)
 	char dir[PATH_MAX], opening[PATH_MAX];
 	int fd;
 
-	path_in(store, "index", dir, sizeof dir);
-	path_in(store, "opening", opening, sizeof opening);
+	store_path(store->dir, "index", dir, sizeof dir);
+	store_path(store->dir, "opening", opening, sizeof opening);
 	if ((fd = file_open(opening, FILE_READ)) != -1) {
 		file_close(fd);
 		diag_warn("the last start ended while it opened the index", "path=%s effect=\"it is made anew\"", dir);
@@ -599,7 +599,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	if (make_folders(store) == -1 || check_format(store) == -1)
 		goto fail;
 	reserve_open(store);
-	path_in(store, "journal", path, sizeof path);
+	store_path(store->dir, "journal", path, sizeof path);
 	journal = (struct journal_config){ .dir = path, .bytes = config->journal_bytes,
 		.mailbox = mailbox, .stats = &store->stats, .ctx = store, .committed = journal_committed };
 	if (journal_open(&store->journal, &journal) == -1 ||

@@ -489,6 +489,9 @@ int recover(struct store *, bool clean, bool rebuild);
 
 /* ---- store.c ---- */
 
+/* What lies under this name in the data folder. */
+void store_path(const char *dir, const char *name, char *path, size_t size);
+
 struct store {
 	struct store_config config;
 	char *dir;
