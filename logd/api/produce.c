@@ -55,6 +55,8 @@ struct part {
 	struct partition *log;
 	struct wire_produce_response_partition *answer;
 	bool pending;
+	bool transactional;       /* the batch is of a transaction, */
+	struct txn_caller caller; /* whose producer this is */
 };
 
 static void
@@ -82,20 +84,6 @@ text_of(enum store_error error)
 	default:
 		return NULL;
 	}
-}
-
-static struct span
-transactional_id_of(const struct produce *p)
-{
-	return ((const struct wire_produce_request *)p->request->message)->transactional_id;
-}
-
-static bool
-is_transactional(struct span records)
-{
-	struct batch b;
-
-	return batch_header(&b, records) && (b.attributes & BATCH_TRANSACTIONAL) != 0;
 }
 
 /* Writes the outcome of an append that is over into the answer. */
@@ -172,17 +160,13 @@ check_transaction(const struct part *part, const struct topic *t)
 {
 	const struct produce *p = part->produce;
 	struct txn_partition where = { .number = part->answer->index };
-	struct txn_caller caller = { .id = transactional_id_of(p) };
-	struct batch b;
 	enum txn_error error;
 
-	if (!batch_header(&b, part->records) || !(b.attributes & BATCH_TRANSACTIONAL))
+	if (!part->transactional)
 		return KAFKA_NONE;
-	caller.producer_id = b.producer_id;
-	caller.epoch = b.producer_epoch;
 	memcpy(where.topic, t->id, sizeof where.topic);
 	error = p->refused != TXN_OK ? p->refused :
-	    txns_check_partition(p->request->api->txns, &caller, &where);
+	    txns_check_partition(p->request->api->txns, &part->caller, &where);
 	if (error == TXN_INVALID_TXN_STATE && p->request->version >= ABORTABLE_VERSION)
 		return KAFKA_TRANSACTION_ABORTABLE;
 	return txn_calls_error(error, false);
@@ -290,20 +274,18 @@ joined(struct txn_change *c, enum kafka_error error)
 
 /* The partitions of the parts that are of a transaction; how many.  *caller: whose the first of them is. */
 static size_t
-find_joining(const struct produce *p, struct txn_partition *to, struct txn_caller *caller)
+find_joining(const struct produce *p, struct txn_partition *to, const struct txn_caller **caller)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n_parts; i++) {
 		const struct part *part = &p->parts[i];
 		struct topic *t = topics_find(p->request->api, part->topic->name);
-		struct batch b;
 
-		if (topic_partition(t, part->answer->index) == NULL || !batch_header(&b, part->records) ||
-		    !(b.attributes & BATCH_TRANSACTIONAL))
+		if (topic_partition(t, part->answer->index) == NULL || !part->transactional)
 			continue;
 		if (n == 0)
-			*caller = (struct txn_caller){ transactional_id_of(p), b.producer_id, b.producer_epoch };
+			*caller = &part->caller;
 		memcpy(to[n].topic, t->id, sizeof t->id);
 		to[n++].number = part->answer->index;
 	}
@@ -316,7 +298,7 @@ join(struct produce *p)
 {
 	struct request *r = p->request;
 	struct txn_partition *partitions;
-	struct txn_caller caller;
+	const struct txn_caller *caller = NULL;
 	struct txn *t;
 	bool change;
 	size_t n;
@@ -327,7 +309,7 @@ join(struct produce *p)
 	n = find_joining(p, partitions, &caller);
 	if (n == 0)
 		return false;
-	p->refused = txns_add(r->api->txns, &caller, partitions, n, span_of(NULL, 0), request_wall_ms(r), &t, &change);
+	p->refused = txns_add(r->api->txns, caller, partitions, n, span_of(NULL, 0), request_wall_ms(r), &t, &change);
 	if (!change)
 		return false;
 	request_hold(r);
@@ -394,6 +376,19 @@ count_parts(const struct wire_produce_request *q)
 	return n;
 }
 
+/* Which transaction the batch is of, if any. */
+static void
+find_transaction(struct part *part, struct span transactional_id)
+{
+	struct batch b;
+
+	if (!batch_header(&b, part->records) || !(b.attributes & BATCH_TRANSACTIONAL))
+		return;
+	part->transactional = true;
+	part->caller = (struct txn_caller){ transactional_id, b.producer_id, b.producer_epoch };
+	part->produce->transactional = true;
+}
+
 static void
 add_topic(struct produce *p, const struct wire_produce_request_topic *from,
     struct wire_produce_response_topic *to)
@@ -409,7 +404,7 @@ add_topic(struct produce *p, const struct wire_produce_request_topic *from,
 		part->produce = p;
 		part->topic = from;
 		part->records = from->partition_data[i].records;
-		p->transactional |= is_transactional(part->records);
+		find_transaction(part, ((const struct wire_produce_request *)p->request->message)->transactional_id);
 		part->answer = &to->partition_responses[i];
 		wire_produce_response_partition_default(part->answer);
 		part->answer->index = from->partition_data[i].index;
