@@ -20,7 +20,7 @@ key_of(struct request *r, const uint8_t topic[16], int32_t partition)
 
 static void
 commit_topic(struct offsets_batch *b, const struct wire_offset_commit_request_topic *from,
-    struct wire_offset_commit_response_topic *to, enum group_error refused)
+    struct wire_offset_commit_response_topic *to, enum kafka_error refused)
 {
 	struct request *r = b->pending->request;
 	const struct wire_offset_commit_request *q = r->message;
@@ -37,9 +37,7 @@ commit_topic(struct offsets_batch *b, const struct wire_offset_commit_request_to
 			.retention_ms = q->retention_time_ms };
 
 		to->partitions[i].partition_index = asked->partition_index;
-		to->partitions[i].error_code = (int16_t)refused;
-		if (refused == GROUP_OK)
-			offsets_batch_add(b, t, asked->partition_index, &what, &to->partitions[i].error_code);
+		offsets_batch_add(b, t, asked->partition_index, &what, refused, &to->partitions[i].error_code);
 	}
 }
 
@@ -50,7 +48,8 @@ offset_commit_run(struct request *r)
 	struct group_commit check = { .group_id = q->group_id, .member_id = q->member_id,
 		.instance_id = q->group_instance_id, .generation = q->generation_id_or_member_epoch,
 		.group_not_found_known = r->version >= GROUP_NOT_FOUND_VERSION };
-	enum group_error refused = groups_commit_check(r->api->groups, &check, request_now_ms(r));
+	enum kafka_error refused =
+	    (enum kafka_error)groups_commit_check(r->api->groups, &check, request_now_ms(r));
 	struct wire_offset_commit_response *response = request_alloc(r, sizeof *response);
 	struct offsets_batch *b;
 	size_t n = 0;

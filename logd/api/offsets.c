@@ -95,12 +95,14 @@ offsets_batch_begin(struct request *r, const void *response, size_t max,
 
 void
 offsets_batch_add(struct offsets_batch *b, const struct topic *t, int32_t partition,
-    const struct offsets_commit *what, int16_t *code)
+    const struct offsets_commit *what, enum kafka_error refused, int16_t *code)
 {
 	struct request *r = b->pending->request;
 
 	if (topic_partition(t, partition) == NULL)
 		*code = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+	else if (refused != KAFKA_NONE)
+		*code = (int16_t)refused;
 	else if (what->metadata.n > (size_t)r->api->config.offset_metadata_max_bytes)
 		*code = KAFKA_OFFSET_METADATA_TOO_LARGE;
 	else {

@@ -49,9 +49,12 @@ struct offsets_batch {
 /* Of at most `max` offsets; `response` as in pending_begin(). */
 struct offsets_batch *offsets_batch_begin(struct request *, const void *response, size_t max,
     struct span (*key)(struct request *, const uint8_t topic[16], int32_t partition));
-/* One more, for a partition of a topic, or of none (NULL); `code` of the answer says why not, then and later. */
+/*
+ * One more, for a partition of a topic, or of none (NULL), unless its committer is
+ * refused (else KAFKA_NONE); `code` of the answer says why not, then and later.
+ */
 void offsets_batch_add(struct offsets_batch *, const struct topic *, int32_t partition,
-    const struct offsets_commit *, int16_t *code);
+    const struct offsets_commit *, enum kafka_error refused, int16_t *code);
 /* Whether there are some, and the store takes them. */
 bool offsets_batch_put(struct offsets_batch *);
 

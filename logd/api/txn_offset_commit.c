@@ -39,9 +39,7 @@ commit_topic(struct offsets_batch *b, const struct wire_txn_offset_commit_reques
 			.retention_ms = -1 };
 
 		to->partitions[i].partition_index = asked->partition_index;
-		to->partitions[i].error_code = (int16_t)refused;
-		if (refused == KAFKA_NONE)
-			offsets_batch_add(b, t, asked->partition_index, &what, &to->partitions[i].error_code);
+		offsets_batch_add(b, t, asked->partition_index, &what, refused, &to->partitions[i].error_code);
 	}
 }
 
