@@ -32,7 +32,7 @@ struct setting_entry {
 	struct setting_synonym {
 		const char *name, *value;
 		int8_t source;
-	} synonyms[3]; /* all that has been said about it; what goes before comes first */
+	} synonyms[4]; /* all that has been said about it; what goes before comes first */
 	size_t n_synonyms;
 };
 

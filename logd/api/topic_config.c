@@ -34,12 +34,11 @@ topic_config_setting(size_t i)
 static const char *
 in_force(const struct topic_config *c, size_t i, int8_t *source)
 {
-	*source = SETTING_FROM_TOPIC;
-	if (c->set[i] != NULL)
-		return c->set[i];
-	*source = SETTING_FROM_FILE;
-	if (c->defaults != NULL && c->defaults->set[i] != NULL)
-		return c->defaults->set[i];
+	for (; c != NULL; c = c->defaults)
+		if (c->set[i] != NULL) {
+			*source = c->source;
+			return c->set[i];
+		}
 	*source = SETTING_FROM_DEFAULT;
 	return table[i].setting.fallback;
 }
@@ -60,6 +59,7 @@ topic_config_init(struct topic_config *c, const struct topic_config *defaults)
 {
 	memset(c, 0, sizeof *c);
 	c->defaults = defaults;
+	c->source = SETTING_FROM_TOPIC;
 	topic_config_rebase(c);
 }
 
@@ -76,6 +76,7 @@ topic_config_copy(struct topic_config *to, const struct topic_config *from)
 {
 	memset(to, 0, sizeof *to);
 	to->defaults = from->defaults;
+	to->source = from->source;
 	for (size_t i = 0; i < TOPIC_PARAMS; i++)
 		if (from->set[i] != NULL)
 			to->set[i] = xstrdup(from->set[i]);
@@ -244,7 +245,7 @@ topic_config_alter(
 	int i = find(name, why, size);
 
 	if (i == -1)
-		return -1;
+		return op == TOPIC_CONFIG_DELETE ? 0 : -1;
 	switch (op) {
 	case TOPIC_CONFIG_DELETE:
 		return set(c, (size_t)i, span_of(NULL, 0), why, size);
@@ -291,10 +292,9 @@ topic_config_entry(const struct topic_config *c, size_t i, struct setting_entry 
 		.doc = t->setting.doc,
 		.type = setting_wire_type(t->setting.type) };
 	e->value = in_force(c, i, &e->source);
-	if (c->set[i] != NULL)
-		add_synonym(e, t->setting.name, c->set[i], SETTING_FROM_TOPIC);
-	if (c->defaults != NULL && c->defaults->set[i] != NULL)
-		add_synonym(e, t->synonym, c->defaults->set[i], SETTING_FROM_FILE);
+	for (; c != NULL; c = c->defaults)
+		if (c->set[i] != NULL)
+			add_synonym(e, c->source == SETTING_FROM_TOPIC ? t->setting.name : t->synonym, c->set[i], c->source);
 	add_synonym(e, t->synonym != NULL ? t->synonym : t->setting.name, t->setting.fallback,
 	    SETTING_FROM_DEFAULT);
 	return true;

@@ -2,9 +2,10 @@
  * topic_config.h -- the settings of a topic: what it has been given, and what
  * is in force.
  *
- * What a topic has not been given it takes from the daemon's configuration,
- * and what stands nowhere there, from the table's default.  The daemon's own
- * values for topics are held in the same struct, with no defaults behind it.
+ * What a topic has not been given it takes from what was altered of the daemon at
+ * run time, then from the daemon's file, and what stands nowhere there, from the
+ * table's default.  The daemon's own values for topics are held in the same
+ * struct, one behind the other.
  */
 #ifndef API_TOPIC_CONFIG_H
 #define API_TOPIC_CONFIG_H
@@ -39,6 +40,7 @@ struct topic_config {
 #include "api/topic_params.tbl"
 	char *set[TOPIC_PARAMS];             /* what has been given, owned; NULL: nothing */
 	const struct topic_config *defaults; /* the daemon's, outlives this; or NULL */
+	int8_t source;                       /* of what has been given: enum setting_source */
 };
 
 /* A row of the table: a topic's setting, and the daemon's that is its default (or NULL). */
@@ -50,7 +52,7 @@ struct topic_setting {
 /* The table; i < TOPIC_PARAMS. */
 const struct topic_setting *topic_config_setting(size_t i);
 
-/* Nothing given yet.  `defaults`: see the struct. */
+/* A topic's, nothing given yet (whoever holds the daemon's sets the source).  `defaults`: see the struct. */
 void topic_config_init(struct topic_config *, const struct topic_config *defaults);
 void topic_config_done(struct topic_config *);
 
@@ -70,7 +72,8 @@ enum topic_config_op { TOPIC_CONFIG_SET, TOPIC_CONFIG_DELETE, TOPIC_CONFIG_APPEN
 
 /*
  * One operation of IncrementalAlterConfigs; APPEND and SUBTRACT are for lists,
- * and start from the value in force.  As topic_config_set() otherwise.
+ * and start from the value in force.  An unknown name may be deleted: tools delete
+ * what they may have set, without looking.  As topic_config_set() otherwise.
  */
 int topic_config_alter(struct topic_config *, int op, struct span name, struct span value,
     char *why, size_t size);

@@ -176,29 +176,42 @@ to_ms(int64_t n, int64_t unit)
 
 /* One row that is a default of topics; its text has been found good. */
 static void
-set_topic_default(struct config *c, size_t i)
+set_topic_default(struct topic_config *to, size_t i, const char *text)
 {
 	const struct config_row *row = &config_rows[i];
 	struct span name = span_str(topic_config_setting(row->topic)->setting.name);
-	struct span value = span_str(said(c, i));
 	char ms[32], why[400];
 
 	if (row->unit > 1) {
-		snprintf(
-		    ms, sizeof ms, "%" PRId64, to_ms(strtoll(said(c, i), NULL, 10), row->unit));
-		value = span_str(ms);
+		snprintf(ms, sizeof ms, "%" PRId64, to_ms(strtoll(text, NULL, 10), row->unit));
+		text = ms;
 	}
-	must(topic_config_set(&c->topic_defaults, name, value, why, sizeof why) == 0);
+	must(topic_config_set(to, name, span_str(text), why, sizeof why) == 0);
 }
 
 /* The table's order lets the finer unit come later and so go before the coarser. */
 static void
+set_layer(struct topic_config *to, const struct topic_config *behind, int8_t source, char *const *texts)
+{
+	topic_config_init(to, behind);
+	to->source = source;
+	for (size_t i = 0; i < CONFIG_PARAMS; i++)
+		if (!is_field(i) && texts[i] != NULL)
+			set_topic_default(to, i, texts[i]);
+}
+
+static void
 set_topic_defaults(struct config *c)
 {
-	topic_config_init(&c->topic_defaults, NULL);
-	for (size_t i = 0; i < CONFIG_PARAMS; i++)
-		if (!is_field(i) && said(c, i) != NULL)
-			set_topic_default(c, i);
+	set_layer(&c->written_topic_defaults, NULL, SETTING_FROM_FILE, c->conf.text);
+	set_layer(&c->topic_defaults, &c->written_topic_defaults, SETTING_FROM_ALTERED, c->altered);
+}
+
+static void
+end_topic_defaults(struct config *c)
+{
+	topic_config_done(&c->topic_defaults);
+	topic_config_done(&c->written_topic_defaults);
 }
 
 int
@@ -263,7 +276,7 @@ config_load(struct config *c, const char *file, const char *const *overrides, si
 void
 config_done(struct config *c)
 {
-	topic_config_done(&c->topic_defaults);
+	end_topic_defaults(c);
 	for (size_t i = 0; i < CONFIG_PARAMS; i++)
 		free(c->altered[i]);
 	conf_done(&c->conf);
@@ -322,7 +335,7 @@ config_reload(struct config *c, struct buf *mistakes)
 
 	if (r == 0) {
 		r = adopt_all(c, &fresh);
-		topic_config_done(&c->topic_defaults);
+		end_topic_defaults(c);
 		set_topic_defaults(c);
 	}
 	config_done(&fresh);
@@ -377,7 +390,7 @@ put_in_force(struct config *c, size_t i)
 
 	must(setting_store(&settings[i], span_str(value_text(c, i)), c, why, sizeof why) == 0);
 	if (!is_field(i)) {
-		topic_config_done(&c->topic_defaults);
+		end_topic_defaults(c);
 		set_topic_defaults(c);
 	}
 }
@@ -390,6 +403,9 @@ alter_one(struct config *c, const struct setting_change *change, char **before, 
 	char *text;
 
 	if (i == CONFIG_PARAMS) {
+		/* As of topics. */
+		if (change->op == TOPIC_CONFIG_DELETE)
+			return 0;
 		snprintf(why, size, "There is no such setting.");
 		return -1;
 	}
@@ -450,7 +466,7 @@ topic_default_value(const struct config *c, size_t i, struct setting_entry *e)
 
 	topic_config_entry(&c->topic_defaults, config_rows[i].topic, &t);
 	e->value = t.value;
-	e->source = t.source == SETTING_FROM_TOPIC ? SETTING_FROM_FILE : SETTING_FROM_DEFAULT;
+	e->source = t.source;
 }
 
 bool
@@ -470,11 +486,11 @@ config_entry(const struct config *c, size_t i, struct setting_entry *e)
 		.read_only = !s->dynamic };
 	if (config_rows[i].unit == 1)
 		topic_default_value(c, i, e);
-	if (c->altered[i] != NULL) {
+	if (c->altered[i] != NULL)
 		e->source = SETTING_FROM_ALTERED;
-		e->synonyms[e->n_synonyms++] =
-		    (struct setting_synonym){ s->name, c->altered[i], SETTING_FROM_ALTERED };
-	}
+	if (e->source == SETTING_FROM_ALTERED)
+		e->synonyms[e->n_synonyms++] = (struct setting_synonym){ s->name,
+			c->altered[i] != NULL ? c->altered[i] : e->value, SETTING_FROM_ALTERED };
 	if (c->conf.text[i] != NULL && c->altered[i] != NULL)
 		e->synonyms[e->n_synonyms++] =
 		    (struct setting_synonym){ s->name, c->conf.text[i], SETTING_FROM_FILE };

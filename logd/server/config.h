@@ -41,7 +41,8 @@ struct config {
 	/* Made of the above. */
 	struct listener_spec listen[LISTENERS_MAX];
 	int n_listen;
-	struct topic_config topic_defaults; /* what topics take that have not been given their own */
+	struct topic_config topic_defaults; /* what topics take that have not been given their own: what was altered, */
+	struct topic_config written_topic_defaults; /* and behind it, what has been written */
 
 	struct conf conf;             /* what has been written, and where */
 	char *altered[CONFIG_PARAMS]; /* owned; what was altered at run time, which goes before; NULL: nothing */

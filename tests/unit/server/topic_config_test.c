@@ -70,12 +70,15 @@ named_values_are_in_the_order_of_the_table(void)
 static void
 given_goes_before_daemon_before_default(void)
 {
-	struct topic_config daemon, topic;
+	struct topic_config daemon, altered, topic;
 	struct setting_entry e;
 
 	topic_config_init(&daemon, NULL);
+	daemon.source = SETTING_FROM_FILE;
 	CU_ASSERT_EQUAL(set(&daemon, "retention.ms", "1000"), 0);
-	topic_config_init(&topic, &daemon);
+	topic_config_init(&altered, &daemon);
+	altered.source = SETTING_FROM_ALTERED;
+	topic_config_init(&topic, &altered);
 	CU_ASSERT_EQUAL(topic.retention_ms, 1000);
 	CU_ASSERT_EQUAL(entry(&topic, TOPIC_retention_ms).source, SETTING_FROM_FILE);
 
@@ -91,7 +94,20 @@ given_goes_before_daemon_before_default(void)
 	CU_ASSERT_STRING_EQUAL(e.synonyms[1].value, "1000");
 	CU_ASSERT_STRING_EQUAL(e.synonyms[2].value, "604800000");
 
+	CU_ASSERT_EQUAL(set(&altered, "retention.ms", "7"), 0);
+	e = entry(&topic, TOPIC_retention_ms);
+	CU_ASSERT_EQUAL(topic.retention_ms, 5);
+	CU_ASSERT_EQUAL_FATAL(e.n_synonyms, 4);
+	CU_ASSERT_STRING_EQUAL(e.synonyms[1].name, "log.retention.ms");
+	CU_ASSERT_STRING_EQUAL(e.synonyms[1].value, "7");
+	CU_ASSERT_EQUAL(e.synonyms[1].source, SETTING_FROM_ALTERED);
+	CU_ASSERT_EQUAL(e.synonyms[2].source, SETTING_FROM_FILE);
+
 	CU_ASSERT_EQUAL(set(&topic, "retention.ms", NULL), 0);
+	CU_ASSERT_EQUAL(topic.retention_ms, 7);
+	CU_ASSERT_EQUAL(entry(&topic, TOPIC_retention_ms).source, SETTING_FROM_ALTERED);
+	CU_ASSERT_EQUAL(set(&altered, "retention.ms", NULL), 0);
+	topic_config_rebase(&topic);
 	CU_ASSERT_EQUAL(topic.retention_ms, 1000);
 	CU_ASSERT_EQUAL(set(&daemon, "retention.ms", NULL), 0);
 	topic_config_rebase(&topic);
@@ -100,6 +116,7 @@ given_goes_before_daemon_before_default(void)
 	CU_ASSERT_EQUAL(e.source, SETTING_FROM_DEFAULT);
 	CU_ASSERT_EQUAL(e.n_synonyms, 1);
 	topic_config_done(&topic);
+	topic_config_done(&altered);
 	topic_config_done(&daemon);
 }
 
