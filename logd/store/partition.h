@@ -156,6 +156,8 @@ struct producer_description {
 	int64_t open_first;      /* first offset of the open transaction; -1: none */
 };
 
+/* The producer with this id; false: none is remembered. */
+bool partition_producer(const struct partition *, int64_t id, struct producer_description *);
 /* Every producer that is remembered, in no order, until `each` returns false. */
 void partition_producers(const struct partition *, bool (*each)(void *ctx, const struct producer_description *),
     void *ctx);

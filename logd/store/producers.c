@@ -275,6 +275,25 @@ producers_open(const struct partition *part, int64_t id)
 	return p == NULL ? NULL : p->open;
 }
 
+static struct producer_description
+describe(const struct producer *p)
+{
+	return (struct producer_description){ .id = p->id, .epoch = p->epoch,
+		.last_sequence = p->n == 0 ? -1 : p->batches[p->n - 1].last, .last_ms = p->last_ms,
+		.coordinator_epoch = p->coordinator_epoch,
+		.open_first = p->open == NULL ? -1 : p->open->first };
+}
+
+bool
+partition_producer(const struct partition *part, int64_t id, struct producer_description *out)
+{
+	const struct producer *p = find(part, id);
+
+	if (p != NULL)
+		*out = describe(p);
+	return p != NULL;
+}
+
 void
 partition_producers(const struct partition *part,
     bool (*each)(void *, const struct producer_description *), void *ctx)
@@ -283,10 +302,7 @@ partition_producers(const struct partition *part,
 	size_t it = 0;
 
 	while ((p = map_next(&part->producers.by_id, &it)) != NULL) {
-		struct producer_description d = { .id = p->id, .epoch = p->epoch,
-			.last_sequence = p->n == 0 ? -1 : p->batches[p->n - 1].last, .last_ms = p->last_ms,
-			.coordinator_epoch = p->coordinator_epoch,
-			.open_first = p->open == NULL ? -1 : p->open->first };
+		struct producer_description d = describe(p);
 
 		if (!each(ctx, &d))
 			return;

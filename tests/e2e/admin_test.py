@@ -27,7 +27,7 @@ CLUSTER_OPERATIONS = sum(1 << op for op in (5, 7, 8, 9, 10, 11, 12))
 # Kafka's codes.
 OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC, INVALID_TOPIC, EXISTS = 1, 3, 17, 36
 BAD_PARTITIONS, BAD_FACTOR, BAD_ASSIGNMENT, BAD_CONFIG, BAD_REQUEST = 37, 38, 39, 40, 42
-POLICY, DELETION_DISABLED, UNKNOWN_ID, MISMATCHED, UNSUPPORTED_ENDPOINT = 44, 73, 100, 114, 115
+POLICY, DELETION_DISABLED, NOT_NEEDED, NO_REASSIGNMENT, UNKNOWN_ID, MISMATCHED, UNSUPPORTED_ENDPOINT = 44, 73, 84, 85, 100, 114, 115
 
 
 class Results:
@@ -399,13 +399,14 @@ def alter_topics(w):
     w.alter(TOPIC, "altered", ("flush.ms", DELETE, None))
     check("incremental deletes", given("altered"), {"segment.ms": "8"})
     check("deleting what was not given is no error", error_of(w.alter(TOPIC, "altered", ("flush.ms", DELETE, None))), 0)
+    check("nor is deleting what is no setting", error_of(w.alter(TOPIC, "altered", ("no.such", DELETE, None))), 0)
     w.alter(TOPIC, "altered", ("cleanup.policy", APPEND, "compact"))
     check("append starts from what is in force", given("altered").get("cleanup.policy"), "delete,compact")
     w.alter(TOPIC, "altered", ("cleanup.policy", SUBTRACT, "delete"))
     check("subtract takes away", given("altered").get("cleanup.policy"), "compact")
     before = given("altered")
     for change in ("flush.ms", APPEND, "1"), ("flush.ms", SET, "x"), ("no.such", SET, "1"), \
-            ("no.such", DELETE, None), ("cleanup.policy", APPEND, "burn"):
+            ("no.such", APPEND, "1"), ("cleanup.policy", APPEND, "burn"):
         answer = w.alter(TOPIC, "altered", change)
         check("%s with operation %d and %r is refused, and named" % change,
               (error_of(answer), change[0] in (answer["error_message"] or "")), (BAD_CONFIG, True))
@@ -457,13 +458,17 @@ def alter_broker(w):
     w.alter(BROKER, "", ("log.retention.ms", SET, "4242"))
     of_topic = w.setting(TOPIC, "altered", "retention.ms")
     check("a default of topics is altered for topics that are there", of_topic["value"], "4242")
-    check("a topic tells that it is the broker's", of_topic["config_source"], lambda source: source in (FROM_BROKER, FROM_FILE))
+    check("a topic tells that it is the broker's", of_topic["config_source"], FROM_BROKER)
+    check("and what stands behind it",
+          [(s["name"], s["value"], s["source"]) for s in w.setting(TOPIC, "altered", "retention.ms", include_synonyms=True)["synonyms"]],
+          [("log.retention.ms", "4242", FROM_BROKER), ("log.retention.ms", "604800000", FROM_DEFAULT)])
     w.alter(BROKER, me, ("log.cleanup.policy", APPEND, "compact"))
     check("a list is appended to", altered().get("log.cleanup.policy"), "delete,compact")
     w.alter(BROKER, me, ("log.cleanup.policy", SUBTRACT, "compact"))
     check("a list is subtracted from", altered().get("log.cleanup.policy"), "delete")
     w.alter(BROKER, me, ("log.cleanup.policy", DELETE, None))
     check("what is deleted is the file's again", sorted(altered()), ["log.retention.ms", "num.partitions"])
+    check("deleting what is no setting is no error", error_of(w.alter(BROKER, me, ("no.such", DELETE, None))), 0)
     before = altered()
     answer = w.alter(BROKER, me, ("node.id", SET, "2"))
     check("what is read at the start only is refused", (error_of(answer), altered()), (BAD_REQUEST, before))
@@ -512,6 +517,47 @@ def describe_cluster(w):
         answer = w.raw.ask("describe_cluster", 1, endpoint_type=kind)
         check("endpoints of type %d are refused" % kind, (error_of(answer), answer["brokers"]), (error, []))
         check("the refusal says what to do", answer["error_message"], says("broker"))
+
+
+def elect_leaders(w):
+    w.create("led", num_partitions=2)
+
+    def elect(version, *partitions, topic="led", **more):
+        answer = w.raw.ask("elect_leaders", version, topic_partitions=[{"topic": topic, "partitions": list(partitions)}], **more)
+        return answer.get("error_code", 0), [(p["partition_id"], p["error_code"]) for p in answer["replica_election_results"][0]["partition_result"]]
+
+    for version in 0, 1, 2:
+        check("elect v%d: a partition has its leader already" % version, elect(version, 0, 1), (0, [(0, NOT_NEEDED), (1, NOT_NEEDED)]))
+    check("elect: one that is not there", elect(2, 2), (0, [(2, UNKNOWN_TOPIC)]))
+    check("elect: of no topic", elect(2, 0, topic="absent"), (0, [(0, UNKNOWN_TOPIC)]))
+    check("elect: named twice is answered once", elect(2, 0, 0), (0, [(0, NOT_NEEDED)]))
+    check("elect: any replica", elect(2, 0, election_type=1), (0, [(0, NOT_NEEDED)]))
+    answer = w.raw.ask("elect_leaders", 2, topic_partitions=None)
+    check("elect: of all partitions none needs one", (answer["error_code"], answer["replica_election_results"]), (0, []))
+    answer = w.raw.ask("elect_leaders", 2, election_type=2, topic_partitions=None)
+    check("elect: an unknown type is refused", answer["error_code"], BAD_REQUEST)
+
+
+def reassignments(w):
+    w.create("placed")
+
+    def place(replicas, number=0, topic="placed", version=1):
+        answer = w.raw.ask("alter_partition_reassignments", version, topics=[
+            {"name": topic, "partitions": [{"partition_index": number, "replicas": replicas}]}])
+        p = answer["responses"][0]["partitions"][0]
+        return answer["error_code"], p["error_code"], p["error_message"]
+
+    for version in 0, 1:
+        check("reassign v%d: to where it is" % version, place([NODE], version=version), (0, 0, None))
+    for replicas in [], [NODE + 1], [NODE, NODE + 1], [NODE, NODE]:
+        check("reassign: to %r" % replicas, place(replicas)[:2], (0, BAD_ASSIGNMENT))
+    check("reassign: the refusal names this broker", place([7])[2], says("broker alone", str(NODE)))
+    check("reassign: nothing is under way that could end", place(None)[:2], (0, NO_REASSIGNMENT))
+    check("reassign: a partition that is not there", place([NODE], 1)[:2], (0, UNKNOWN_TOPIC))
+    check("reassign: a topic that is not there", place([NODE], topic="absent")[:2], (0, UNKNOWN_TOPIC))
+    for topics in None, [{"name": "placed", "partition_indexes": [0]}]:
+        answer = w.raw.ask("list_partition_reassignments", 0, topics=topics)
+        check("reassign: none is under way", (answer["error_code"], answer["topics"]), (0, []))
 
 
 def describe_log_dirs(w, produce):
@@ -707,6 +753,8 @@ def main():
         run("describe_configs", describe_configs, w)
         run("alter_topics", alter_topics, w)
         run("describe_cluster", describe_cluster, w)
+        run("elect_leaders", elect_leaders, w)
+        run("reassignments", reassignments, w)
         run("many", many, w)
         try:
             produce = producer(w)

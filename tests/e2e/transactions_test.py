@@ -432,6 +432,31 @@ def test_a_topic_may_go_while_a_transaction_has_it(daemon):
     c.close()
 
 
+def test_a_client_ends_by_hand_what_hangs(daemon):
+    c = client(daemon)
+    make(c, "hangs", 2)
+    p = Producer(c, "hangs")
+    same(p.add("hangs", 0, 1), [0, 0], "codes")
+    same((p.send("hangs", 0, b"a"), p.send("hangs", 1, b"b")), (0, 0), "codes")
+
+    def mark(*numbers, topic="hangs", epoch=p.epoch, coordinator=0):
+        a = c.ask("write_txn_markers", 1, markers=[{"producer_id": p.pid, "producer_epoch": epoch, "transaction_result": False,
+            "topics": [{"name": topic, "partition_indexes": list(numbers)}], "coordinator_epoch": coordinator}])
+        return [q["error_code"] for q in a["markers"][0]["topics"][0]["partitions"]]
+
+    same(mark(0, epoch=p.epoch - 1), [INVALID_PRODUCER_EPOCH], "code of an older epoch")
+    same(mark(0, topic="absent"), [3], "code of no topic")
+    same((stable(c, "hangs", 0), stable(c, "hangs", 1)), (0, 0), "last stable offsets")
+    same(mark(0, 9), [0, 3], "codes of a partition that is there and one that is not")
+    same((stable(c, "hangs", 0), stable(c, "hangs", 1)), (2, 0), "last stable offsets")
+    same(mark(0), [0], "code of what is ended already")
+    same(mark(0, coordinator=-1), [52], "code of an older coordinator")
+    # The coordinator still ends it, in what is open.
+    same(p.end(True), 0, "code of the end")
+    same((committed(c, "hangs", 0), committed(c, "hangs", 1)), ([], [b"b"]), "what is committed")
+    c.close()
+
+
 def main():
     daemon = weir_daemon.start(options(SETTINGS))
     passed, failed, skipped = run(globals(), daemon)

@@ -131,7 +131,7 @@ class Maker:
             return d.random() < 0.5
         if f.kind == "uuid":
             return d.choice([bytes(16), d.randbytes(16), *[i for i in self.world.learned["topic_id"]]])
-        if version in f.null and d.random() < 0.2:
+        if not f.array and version in f.null and d.random() < 0.2:
             return None
         if f.kind == "string":
             return self.text(f)

@@ -59,7 +59,7 @@ IGNORED = {"throttle_time_ms", "api_keys", "supported_features", "finalized_feat
            "zk_migration_ready"}
 # By what the elements of a list are told apart, in place of their order.
 LABELS = ("topic_name", "name", "topic", "transactional_id", "group_id", "key", "resource_name", "partition_index", "partition", "index", "broker_id",
-          "node_id", "batch_index")
+          "node_id", "batch_index", "partition_id")
 
 
 class Each:
@@ -756,6 +756,9 @@ def offsets(c):
         ask("generation of a group without", generation=3, member="m")
         ask("member of a group without", member="m")
         ask("generation of no group", group=f"of-none-{v}", generation=3, member="m")
+        ask("unknown topic, generation of a group without", topic="unknown", generation=3, member="m")
+        ask("unknown partition, member of a group without", index=9, member="m")
+        ask("text too long, generation of a group without", committed_metadata="x" * 4097, generation=3, member="m")
         c.ask("nothing", "offset_commit", v, group_id=group, generation_id_or_member_epoch=-1, topics=[])
         c.ask("good beside bad", "offset_commit", v, group_id=group, generation_id_or_member_epoch=-1, topics=[
             {"name": "of", "partitions": [{"partition_index": i, "committed_offset": 4, "committed_metadata": ""} for i in (0, 1, 9)]},
@@ -1078,7 +1081,7 @@ class Transactions:
         self.c.ask(case, "add_partitions_to_txn", v, topics=[{"name": topic, "partitions": list(indexes or (0,))}], **self.who(**more))
 
     def produce(self, case, v=11, topic="tx", index=0, **more):
-        records = Each(*(batch([b"t"], ms=NOW, attributes=0x10, sequence=self.sequence, **{"pid": p, "epoch": e, **more})
+        records = Each(*(batch([b"t"], ms=NOW, attributes=0x10, **{"pid": p, "epoch": e, "sequence": self.sequence, **more})
                          for p, e in zip(self.pid.two, self.epoch.two)))
         told = self.c.ask(case, "produce", v, transactional_id=self.name, acks=-1, timeout_ms=20000, topic_data=[
             {"name": topic, "partition_data": [{"index": index, "records": records}]}])
@@ -1156,6 +1159,7 @@ def transactions(c):
         t.offsets("empty group", v, group="")
         t.offsets("another producer", v, producer_id=1 << 40)
         t.offsets("newer epoch", v, producer_epoch=7)
+        t.offsets("unknown topic, newer epoch", v, topic="unknown", producer_epoch=7)
         if v >= 3:
             t.offsets("member of a group without", v, member_id="m", generation_id=3)
             t.offsets("member alone", v, member_id="m")
@@ -1178,6 +1182,42 @@ def transactions(c):
         t.end("abort again", v, False)
         t.end("commit what was aborted", v, True)
     transactions_of_one(c)
+    transactions_by_hand(c)
+
+
+def transactions_by_hand(c):
+    """Markers that a client writes, which asks no coordinator."""
+    make(c, "tx-hand", partitions=2)
+    for v in c.versions("write_txn_markers"):
+        t = Transactions(c, f"tx-hand-{v}")
+        def mark(case, v=v, t=t, topic="tx-hand", numbers=(0,), commit=False, coordinator=0, **more):
+            c.ask(case, "write_txn_markers", v, markers=[{"producer_id": t.pid, "producer_epoch": t.epoch, **more, "transaction_result": commit,
+                "topics": [{"name": topic, "partition_indexes": list(numbers)}], "coordinator_epoch": coordinator}])
+        def seen(case, t=t):
+            c.ask(case, "list_offsets", 7, replica_id=-1, isolation_level=1, topics=[
+                {"name": "tx-hand", "partitions": [{"partition_index": i, "timestamp": -1} for i in (0, 1)]}])
+            c.ask(case, "describe_transactions", 0, transactional_ids=[t.name])
+        t.add("good", 3, "tx-hand", 0, 1)
+        t.produce("by hand", topic="tx-hand")
+        t.produce("by hand, elsewhere", topic="tx-hand", index=1, sequence=0)
+        seen("open")
+        mark("older epoch", producer_epoch=-1)
+        mark("unknown topic", topic="unknown")
+        mark("impossible name", topic="a b")
+        mark("good and unknown partition", numbers=(0, 9))
+        seen("aborted by hand")
+        mark("older coordinator", coordinator=-1)
+        mark("nothing is open")
+        c.ask("nothing", "write_txn_markers", v, markers=[])
+        t.end("commit of what was aborted by hand", 3, True)
+        seen("committed behind that")
+        # Its coordinator can't end this one any more, at Kafka.
+        fenced = Transactions(c, f"tx-hand-fenced-{v}")
+        fenced.add("good", 3, "tx-hand", 1)
+        fenced.produce("by hand, to be fenced", topic="tx-hand", index=1)
+        mark("newer epoch", numbers=(1,), producer_id=fenced.pid, producer_epoch=7)
+        seen("aborted by a newer epoch")
+        fenced.produce("by hand, fenced", topic="tx-hand", index=1)
 
 
 def transactions_of_one(c):
@@ -1361,9 +1401,56 @@ def describe_cluster(c):
             c.ask("of what is not there", "describe_cluster", v, endpoint_type=9)
 
 
+def elect_leaders(c):
+    make(c, "el", partitions=2)
+    for v in c.versions("elect_leaders"):
+        for kind in (0, 1) if v >= 1 else (0,):
+            def ask(case, *topics, v=v, kind=kind):
+                named = [{"topic": name, "partitions": list(numbers)} for name, *numbers in topics]
+                c.ask(f"{case}, type {kind}", "elect_leaders", v, election_type=kind, topic_partitions=named, timeout_ms=5000)
+            ask("good", ("el", 0, 1))
+            ask("good beside bad", ("el", 0, 9), ("unknown", 0))
+            ask("negative partition", ("el", -1))
+            ask("impossible name", ("a b", 0))
+            ask("no partition", ("el",))
+            ask("nothing")
+        if v >= 1:
+            c.ask("unknown type", "elect_leaders", v, election_type=7, topic_partitions=[], timeout_ms=5000)
+
+
+def reassignments(c):
+    make(c, "re", partitions=2)
+    for v in c.versions("alter_partition_reassignments"):
+        def ask(case, *partitions, topic="re", v=v, **more):
+            c.ask(case, "alter_partition_reassignments", v, timeout_ms=5000, topics=[{"name": topic, "partitions": [
+                {"partition_index": i, "replicas": replicas} for i, replicas in partitions]}], **more)
+        ask("where they are", (0, [1]), (1, [1]))
+        ask("nowhere", (0, []))
+        ask("elsewhere", (0, [7]))
+        ask("here and elsewhere", (0, [1, 7]))
+        ask("here twice", (0, [1, 1]))
+        ask("negative broker", (0, [-1]))
+        ask("ended", (0, None))
+        ask("good beside bad", (0, [1]), (9, [1]))
+        ask("unknown topic", (0, [1]), topic="unknown")
+        ask("unknown topic, ended", (0, None), topic="unknown")
+        ask("impossible name", (0, [1]), topic="a b")
+        ask("no partition")
+        if v >= 1:
+            ask("as many", (0, [1]), allow_replication_factor_change=False)
+            ask("not as many", (0, [1, 7]), allow_replication_factor_change=False)
+        c.ask("nothing", "alter_partition_reassignments", v, timeout_ms=5000, topics=[])
+    for v in c.versions("list_partition_reassignments"):
+        def ask(case, topics, v=v):
+            c.ask(case, "list_partition_reassignments", v, timeout_ms=5000, topics=topics)
+        ask("all", None)
+        ask("none", [])
+        ask("some", [{"name": "re", "partition_indexes": [0, 1, 9]}, {"name": "unknown", "partition_indexes": [0]}])
+
+
 CASES = (api_versions, frames, metadata, describe_topic_partitions, create_topics, create_partitions, delete_topics, produce, fetch, list_offsets,
          offset_for_leader_epoch, delete_records, find_coordinator, offsets, groups, consumer_groups, init_producer_id, transactions, describe_configs,
-         alter_configs, describe_log_dirs, describe_cluster)
+         alter_configs, describe_log_dirs, describe_cluster, elect_leaders, reassignments)
 
 
 def run_all(servers):
