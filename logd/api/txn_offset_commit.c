@@ -8,10 +8,10 @@
 #include "base/must.h"
 
 /*
- * The first version that says which member of the group it is (KIP-447); by which the
- * group joins the transaction (KIP-890).
+ * The first version that says which member of the group it is (KIP-447); that knows
+ * TRANSACTION_ABORTABLE; by which the group joins the transaction (both KIP-890).
  */
-enum { MEMBER_VERSION = 3, JOINING_VERSION = 5 };
+enum { MEMBER_VERSION = 3, ABORTABLE_VERSION = 4, JOINING_VERSION = 5 };
 
 static struct span
 key_of(struct request *r, const uint8_t topic[16], int32_t partition)
@@ -56,6 +56,8 @@ check(struct request *r)
 	if (q->group_id.n == 0 || q->group_id.n > GROUP_ID_MAX_BYTES)
 		return KAFKA_INVALID_GROUP_ID;
 	error = txns_check_group(r->api->txns, &caller, q->group_id);
+	if (error == TXN_INVALID_TXN_STATE && r->version >= ABORTABLE_VERSION)
+		return KAFKA_TRANSACTION_ABORTABLE;
 	if (error != TXN_OK)
 		return txn_calls_error(error, false);
 	if (r->version < MEMBER_VERSION)

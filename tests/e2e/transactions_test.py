@@ -17,7 +17,7 @@ SETTINGS = {"num.partitions": 1, "transaction.max.timeout.ms": 60000}
 
 (INVALID_REQUEST, INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, INVALID_PRODUCER_ID_MAPPING, INVALID_TRANSACTION_TIMEOUT,
  CONCURRENT_TRANSACTIONS, OPERATION_NOT_ATTEMPTED, UNSTABLE_OFFSET_COMMIT, PRODUCER_FENCED,
- TRANSACTIONAL_ID_NOT_FOUND) = 42, 47, 48, 49, 50, 51, 55, 88, 90, 105
+ TRANSACTIONAL_ID_NOT_FOUND, TRANSACTION_ABORTABLE) = 42, 47, 48, 49, 50, 51, 55, 88, 90, 105, 120
 
 
 def batch(value, pid, epoch, sequence, attributes=TRANSACTIONAL):
@@ -272,6 +272,7 @@ def test_offsets_count_when_the_transaction_is_committed(daemon):
     make(c, "input")
     p = Producer(c, "offsets")
     same(p.commit_offset("og", "input", 5), INVALID_TXN_STATE, "before the group was added")
+    same(p.commit_offset("og", "input", 5, version=4), TRANSACTION_ABORTABLE, "told to who knows it (KIP-890)")
     same(p.add_group("og"), 0, "code of the addition")
     same(p.commit_offset("og", "input", 5), 0, "code of the commit of offsets")
     same((offset_of(c, "og", "input"), offset_of(c, "og", "input", True)), (-1, UNSTABLE_OFFSET_COMMIT), "pending")

@@ -76,7 +76,6 @@ DIFFERENCES = (
     (r"add_offsets_to_txn: empty group", "a group without a name can't be one of a transaction's"),
     (r"txn_offset_commit: (member of a group without|generation alone): .*Kafka 25, Weir 22",
      "of a group without members, it is the generation that is unknown"),
-    (r"txn_offset_commit: not added: .*Kafka 120, Weir 48", "TRANSACTION_ABORTABLE is not used"),
     (r"describe_transactions: open, with offsets: ", "offsets are not kept in a topic"),
     (r"describe_transactions: .*transaction_start_time_ms", "a transaction that has ended has no time of its start"),
     (r"describe_transactions: empty: .*error_code", "an empty id is one that is not there"),
