@@ -5,8 +5,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from bounds_test import client, make
 from claims import main, same
+from raw_calls import client, make
 
 NODE, UNKNOWN_TOPIC, INVALID_TOPIC, BAD_REQUEST = 4, 3, 17, 42
 MOST = 5 # max.request.partition.size.limit

@@ -10,8 +10,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from bounds_test import batch, client, drop, ends, make, outcomes, receive, send_produce
 from claims import main, same, until
+from raw_calls import batch, client, drop, ends, make, outcomes, receive, send_produce
 
 BY_NAME, BY_ID = 12, 13
 SLOTS = 3

@@ -16,8 +16,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import raw_client
 import weir_daemon
-from bounds_test import batch
 from claims import finish, options, run, same, until
+from raw_calls import batch
 
 BYTES = 100 << 20
 SETTINGS = {"weir.journal.bytes": 16 << 20, "log.segment.bytes": 1 << 20, "log.retention.check.interval.ms": 200}

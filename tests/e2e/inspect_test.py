@@ -15,8 +15,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import weir_daemon
 from batches import crc32c
-from bounds_test import batch, client, framed, gzipped, make
 from claims import finish, options, run, same
+from raw_calls import batch, client, framed, gzipped, make
 from transactions_test import Producer, committed, fetch
 
 SETTINGS = {"log.segment.bytes": 20000, "weir.checkpoint.interval.ms": 600000, "weir.journal.bytes": 16 << 20}

@@ -5,8 +5,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from bounds_test import batch, client, ends, make
 from claims import main, same
+from raw_calls import batch, client, ends, make
 
 TRANSACTIONAL = 0x10
 INVALID_MAPPING, NOT_AUTHORIZED = 49, 53

@@ -10,8 +10,8 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import weir_daemon
-from bounds_test import batch, client, ends, make
 from claims import finish, options, run, same, until
+from raw_calls import batch, client, ends, make
 from transactions_test import Producer, committed, fetch, offset_of
 
 

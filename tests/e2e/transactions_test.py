@@ -8,8 +8,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import weir_daemon
 from batches import batch as made
-from bounds_test import client, ends, make
 from claims import finish, options, run, same, until
+from raw_calls import client, ends, make
 
 COMMITTED = 1
 TRANSACTIONAL, CONTROL = 0x10, 0x20
