@@ -10,7 +10,6 @@ import select
 import socket
 import struct
 import sys
-import time
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
