@@ -6,14 +6,13 @@ daemon.
 import glob
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import clients_kafkajs_test
+import npm
 import raw_client
 from claims import Skip, finish, main, same, until
 from kcat import kcat
@@ -31,6 +30,7 @@ CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 KEYS, ROUNDS = 50, 30
 TOMBSTONES = ["key-%d" % n for n in range(0, KEYS, 7)]
 MARKERS = b"\0\0\0\0", b"\0\0\0\1"
+KAFKAJS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kafkajs")
 OFFSETS_LOG = "logs/AAAAAAAAAAAAAAAAAAAAAg.0/*.log"
 
 
@@ -165,10 +165,7 @@ def test_kafka_python_reads_it(daemon):
 
 def test_kafkajs_reads_it(daemon):
     with tempfile.TemporaryDirectory() as place:
-        reason = clients_kafkajs_test.install(place)
-        if reason is not None:
-            raise Skip(reason)
-        shutil.copy(os.path.join(clients_kafkajs_test.HERE, "kafkajs", "compacted.js"), place)
+        npm.install(place, KAFKAJS, os.path.join(KAFKAJS, "compacted.js"))
         done = subprocess.run(["node", "compacted.js", daemon.address, "compacted"], cwd=place, check=False, timeout=60,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout

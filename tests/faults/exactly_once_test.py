@@ -1,108 +1,55 @@
 #!/usr/bin/python3
 """exactly_once_test.py -- consume, transform, produce and commit in one transaction, while logd is killed.
 
-    exactly_once_test.py kill|ext4|xfs  SECONDS|Nx
+    exactly_once_test.py kill|ext4|xfs  SECONDS|Nx  [kafkajs]
 
 as crash_test.py.  A feeder numbers the records of each partition of a topic; workers of one group copy them to
 another, each batch with its offsets in one transaction, some of which they abort; now and then one is killed, and
-another with its transactional id takes its place.  A reader of what is committed follows: of each
-partition it must see every number once, in order.  WEIR_LOGD names the daemon.  The last line is
+another takes its place.  A reader of what is committed follows: of each partition it must see every number once, in
+order.  The workers are librdkafka's, or those of exactly_once.js.  WEIR_LOGD names the daemon.  The last line is
 "N passed, N failed"; a cut, with what was read up to the next, is one.
 """
 import os
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 
-from machine import Daemon, Disk, free_port, skip
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 
-try:
-    from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-    from confluent_kafka.admin import AdminClient, NewTopic
-except ImportError:
-    skip("python3-confluent-kafka is not installed")
+import npm
+import once
+from claims import Skip
+from machine import skip
 
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 PARTITIONS, WORKERS = 2, 2
 IN, OUT, GROUP = "in", "out", "workers"
 BATCH = 40          # records in a transaction, at the most
-END_S = 90          # for the last records to arrive, at the end
-SETTINGS = {"log.segment.bytes": 1000000, "weir.checkpoint.interval.ms": 300, "weir.journal.bytes": 4194304,
-            "group.min.session.timeout.ms": 1000}
+AHEAD = 4000        # of the reader, for the feeder in each partition
 
 
-class Faults:
-    def __init__(self):
-        self.lock, self.texts = threading.Lock(), []
+class Feeder(once.Feeder):
+    def __init__(self, port, reader):
+        super().__init__(port, 0.002)
+        self.n, self.reader = [0] * PARTITIONS, reader
 
-    def add(self, text):
-        with self.lock:
-            if len(self.texts) < 20:
-                print("FAIL:", text, flush=True)
-            self.texts.append(text)
-
-
-def client(port, **more):
-    return {"bootstrap.servers": f"127.0.0.1:{port}", "reconnect.backoff.ms": 10, "reconnect.backoff.max.ms": 100,
-            "log_level": 0, **{name.replace("_", "."): value for name, value in more.items()}}
-
-
-class Feeder(threading.Thread):
-    def __init__(self, port):
-        super().__init__(daemon=True)
-        self.over, self.n = threading.Event(), [0] * PARTITIONS
-        self.producer = Producer(client(port, enable_idempotence=True, message_timeout_ms=120000, retry_backoff_ms=20,
-                                        queue_buffering_max_messages=2000))
-
-    def run(self):
-        while not self.over.is_set():
-            for p in range(PARTITIONS):
-                try:
-                    self.producer.produce(IN, str(self.n[p]), partition=p)
-                    self.n[p] += 1
-                except BufferError:
-                    pass
-            self.producer.poll(0.002)
-        self.producer.flush(60)
-
-
-class Workers:
-    """Processes that copy, each of which is killed now and then: the one that takes its place fences what is left of it."""
-
-    def __init__(self, port, top, seed):
-        self.port, self.dice, self.over = port, random.Random(seed), threading.Event()
-        self.counts, self.lives = os.path.join(top, "counts"), 0
-        self.threads = [threading.Thread(target=self.keep, args=(f"worker-{i}",), daemon=True) for i in range(WORKERS)]
-
-    def keep(self, name):
-        while not self.over.is_set():
-            self.lives += 1
-            with subprocess.Popen([sys.executable, __file__, "worker", name, str(self.port),
-                                   str(self.dice.randrange(1 << 30)), self.counts]) as process:
-                end = time.monotonic() + self.dice.uniform(1, 20)
-                while process.poll() is None and not self.over.is_set() and time.monotonic() < end:
-                    time.sleep(0.05)
-                process.kill()
-
-    def counted(self, what):
-        try:
-            with open(self.counts, "rb") as f:
-                return f.read().count(what)
-        except FileNotFoundError:
-            return 0
+    def feed(self):
+        for p in range(PARTITIONS):
+            if self.n[p] - self.reader.next[p] < AHEAD:
+                self.producer.produce(IN, str(self.n[p]), partition=p)
+                self.n[p] += 1
 
 
 class Worker:
     def __init__(self, name, port, seed, counts):
         self.dice, self.counts = random.Random(seed), open(counts, "ab", buffering=0)
-        self.consumer = Consumer(client(port, group_id=GROUP, auto_offset_reset="error", enable_auto_commit=False,
-                                        isolation_level="read_committed", session_timeout_ms=1000,
-                                        heartbeat_interval_ms=200, fetch_wait_max_ms=50))
-        self.producer = Producer(client(port, transactional_id=name, transaction_timeout_ms=5000,
-                                        retry_backoff_ms=20, message_timeout_ms=5000))
+        self.consumer = Consumer(once.client(port, group_id=GROUP, auto_offset_reset="error", enable_auto_commit=False,
+                                             isolation_level="read_committed", session_timeout_ms=1000,
+                                             heartbeat_interval_ms=200, fetch_wait_max_ms=50))
+        self.producer = Producer(once.client(port, transactional_id=name, transaction_timeout_ms=5000,
+                                             retry_backoff_ms=20, message_timeout_ms=5000))
 
     def run(self):
         """Until it is killed, or can't go on: then another takes over."""
@@ -159,84 +106,45 @@ def until(call):
                 raise
 
 
-class Reader(threading.Thread):
-    """Sees what is committed, as it comes."""
-
+class Reader(once.Reader):
     def __init__(self, port, faults):
-        super().__init__(daemon=True)
-        self.faults, self.over, self.next = faults, threading.Event(), [0] * PARTITIONS
-        self.consumer = Consumer(client(port, group_id="reader", isolation_level="read_committed",
-                                        enable_auto_commit=False, auto_offset_reset="error", fetch_wait_max_ms=50))
-        self.consumer.assign([TopicPartition(OUT, p, 0) for p in range(PARTITIONS)])
+        super().__init__(port, OUT, PARTITIONS, faults)
+        self.next = [0] * PARTITIONS
 
-    def run(self):
-        while not self.over.is_set():
-            for m in self.consumer.consume(1000, 0.1):
-                if m.error() is not None:
-                    if not m.error().retriable() and m.error().code() >= 0:
-                        self.faults.add(f"reader: {m.error()}")
-                    continue
-                p, value = m.partition(), int(m.value())
-                if value != self.next[p]:
-                    self.faults.add(f"partition {p} offset {m.offset()}: {value} came, {self.next[p]} was next")
-                self.next[p] = value + 1
-        self.consumer.close()
+    def see(self, m):
+        p, value = m.partition(), int(m.value())
+        if value != self.next[p]:
+            self.faults.add(f"partition {p} offset {m.offset()}: {value} came, {self.next[p]} was next")
+        self.next[p] = value + 1
 
 
-def run(kind, cuts_max, end, seed, sums):
-    dice, faults = random.Random(seed), Faults()
-    top = tempfile.mkdtemp(prefix="weir-once-")
-    log = open(os.path.join(top, "log"), "wb")
-    disk = Disk(kind, top, cuts_max)
-    daemon = Daemon(disk, free_port(), log, SETTINGS)
-    cuts = 0
-    try:
-        daemon.start()
-        daemon.ready()
-        admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{daemon.port}"})
-        for made in admin.create_topics([NewTopic(t, PARTITIONS, 1) for t in (IN, OUT)]).values():
-            made.result(30)
-        del admin
-        begin = Consumer(client(daemon.port, group_id=GROUP))
+class Copying:
+    """The load.  `worker`: the command of one, but for what it is told."""
+
+    pause_s = 0.3, 1.5
+
+    def __init__(self, worker, port, top, seed, faults):
+        once.create(port, PARTITIONS, IN, OUT)
+        begin = Consumer(once.client(port, group_id=GROUP))
         begin.commit(offsets=[TopicPartition(IN, p, 0) for p in range(PARTITIONS)], asynchronous=False)
         begin.close()
-        feeder, reader = Feeder(daemon.port), Reader(daemon.port, faults)
-        workers = Workers(daemon.port, top, seed)
-        for thread in (feeder, reader, *workers.threads):
-            thread.start()
-        while cuts < cuts_max and time.monotonic() < end:
-            before = len(faults.texts)
-            time.sleep(dice.uniform(0.3, 1.5))
-            daemon.cut()
-            cuts += 1
-            daemon.start()
-            daemon.ready()
-            sums["passed" if len(faults.texts) == before else "failed"] += 1
-        feeder.over.set()
-        feeder.join()
-        late = time.monotonic() + END_S
-        while reader.next != feeder.n and time.monotonic() < late:
-            time.sleep(0.1)
-        if reader.next != feeder.n:
-            faults.add(f"{feeder.n} were sent, {reader.next} have arrived")
-        workers.over.set()
-        reader.over.set()
-        for thread in (*workers.threads, reader):
-            thread.join(30)
-        daemon.process.terminate()
-        if daemon.process.wait(30) != 0:
-            faults.add("logd did not end in order")
-        sums["failed" if faults.texts else "passed"] += 1
-        print(f"{cuts} cuts, {sum(feeder.n)} records, {workers.counted(b'c')} commits, {workers.counted(b'a')} aborts, "
-              f"{workers.lives} lives of {WORKERS} workers, {workers.counted(b'r')} that lost their place", flush=True)
-    finally:
-        if daemon.process is not None and daemon.process.poll() is None:
-            daemon.kill()
-        disk.remove()
-        log.close()
-        if faults.texts or sys.exc_info()[0] is not None:
-            subprocess.run(["tail", "-n", "30", os.path.join(top, "log")], check=False)
-        shutil.rmtree(top, ignore_errors=True)
+        self.counts = os.path.join(top, "counts")
+        self.reader = Reader(port, faults)
+        self.feeder = Feeder(port, self.reader)
+        self.keepers = [once.Keeper(lambda number, i=i: [*worker, f"worker-{i}", str(port), str(number), self.counts],
+                                    (1, 20), seed + i) for i in range(WORKERS)]
+
+    def missing(self):
+        return None if self.reader.next == self.feeder.n else f"{self.feeder.n} were sent, {self.reader.next} have arrived"
+
+    def check(self):
+        pass
+
+    def told(self):
+        with open(self.counts, "rb") as f:
+            said = f.read()
+        return (f"{sum(self.feeder.n)} records, {said.count(b'c')} commits, {said.count(b'a')} aborts, "
+                f"{said.count(b'r')} places lost")
 
 
 def work(name, port, seed, counts):
@@ -249,17 +157,16 @@ def work(name, port, seed, counts):
 def main():
     if sys.argv[1] == "worker":
         work(*sys.argv[2:])
-    kind, bound = sys.argv[1], sys.argv[2]
-    seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
-    print(f"seed {seed} (SEED={seed} repeats its choices)", flush=True)
-    sums = {"passed": 0, "failed": 0}
-    if bound.endswith("x"):
-        run(kind, int(bound[:-1]), float("inf"), seed, sums)
-    else:
-        run(kind, sys.maxsize if kind == "kill" else 1000, time.monotonic() + float(bound), seed, sums)
-    print(f"{sums['passed']} passed, {sums['failed']} failed")
-    sys.stdout.flush()
-    os._exit(0 if sums["failed"] == 0 else 1)
+    worker = [sys.executable, __file__, "worker"]
+    with tempfile.TemporaryDirectory() as place:
+        if "kafkajs" in sys.argv[3:]:
+            try:
+                npm.install(place, os.path.join(HERE, "../e2e/kafkajs"), os.path.join(HERE, "exactly_once.js"))
+            except Skip as reason:
+                skip(reason)
+            worker = ["node", os.path.join(place, "exactly_once.js")]
+        status = once.main(lambda *where: Copying(worker, *where), *sys.argv[1:3])
+    os._exit(status)
 
 
 main()
