@@ -165,7 +165,11 @@ by_base(const void *a, const void *b)
 	return ((*x)->generation > (*y)->generation) - ((*x)->generation < (*y)->generation);
 }
 
-/* Records of the index whose files are gone are taken out of it. */
+/*
+ * Records of the index whose files are gone are taken out of it.  A file below the log
+ * start was deleted, and so was each of a partition that nobody opens: that does not wait
+ * for the index.  store_sweep() tells of others.
+ */
 static void
 drop_absent(struct recovery *r, struct partition *p)
 {
@@ -182,8 +186,8 @@ drop_absent(struct recovery *r, struct partition *p)
 				r->max_epoch = s->epoch;
 			continue;
 		}
-		diag_warn("segment file is gone", "base_offset=%lld bytes=%lld", (long long)s->base,
-		    (long long)s->size);
+		if (s->end > p->log_start)
+			p->absent++;
 		segment_key(s, key);
 		index_del(&r->store->removals, INDEX_SEGMENTS, span_of(key, sizeof key));
 		index_del_prefix(&r->store->removals, INDEX_OFFSETS, span_of(key, sizeof key));

@@ -180,6 +180,15 @@ store_delete_partition(struct store *store, struct partition *p)
 	partition_release(p);
 }
 
+static void
+tell_absent(const struct partition *p)
+{
+	char folder[PATH_MAX];
+
+	partition_folder(p, folder, sizeof folder);
+	diag_error("segment files are gone", "path=%s files=%zu effect=\"their records are lost\"", folder, p->absent);
+}
+
 void
 store_sweep(struct store *store)
 {
@@ -190,7 +199,8 @@ store_sweep(struct store *store)
 		if (!p->opened) {
 			orphans = xrealloc(orphans, (n + 1) * sizeof(struct partition *));
 			orphans[n++] = p;
-		}
+		} else if (p->absent > 0)
+			tell_absent(p);
 	while (n > 0)
 		store_delete_partition(store, orphans[--n]);
 	free(orphans);

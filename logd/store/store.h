@@ -103,7 +103,7 @@ struct partition *store_open_partition(struct store *, const struct partition_id
  */
 void store_delete_partition(struct store *, struct partition *);
 
-/* After the start: deletes what is on the disk but was not opened since. */
+/* After the start: deletes what is on the disk but was not opened since; tells of what was, and lacks files. */
 void store_sweep(struct store *);
 
 /* Every partition, internal ones included, until `each` returns false. */

@@ -275,6 +275,7 @@ struct partition {
 	bool offline, deleted, internal;
 	atomic_bool sync_failed; /* no sync of it is tried again.  Any thread. */
 	bool opened;          /* by the user, since the start */
+	size_t absent;        /* segments without a file at the start that were not deleted */
 	bool folder_made, folder_named; /* exists; its name is on stable storage */
 	int jobs;             /* jobs that use it */
 };

@@ -3,6 +3,7 @@
 after SIGKILL; the command line; SIGHUP; what two daemons can't share; and bytes
 that are no request, which other clients don't notice."""
 
+import glob
 import os
 import re
 import resource
@@ -239,6 +240,36 @@ def test_all_that_was_acknowledged_is_there_after_sigkill():
             places = goes_on(daemon, places, range(3000 + round_ * 300, 3300 + round_ * 300))
         same(daemon.stop(), 0, "its status")
         check(place.start(), places, cluster)
+
+
+def segments(daemon):
+    return glob.glob(os.path.join(daemon.dir, "logs", "*", "*.log"))
+
+
+def test_files_that_were_deleted_before_sigkill_are_not_missed():
+    """Deleting does not wait for the checkpoint that takes them out of the index; others are missed."""
+    with Place() as place:
+        daemon = place.start()
+        admin = administrator(daemon)
+        for topic in ("kept", "dropped"):
+            admin.create_topics([NewTopic(topic, PARTITIONS, 1, config={"segment.bytes": "1000"})])[topic].result(20)
+            places = write(daemon, topic, range(3000), batch_num_messages=10)
+        same(daemon.stop(), 0, "its status")
+        daemon = place.start(weir_checkpoint_interval_ms=3600000)
+        before = len(segments(daemon))
+        client = raw_client.Client(daemon.host, daemon.port)
+        client.ask("delete_topics", 1, topic_names=["dropped"], timeout_ms=10000)
+        cut = client.ask("delete_records", 1, timeout_ms=10000, topics=[{"name": "kept", "partitions": [
+            {"partition_index": p, "offset": 900} for p in range(PARTITIONS)]}])
+        same({p["low_watermark"] for p in cut["topics"][0]["partitions"]}, {900}, "low watermarks")
+        until("files are deleted", lambda: len(segments(daemon)) < before / 3)
+        daemon.kill()
+        daemon = place.start(weir_checkpoint_interval_ms=3600000)
+        same(read(daemon, "kept"), {at: number for at, number in places.items() if at[1] >= 900}, "records")
+        assert "are gone" not in daemon.said(), daemon.said()
+        daemon.kill()
+        os.unlink(max(segments(daemon), key=os.path.getsize))
+        assert "segment files are gone" in place.start().said(), daemon.said()
 
 
 def test_clients_live_through_a_restart():
