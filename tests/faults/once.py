@@ -63,7 +63,7 @@ class Feeder(threading.Thread):
 
 
 class Keeper(threading.Thread):
-    """Keeps a process running: kills it after some time between the two of `life_s`, and starts it anew.
+    """Keeps a process running: kills it after some time between the two of `life_s`, until it is spared; starts it anew.
 
     `command` makes its command line, given a number that it may take its choices from; `more` is for Popen.
     """
@@ -71,14 +71,14 @@ class Keeper(threading.Thread):
     def __init__(self, command, life_s, seed, **more):
         super().__init__(daemon=True)
         self.command, self.life_s, self.dice, self.more = command, life_s, random.Random(seed), more
-        self.over, self.lives = threading.Event(), 0
+        self.spared, self.over, self.lives = threading.Event(), threading.Event(), 0
 
     def run(self):
         while not self.over.is_set():
             self.lives += 1
             with subprocess.Popen(self.command(self.dice.randrange(1 << 30)), **self.more) as process:
                 end = time.monotonic() + self.dice.uniform(*self.life_s)
-                while process.poll() is None and not self.over.is_set() and time.monotonic() < end:
+                while process.poll() is None and not self.over.is_set() and (self.spared.is_set() or time.monotonic() < end):
                     time.sleep(0.05)
                 process.kill()
 
@@ -128,6 +128,8 @@ def run(make_load, kind, cuts_max, seconds, seed, sums):
             daemon.ready()
             sums["passed" if len(faults.texts) == before else "failed"] += 1
         load.feeder.over.set()
+        for keeper in load.keepers:
+            keeper.spared.set()
         load.feeder.join()
         late = time.monotonic() + END_S
         while load.missing() is not None and time.monotonic() < late:
