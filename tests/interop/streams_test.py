@@ -86,7 +86,7 @@ class Counting:
         self.feeder = Feeder(port, seed, self.reader)
         self.logs = [open(os.path.join(top, f"instance-{i}"), "a+b") for i in range(INSTANCES)]
         self.keepers = [once.Keeper(lambda _, i=i: [*java, f"127.0.0.1:{port}", os.path.join(top, f"state-{i}")],
-                                    (15, 60), seed + i, stdout=self.logs[i], stderr=self.logs[i]) for i in range(INSTANCES)]
+                                    (5, 40), seed + i, stdout=self.logs[i], stderr=self.logs[i]) for i in range(INSTANCES)]
 
     def missing(self):
         late = self.feeder.counts - self.reader.counts
