@@ -6,23 +6,31 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/must.h"
+#include "base/xalloc.h"
 #include "wire/errors.h"
 #include "wire/kafka_wire.h"
 
 enum {
 	PRODUCE = 0,
+	FETCH = 1,
 	METADATA = 3,
 	CREATE_TOPICS = 19,
-	PRODUCE_VERSION = 7, /* what librdkafka 2.0 sends */
+	PRODUCE_VERSION = 7, /* what librdkafka 2.0 sends; Kafka 4 takes 3 and up */
+	FETCH_VERSION = 11,  /* and here 4 and up */
 	CREATE_TOPICS_VERSION = 5,
 	LENGTH = 4,         /* bytes before a frame */
 	CORRELATION = 4,    /* and of the answer's header of version 0 */
+	FETCH_BYTES = 8 << 20, /* of an answer */
+	FETCH_PARTITION_BYTES = 1 << 20,
+	FETCH_WAIT_MS = 500,
+	SETTINGS_MAX = 16,
 	ARENA_MAX = 1 << 20
 };
 
@@ -145,7 +153,7 @@ bare_exchange(struct bare *c, struct span frame, struct span *answer)
 }
 
 void
-bare_produce_frame(struct buf *to, const char *topic, int32_t partition, struct span batch)
+bare_produce_frame(struct buf *to, const char *topic, int32_t partition, int16_t acks, struct span batch)
 {
 	struct wire_produce_request_partition p;
 	struct wire_produce_request_topic t;
@@ -159,7 +167,7 @@ bare_produce_frame(struct buf *to, const char *topic, int32_t partition, struct 
 	t.partition_data = &p;
 	t.n_partition_data = 1;
 	wire_produce_request_default(&r);
-	r.acks = BARE_ACKS_ALL;
+	r.acks = acks;
 	r.timeout_ms = 30000;
 	r.topic_data = &t;
 	r.n_topic_data = 1;
@@ -182,18 +190,83 @@ check_produced(struct bare *c, struct wire_in *in)
 }
 
 bool
-bare_produce(struct bare *c, struct span frame)
+bare_produced(struct bare *c, struct span answer)
 {
 	struct arena arena;
-	struct span answer;
 	struct wire_in in;
 	bool ok;
 
-	if (!bare_exchange(c, frame, &answer))
-		return false;
 	arena_init(&arena, ARENA_MAX);
 	wire_in_init(&in, answer, &arena);
 	ok = check_produced(c, &in);
+	arena_done(&arena);
+	return ok;
+}
+
+bool
+bare_produce(struct bare *c, struct span frame)
+{
+	struct span answer;
+
+	return bare_exchange(c, frame, &answer) && bare_produced(c, answer);
+}
+
+void
+bare_fetch_frame(struct buf *to, const struct bare_fetch *f)
+{
+	struct wire_fetch_request_partition *p = xcalloc((size_t)f->partitions, sizeof *p);
+	struct wire_fetch_request_topic t;
+	struct wire_fetch_request r;
+
+	wire_fetch_request_topic_default(&t);
+	t.topic = span_str(f->topic);
+	t.partitions = p;
+	for (int32_t i = f->first; i < f->partitions; i += f->step, t.n_partitions++, p++) {
+		wire_fetch_request_partition_default(p);
+		p->partition = i;
+		p->fetch_offset = f->offsets[i];
+		p->partition_max_bytes = FETCH_PARTITION_BYTES;
+	}
+	wire_fetch_request_default(&r);
+	r.max_wait_ms = FETCH_WAIT_MS;
+	r.min_bytes = 1;
+	r.max_bytes = FETCH_BYTES;
+	r.topics = &t;
+	r.n_topics = 1;
+	bare_frame(to, FETCH, FETCH_VERSION, &r);
+	free(t.partitions);
+}
+
+static bool
+walk_fetched(struct bare *c, struct wire_in *in, void (*each)(void *, int32_t, struct span), void *ctx)
+{
+	struct wire_fetch_response r;
+
+	if (wire_fetch_response_decode(in, FETCH_VERSION, &r) == -1)
+		return fail(c, in->field, in->error);
+	if (r.error_code != 0)
+		return fail(c, "fetch", kafka_error_name(r.error_code));
+	for (size_t t = 0; t < r.n_responses; t++)
+		for (size_t i = 0; i < r.responses[t].n_partitions; i++) {
+			const struct wire_fetch_response_partition *p = &r.responses[t].partitions[i];
+
+			if (p->error_code != 0)
+				return fail(c, "fetch", kafka_error_name(p->error_code));
+			each(ctx, p->partition_index, p->records);
+		}
+	return true;
+}
+
+bool
+bare_fetched(struct bare *c, struct span answer, void (*each)(void *, int32_t, struct span), void *ctx)
+{
+	struct arena arena;
+	struct wire_in in;
+	bool ok;
+
+	arena_init(&arena, ARENA_MAX);
+	wire_in_init(&in, answer, &arena);
+	ok = walk_fetched(c, &in, each, ctx);
 	arena_done(&arena);
 	return ok;
 }
@@ -223,8 +296,9 @@ check_created(struct bare *c, struct wire_in *in)
 }
 
 bool
-bare_create_topic(struct bare *c, const char *name, int32_t partitions)
+bare_create_topic(struct bare *c, const char *name, int32_t partitions, const char *const *settings)
 {
+	struct wire_create_topics_request_config configs[SETTINGS_MAX];
 	struct wire_create_topics_request_topic t;
 	struct wire_create_topics_request r;
 	struct buf frame = { 0 };
@@ -237,6 +311,13 @@ bare_create_topic(struct bare *c, const char *name, int32_t partitions)
 	t.name = span_str(name);
 	t.num_partitions = partitions;
 	t.replication_factor = 1;
+	t.configs = configs;
+	for (; settings != NULL && settings[0] != NULL; settings += 2) {
+		must(t.n_configs < SETTINGS_MAX);
+		wire_create_topics_request_config_default(&configs[t.n_configs]);
+		configs[t.n_configs].name = span_str(settings[0]);
+		configs[t.n_configs++].value = span_str(settings[1]);
+	}
 	wire_create_topics_request_default(&r);
 	r.topics = &t;
 	r.n_topics = 1;

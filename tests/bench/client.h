@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bench/measure.h"
+
 enum { CLIENT_SERIES = 4 };
 
 /* One kind of operation, done many times. */
@@ -23,6 +25,8 @@ struct outcome {
 	double seconds, client_cpu_s, logd_cpu_s; /* of what was measured */
 	uint64_t records, bytes;
 	struct series series[CLIENT_SERIES];
+	/* From when records were due until they were acknowledged: what is late makes those behind it late, too. */
+	struct latency latency;
 	double client_pss, logd_pss; /* the most that was seen, in bytes */
 	double client_end_pss;       /* what the client saw of itself at the end */
 };

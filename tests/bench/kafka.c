@@ -2,17 +2,21 @@
 #include "bench/kafka.h"
 
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/must.h"
 #include "base/xalloc.h"
+#include "bench/load.h"
+#include "bench/measure.h"
 
 enum {
 	FETCH_BATCH = 10000,   /* records that one call may give */
 	RUN = 100,             /* records for a partition before the next has its turn */
 	FULL_MS = 1,           /* to wait while the queue is full */
+	HEAR_MS = 100,
 	WAIT_MS = 30000        /* for anything that ought to take far less */
 };
 
@@ -58,73 +62,153 @@ make_topic(rd_kafka_t *k, const char *name, struct outcome *o)
 
 /* ---- producing ---- */
 
+struct producer {
+	const struct load *load;
+	struct outcome *outcome;
+	rd_kafka_t *k;
+	rd_kafka_topic_t *topic;
+	/* With a rate: */
+	double began_s;
+	struct samples us;
+	pthread_t thread; /* hears of what was delivered while the other waits for the next to be due */
+	atomic_bool stop;
+};
+
+static const char *const codec_names[] = { "none", "gzip", "snappy", "lz4", "zstd" };
+
+/* A record that has a due time bears its number, counted from 1. */
 static void
-refuse_undelivered(rd_kafka_t *k, const rd_kafka_message_t *m, void *opaque)
+hear_delivered(rd_kafka_t *k, const rd_kafka_message_t *m, void *opaque)
 {
+	struct producer *p = opaque;
+	uint64_t number = (uintptr_t)m->_private;
+
 	(void)k;
 	if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		client_fail(opaque, "a record was not delivered: %s", rd_kafka_err2str(m->err));
+		client_fail(p->outcome, "a record was not delivered: %s", rd_kafka_err2str(m->err));
+	if (number > 0)
+		samples_add(&p->us, (measure_now_s() - load_due_s(p->load, p->began_s, number - 1)) * 1e6);
 }
 
 static void
-put_record(rd_kafka_t *k, rd_kafka_topic_t *topic, int32_t partition, char *value, size_t n, struct outcome *o)
+put_record(struct producer *p, int32_t partition, uint64_t n, bool due)
 {
+	const struct load *l = p->load;
+	char *value = (char *)(uintptr_t)load_value(n, l->record_bytes);
+	void *number = (void *)(uintptr_t)(due ? n + 1 : 0);
+
 	/* RD_KAFKA_MSG_F_BLOCK would wake us for each place that gets free in the queue. */
-	while (rd_kafka_produce(topic, partition, RD_KAFKA_MSG_F_COPY, value, n, NULL, 0, NULL) == -1) {
+	while (rd_kafka_produce(p->topic, partition, RD_KAFKA_MSG_F_COPY, value, l->record_bytes, NULL, 0, number) == -1) {
 		rd_kafka_resp_err_t e = rd_kafka_last_error();
 
 		if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-			client_fail(o, "produce: %s", rd_kafka_err2str(e));
-		rd_kafka_poll(k, FULL_MS);
+			client_fail(p->outcome, "produce: %s", rd_kafka_err2str(e));
+		if (due)
+			measure_wait_until(measure_now_s() + FULL_MS / 1e3);
+		else
+			rd_kafka_poll(p->k, FULL_MS);
 	}
 }
 
 /* Waits until all that was put is acknowledged. */
 static void
-flush(rd_kafka_t *k, struct outcome *o)
+flush(struct producer *p)
 {
-	rd_kafka_resp_err_t e = rd_kafka_flush(k, WAIT_MS);
+	rd_kafka_resp_err_t e = rd_kafka_flush(p->k, WAIT_MS);
 
 	if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
-		client_fail(o, "flush: %s", rd_kafka_err2str(e));
+		client_fail(p->outcome, "flush: %s", rd_kafka_err2str(e));
+}
+
+static int32_t
+partition_of(const struct load *l, uint64_t n)
+{
+	return (int32_t)(n / RUN % (uint64_t)l->partitions);
+}
+
+static void
+put_all(struct producer *p)
+{
+	for (uint64_t i = 0; i < p->load->records; i++)
+		put_record(p, partition_of(p->load, i), i, false);
+	flush(p);
+}
+
+static void *
+hear(void *arg)
+{
+	struct producer *p = arg;
+
+	while (!atomic_load(&p->stop))
+		rd_kafka_poll(p->k, HEAR_MS);
+	return NULL;
+}
+
+static void
+put_when_due(struct producer *p)
+{
+	samples_init(&p->us, p->load->records);
+	p->began_s = measure_now_s();
+	if (pthread_create(&p->thread, NULL, hear, p) != 0)
+		client_fail(p->outcome, "a thread can't be made");
+	for (uint64_t i = 0; i < p->load->records; i++) {
+		double due = load_due_s(p->load, p->began_s, i);
+
+		if (measure_now_s() < due)
+			measure_wait_until(due);
+		put_record(p, partition_of(p->load, i), i, true);
+	}
+	/* flush() hears, too; one at a time. */
+	atomic_store(&p->stop, true);
+	pthread_join(p->thread, NULL);
+	flush(p);
+	samples_latency(&p->us, &p->outcome->latency);
+	samples_done(&p->us);
+}
+
+static void
+open_producer(struct producer *p)
+{
+	const struct load *l = p->load;
+	char linger[16];
+	/* The queue is kept small: a larger one leaves the processor's caches. */
+	const struct setting settings[] = {
+		{ "acks", l->acks },
+		{ "linger.ms", linger },
+		{ "batch.size", "1000000" },
+		{ "compression.codec", codec_names[l->codec] },
+		{ "enable.idempotence", l->idempotent ? "true" : "false" },
+		{ "queue.buffering.max.kbytes", "65536" },
+		{ "queue.buffering.max.messages", "500000" },
+		{ "socket.nagle.disable", "true" },
+		{ "delivery.report.only.error", l->rate > 0 ? "false" : "true" },
+		{ NULL, NULL },
+	};
+
+	snprintf(linger, sizeof linger, "%d", l->linger_ms);
+	p->k = make_handle(RD_KAFKA_PRODUCER, l->address, settings, hear_delivered, p, p->outcome);
+	p->topic = make_topic(p->k, l->topic, p->outcome);
 }
 
 void
 kafka_produce_run(const void *arg, pid_t logd, struct outcome *o)
 {
 	const struct load *l = arg;
-	/* The queue is kept small: a larger one leaves the processor's caches. */
-	const struct setting settings[] = {
-		{ "acks", l->acks },
-		{ "linger.ms", "5" },
-		{ "batch.size", "1000000" },
-		{ "queue.buffering.max.kbytes", "65536" },
-		{ "queue.buffering.max.messages", "500000" },
-		{ "delivery.report.only.error", "true" },
-		{ NULL, NULL },
-	};
-	rd_kafka_t *k = make_handle(RD_KAFKA_PRODUCER, l->address, settings, refuse_undelivered, o, o);
-	rd_kafka_topic_t *topic = make_topic(k, l->topic, o);
-	char *value = xmalloc(l->record_bytes);
+	struct producer p = { .load = l, .outcome = o };
 	struct window w;
-	uint64_t i;
-	int32_t p;
 
-	memset(value, 'w', l->record_bytes);
+	open_producer(&p);
 	/* The first record of a partition makes its folder and file: not what is measured. */
-	for (p = 0; p < l->partitions; p++)
-		put_record(k, topic, p, value, l->record_bytes, o);
-	flush(k, o);
+	for (int32_t i = 0; i < l->partitions; i++)
+		put_record(&p, i, 0, false);
+	flush(&p);
 	window_begin(&w, logd);
-	for (i = 0; i < l->records; i++)
-		put_record(k, topic, (int32_t)(i / RUN % (uint64_t)l->partitions), value, l->record_bytes, o);
-	flush(k, o);
+	(l->rate > 0 ? put_when_due : put_all)(&p);
 	window_end(&w, o);
 	o->records = l->records;
 	o->bytes = l->records * l->record_bytes;
-	free(value);
-	rd_kafka_topic_destroy(topic);
-	rd_kafka_destroy(k);
+	rd_kafka_topic_destroy(p.topic);
+	rd_kafka_destroy(p.k);
 }
 
 /* ---- consuming ---- */

@@ -1,24 +1,10 @@
-/* kafka.h -- clients through librdkafka, as programs use it. */
+/* kafka.h -- a client through librdkafka with one record in flight; the others are in load.h. */
 #ifndef BENCH_KAFKA_H
 #define BENCH_KAFKA_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "bench/client.h"
-
-/* Records to be written, or that were written and are to be read. */
-struct load {
-	const char *address, *topic;
-	const char *acks;
-	size_t record_bytes;
-	uint64_t records;
-	int32_t partitions; /* which have their turns, 100 records each */
-};
-
-/* Both are a client_fn with a struct load. */
-void kafka_produce_run(const void *load, pid_t logd, struct outcome *);
-void kafka_consume_run(const void *load, pid_t logd, struct outcome *);
 
 /* A producer with one record in flight, to partition 0, with acks=all. */
 struct kafka_single;

@@ -129,7 +129,7 @@ single_run(const void *arg, pid_t logd, struct outcome *o)
 
 	snprintf(path, sizeof path, "%s/grow", p->bench->dir);
 	s.fd = disk_grow_open(path, o);
-	bare_produce_frame(&frame, one_topic, 0, s.batch);
+	bare_produce_frame(&frame, one_topic, 0, BARE_ACKS_ALL, s.batch);
 	s.frame = span_of(frame.p, frame.n);
 	if (!bare_open(&s.bare, p->address))
 		client_fail(o, "%s", s.bare.error);
@@ -272,8 +272,8 @@ crowd_frames(struct crowd *c)
 	int i;
 
 	for (i = 0; i < MANY; i++)
-		bare_produce_frame(&c->frames[i], many_topic, i, c->batch);
-	bare_produce_frame(&c->frames[MANY], one_topic, 0, c->batch);
+		bare_produce_frame(&c->frames[i], many_topic, i, BARE_ACKS_ALL, c->batch);
+	bare_produce_frame(&c->frames[MANY], one_topic, 0, BARE_ACKS_ALL, c->batch);
 }
 
 /* So that each partition has its file when it is measured. */
@@ -384,7 +384,7 @@ make_topics(const struct daemon *d)
 {
 	struct bare c;
 
-	if (!bare_open(&c, d->address) || !bare_create_topic(&c, one_topic, 1) || !bare_create_topic(&c, many_topic, MANY))
+	if (!bare_open(&c, d->address) || !bare_create_topic(&c, one_topic, 1, NULL) || !bare_create_topic(&c, many_topic, MANY, NULL))
 		bench_die("%s", c.error);
 	bare_done(&c);
 }

@@ -23,6 +23,14 @@ measure_now_s(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+void
+measure_wait_until(double now_s)
+{
+	struct timespec t = { (time_t)now_s, (long)((now_s - floor(now_s)) * 1e9) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
 double
 measure_cpu_s(pid_t pid)
 {
@@ -69,16 +77,34 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void
+sort(struct samples *s)
+{
+	if (s->n > 0)
+		qsort(s->values, s->n, sizeof *s->values, compare);
+}
+
+/* Of sorted ones. */
+static double
+value_at(const struct samples *s, double share)
+{
+	size_t rank = (size_t)ceil(share * (double)s->n);
+
+	return s->n == 0 ? 0 : s->values[rank == 0 ? 0 : rank - 1];
+}
+
 double
 samples_percentile(struct samples *s, double share)
 {
-	size_t rank;
+	sort(s);
+	return value_at(s, share);
+}
 
-	if (s->n == 0)
-		return 0;
-	qsort(s->values, s->n, sizeof *s->values, compare);
-	rank = (size_t)ceil(share * (double)s->n);
-	return s->values[rank == 0 ? 0 : rank - 1];
+void
+samples_latency(struct samples *s, struct latency *to)
+{
+	sort(s);
+	*to = (struct latency){ value_at(s, 0.5), value_at(s, 0.99), value_at(s, 0.999), value_at(s, 1) };
 }
 
 void

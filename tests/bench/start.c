@@ -183,7 +183,7 @@ make_many(struct bench *b, struct table *t, struct daemon *d)
 	daemon_start(d, b, "many");
 	cpu_ms = measure_cpu_s(d->pid) * 1e3;
 	began = measure_now_s();
-	if (!bare_open(&c, d->address) || !bare_create_topic(&c, "many", MANY))
+	if (!bare_open(&c, d->address) || !bare_create_topic(&c, "many", MANY, NULL))
 		bench_die("%s", c.error);
 	took_ms = (measure_now_s() - began) * 1e3;
 	bare_done(&c);

@@ -6,7 +6,7 @@
 #include "bench/client.h"
 #include "bench/daemon.h"
 #include "bench/disk.h"
-#include "bench/kafka.h"
+#include "bench/load.h"
 #include "bench/table.h"
 
 enum { MB = 1000000, QUICK_DIVISOR = 25, N_KINDS = DISK_READ + 1 };
@@ -115,7 +115,7 @@ make_topic(const struct daemon *d, const struct load *l)
 {
 	struct bare c;
 
-	if (!bare_open(&c, d->address) || !bare_create_topic(&c, l->topic, l->partitions))
+	if (!bare_open(&c, d->address) || !bare_create_topic(&c, l->topic, l->partitions, NULL))
 		bench_die("%s", c.error);
 	bare_done(&c);
 }
@@ -152,7 +152,7 @@ throughput_run(struct bench *b)
 	static const char columns[] = "<record|<acks|partitions|records/s|MB/s|of disk|client CPU s|logd CPU s|"
 	    "client PSS MB|logd PSS MB|<target";
 	static struct tables t;
-	struct load l = { .topic = "bench" };
+	struct load l = { .topic = "bench", .linger_ms = 5 };
 	size_t size, ack, part;
 
 	table_begin(&t.disk, "The disk: one file, in calls of 1 MiB", "<what|MB|MB/s|CPU s");
