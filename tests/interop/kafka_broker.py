@@ -8,13 +8,17 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 from claims import free_ports, until
 from kafka_jars import fetch
 
 START_S = 60
 STOP_S = 60
-HEAP = "-Xmx512m"
+TEST_JVM = ["-Xmx512m", "-XX:+UseG1GC"]
+# As Kafka's own scripts start it.
+SHIPPED_JVM = ["-Xmx1G", "-Xms1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35",
+               "-XX:+ExplicitGCInvokesConcurrent", "-XX:MaxInlineLevel=15", "-Djava.awt.headless=true"]
 CLUSTER_ID = "AAAAAAAAAAAAAAAAAAAAAg"
 
 # What differs from Kafka's defaults: one node; and what it waits for where logd's default waits for nothing.
@@ -38,7 +42,7 @@ SETTINGS = {
 class Broker:
     """A running broker, with the names of weir_daemon.Daemon: .host, .port, .address, .dir, .said(), .stop(), .clean()."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, jvm=None):
         self._folder = tempfile.mkdtemp(prefix="weir-kafka-")
         self.host = "127.0.0.1"
         self.port, controller = free_ports(2)
@@ -50,14 +54,19 @@ class Broker:
             "log.dirs": self.dir,
             **SETTINGS, **(settings or {}),
         }
-        properties = os.path.join(self._folder, "server.properties")
-        with open(properties, "w") as f:
+        self._properties = os.path.join(self._folder, "server.properties")
+        with open(self._properties, "w") as f:
             f.writelines(f"{name}={value}\n" for name, value in settings.items())
-        java = ["java", HEAP, "-XX:+UseG1GC", "-Dlog4j2.level=WARN", "-cp", fetch("kafka")]
+        self._java = ["java", *(jvm or TEST_JVM), "-Dlog4j2.level=WARN", "-cp", fetch("kafka")]
         self._log = open(os.path.join(self._folder, "log"), "wb")  # pylint: disable=consider-using-with
-        subprocess.run([*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", properties],
+        subprocess.run([*self._java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self._properties],
                        check=True, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
-        self.process = subprocess.Popen([*java, "kafka.Kafka", properties],
+        self.start()
+
+    def start(self):
+        """Starts it on its folder: again, once it has ended.  .began: when, by time.monotonic()."""
+        self.began = time.monotonic()
+        self.process = subprocess.Popen([*self._java, "kafka.Kafka", self._properties],
                                         stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         try:
             until("the broker takes connections", self._serves, START_S)
