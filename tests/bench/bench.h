@@ -30,7 +30,7 @@ struct target {
 
 /*
  * What to print of a figure beside its target (static text, until the next
- * call), and counts it.  A target of NULL is none.
+ * call), and counts it.  A target of NULL is none; nor has a smoke run any.
  */
 const char *bench_judge(struct bench *, const struct target *, double figure);
 
@@ -49,5 +49,7 @@ _Noreturn void bench_die(const char *fmt, ...)
 void throughput_run(struct bench *);
 void latency_run(struct bench *);
 void start_run(struct bench *);
+void upkeep_run(struct bench *);
+void large_run(struct bench *);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "bench/bench.h"
 #include "bench/disk.h"
 #include "bench/measure.h"
@@ -20,7 +22,8 @@
 enum {
 	LIMIT_MS = 60000,
 	SETTLE_MS = 200, /* without work for so long, it has settled */
-	SETTLE_TURNS = 50
+	SETTLE_TURNS = 50,
+	WORDS_MAX = 32
 };
 
 /* Processor time that is no work, in a turn. */
@@ -30,8 +33,10 @@ static pid_t running; /* 0: none */
 
 /* In the child: becomes the daemon, whose log goes beside its data. */
 static _Noreturn void
-become(const struct daemon *d, const char *program, int ready)
+become(const struct daemon *d, const char *program, int ready, const char *const *settings)
 {
+	const char *words[WORDS_MAX] = { program, "-o", "listeners=PLAINTEXT://127.0.0.1:0" };
+	size_t n = 3;
 	char dirs[sizeof d->dir + 16], log[sizeof d->dir + 16], fd[16];
 	int out;
 
@@ -42,7 +47,16 @@ become(const struct daemon *d, const char *program, int ready)
 	if ((out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) == -1 || dup2(out, 1) == -1 ||
 	    dup2(out, 2) == -1)
 		_exit(EXIT_FAILURE);
-	execl(program, program, "-o", "listeners=PLAINTEXT://127.0.0.1:0", "-o", dirs, "--ready-fd", fd, (char *)NULL);
+	words[n++] = "-o";
+	words[n++] = dirs;
+	words[n++] = "--ready-fd";
+	words[n++] = fd;
+	for (; settings != NULL && *settings != NULL; settings++) {
+		must(n + 2 < WORDS_MAX);
+		words[n++] = "-o";
+		words[n++] = *settings;
+	}
+	execv(program, (char *const *)(uintptr_t)words);
 	fprintf(stderr, "%s: %s\n", program, strerror(errno));
 	_exit(EXIT_FAILURE);
 }
@@ -78,7 +92,7 @@ read_address(struct daemon *d, int from)
 }
 
 void
-daemon_start(struct daemon *d, const struct bench *b, const char *name)
+daemon_start(struct daemon *d, const struct bench *b, const char *name, const char *const *settings)
 {
 	double began;
 	int ready[2];
@@ -92,7 +106,7 @@ daemon_start(struct daemon *d, const struct bench *b, const char *name)
 		bench_die("fork: %s", strerror(errno));
 	if (d->pid == 0) {
 		fcntl(ready[1], F_SETFD, 0);
-		become(d, b->logd, ready[1]);
+		become(d, b->logd, ready[1], settings);
 	}
 	running = d->pid;
 	close(ready[1]);
@@ -138,6 +152,13 @@ void
 daemon_remove(struct daemon *d)
 {
 	disk_remove(d->dir);
+}
+
+void
+daemon_kill(struct daemon *d)
+{
+	must(running == d->pid);
+	daemon_kill_all();
 }
 
 void

@@ -15,15 +15,19 @@ struct daemon {
 
 /*
  * Starts one on the folder of this name below the run's, which is made when
- * absent; ends the driver when that fails.  One at a time.
+ * absent, with settings as NAME=VALUE up to a NULL (or NULL: none); ends the
+ * driver when that fails.  One at a time.
  */
-void daemon_start(struct daemon *, const struct bench *, const char *name);
+void daemon_start(struct daemon *, const struct bench *, const char *name, const char *const *settings);
 
 /* Waits until it has done what a start leaves to be done, such as writing its journal. */
 void daemon_settle(const struct daemon *);
 
 /* Ends it in order; its data stay.  Ends the driver when it does not end well. */
 void daemon_stop(struct daemon *);
+
+/* Ends it as a cut would end the process. */
+void daemon_kill(struct daemon *);
 
 /* Removes its data. */
 void daemon_remove(struct daemon *);

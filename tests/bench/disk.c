@@ -27,6 +27,104 @@ disk_remove(const char *dir)
 	nftw(dir, remove_one, OPEN_FILES, FTW_DEPTH | FTW_PHYS);
 }
 
+/* ---- segments ---- */
+
+/* The internal logs' topic ids are zeroes and a number (docs/storage-format.md). */
+static const char internal[] = "AAAAAAAAAAAAAAAAAAAAA";
+
+/* nftw() has no argument for its function. */
+static struct disk_segments counted;
+static bool failed;
+
+static bool
+is_segment(const char *path)
+{
+	const char *name = strrchr(path, '/'), *folder = name;
+	size_t n = strlen(path);
+
+	if (n < 4 || strcmp(path + n - 4, ".log") != 0)
+		return false;
+	while (folder[-1] != '/')
+		folder--;
+	return strncmp(folder, internal, sizeof internal - 1) != 0;
+}
+
+/* <base>.<epoch>.<end>.<generation>.log, where others are <base>.<epoch>.log */
+static bool
+is_compacted(const char *path)
+{
+	int dots = 0;
+
+	for (const char *c = strrchr(path, '/'); *c != '\0'; c++)
+		dots += *c == '.';
+	return dots == 4;
+}
+
+static int
+count_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	enum { BLOCK = 512 }; /* of st_blocks */
+
+	(void)at;
+	if (type != FTW_F || !is_segment(path))
+		return 0;
+	counted.n++;
+	counted.bytes += (uint64_t)st->st_size;
+	counted.taken += (uint64_t)st->st_blocks * BLOCK;
+	counted.compacted += is_compacted(path);
+	return 0;
+}
+
+struct disk_segments
+disk_segments(const char *data)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/logs", data);
+	counted = (struct disk_segments){ 0 };
+	nftw(path, count_one, OPEN_FILES, FTW_PHYS);
+	return counted;
+}
+
+static int
+hollow_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	int fd;
+
+	(void)at;
+	if (type != FTW_F || st->st_size == 0 || !is_segment(path))
+		return 0;
+	if ((fd = open(path, O_RDWR | O_CLOEXEC)) == -1 ||
+	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, st->st_size) == -1)
+		failed = true;
+	close(fd);
+	return failed;
+}
+
+bool
+disk_hollow(const char *data)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/logs", data);
+	failed = false;
+	nftw(path, hollow_one, OPEN_FILES, FTW_PHYS);
+	return !failed;
+}
+
+void
+disk_forget(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd != -1) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		close(fd);
+	}
+}
+
+/* ---- passes ---- */
+
 static ssize_t
 pass_chunk(const struct disk_pass *p, int fd, char *chunk, size_t n, uint64_t at)
 {

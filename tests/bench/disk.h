@@ -11,6 +11,24 @@
 /* Removes a folder and all below it, if it is there. */
 void disk_remove(const char *dir);
 
+/*
+ * The segments below a daemon's data that are not of its own state: their size
+ * and what they take of the disk, in bytes, and how many were compacted.
+ */
+struct disk_segments {
+	uint64_t n, bytes, taken, compacted;
+};
+struct disk_segments disk_segments(const char *data);
+
+/*
+ * Makes holes of them, which keep their size: for a daemon that never reads them
+ * again.  False, with errno, where the file system has no holes.
+ */
+bool disk_hollow(const char *data);
+
+/* Takes a file out of the page cache. */
+void disk_forget(const char *path);
+
 /* What disk_pass() does with a file. */
 enum disk_kind { DISK_WRITE, DISK_WRITE_SYNC, DISK_READ };
 

@@ -8,6 +8,7 @@
 #include "bench/client.h"
 #include "bench/daemon.h"
 #include "bench/measure.h"
+#include "bench/starts.h"
 #include "bench/table.h"
 
 enum { STARTS = 20, QUICK_STARTS = 3, IDLE_S = 2, MANY = 10000, ASKS = 50 };
@@ -18,56 +19,6 @@ static const struct target
     target_many = { 200, true, "ms" },
     target_many_idle = { 64, true, "MB" },
     target_metadata = { 3, true, "ms" };
-
-/* What starts took. */
-struct starts {
-	struct samples ms, cpu_ms;
-	double pss; /* the most that was seen when just ready, in bytes */
-};
-
-static const char *
-judge(struct bench *b, const struct target *t, double figure)
-{
-	return b->quick ? "" : bench_judge(b, t, figure);
-}
-
-static void
-start_once(struct bench *b, struct daemon *d, const char *name, struct starts *s)
-{
-	double pss;
-
-	daemon_start(d, b, name);
-	samples_add(&s->ms, d->ready_s * 1e3);
-	samples_add(&s->cpu_ms, measure_cpu_s(d->pid) * 1e3);
-	if ((pss = measure_pss(d->pid)) > s->pss)
-		s->pss = pss;
-}
-
-static void
-starts_init(struct starts *s)
-{
-	*s = (struct starts){ .pss = 0 };
-	samples_init(&s->ms, STARTS);
-	samples_init(&s->cpu_ms, STARTS);
-}
-
-/* The row of these starts; ends them. */
-static void
-starts_put(struct bench *b, struct table *t, const char *what, struct starts *s, const struct target *target)
-{
-	double p50 = samples_percentile(&s->ms, 0.5);
-
-	table_row(t);
-	table_cell(t, "%s", what);
-	table_cell(t, "%.1f ms", p50);
-	table_cell(t, "%.1f ms", samples_percentile(&s->ms, 1));
-	table_cell(t, "%.1f", samples_percentile(&s->cpu_ms, 0.5));
-	table_cell(t, "%.1f", s->pss / 1e6);
-	table_cell(t, "%s", target == NULL ? "" : judge(b, target, p50));
-	bench_pass(b, "%s: %.1f ms", what, p50);
-	samples_done(&s->ms);
-	samples_done(&s->cpu_ms);
-}
 
 /* Memory of a daemon that has had nothing to do for a while. */
 static void
@@ -83,7 +34,7 @@ put_idle(struct bench *b, struct table *t, const char *what, const struct daemon
 	table_cell(t, "%s", "");
 	table_cell(t, "%.1f", measure_cpu_s(d->pid) * 1e3 - cpu_ms);
 	table_cell(t, "%.1f", mb);
-	table_cell(t, "%s", judge(b, target, mb));
+	table_cell(t, "%s", bench_judge(b, target, mb));
 	bench_pass(b, "%s: %.1f MB", what, mb);
 }
 
@@ -96,18 +47,18 @@ run_empty(struct bench *b, struct table *t)
 	struct starts first, again;
 	struct daemon d;
 
-	starts_init(&first);
-	starts_init(&again);
+	starts_init(&first, n);
+	starts_init(&again, n);
 	for (i = 0; i < n; i++) {
-		start_once(b, &d, "empty", &first);
+		starts_once(&first, b, &d, "empty", NULL);
 		daemon_stop(&d);
-		start_once(b, &d, "empty", &again);
+		starts_once(&again, b, &d, "empty", NULL);
 		daemon_stop(&d);
 		daemon_remove(&d);
 	}
-	starts_put(b, t, "ready, on an empty folder", &first, &target_empty);
-	starts_put(b, t, "ready, the second time", &again, &target_empty);
-	daemon_start(&d, b, "empty");
+	starts_put(&first, b, t, "ready, on an empty folder", &target_empty);
+	starts_put(&again, b, t, "ready, the second time", &target_empty);
+	daemon_start(&d, b, "empty", NULL);
 	put_idle(b, t, "memory, idle and empty", &d, &target_idle);
 	daemon_stop(&d);
 	daemon_remove(&d);
@@ -169,7 +120,7 @@ put_metadata(struct bench *b, struct table *t, const struct daemon *d)
 	table_cell(t, "%.2f ms", s->p99_us / 1e3);
 	table_cell(t, "%.2f", s->logd_cpu_us / 1e3);
 	table_cell(t, "%.1f", measure_pss(d->pid) / 1e6);
-	table_cell(t, "%s", judge(b, &target_metadata, s->p50_us / 1e3));
+	table_cell(t, "%s", bench_judge(b, &target_metadata, s->p50_us / 1e3));
 	bench_pass(b, "metadata of 10,000 partitions: %.2f ms", s->p50_us / 1e3);
 }
 
@@ -180,7 +131,7 @@ make_many(struct bench *b, struct table *t, struct daemon *d)
 	double began, cpu_ms, took_ms;
 	struct bare c;
 
-	daemon_start(d, b, "many");
+	daemon_start(d, b, "many", NULL);
 	cpu_ms = measure_cpu_s(d->pid) * 1e3;
 	began = measure_now_s();
 	if (!bare_open(&c, d->address) || !bare_create_topic(&c, "many", MANY, NULL))
@@ -206,13 +157,13 @@ run_many(struct bench *b, struct table *t)
 	struct daemon d;
 
 	make_many(b, t, &d);
-	starts_init(&s);
+	starts_init(&s, n);
 	for (i = 0; i < n; i++) {
-		start_once(b, &d, "many", &s);
+		starts_once(&s, b, &d, "many", NULL);
 		if (i < n - 1)
 			daemon_stop(&d);
 	}
-	starts_put(b, t, "ready, with 10,000 partitions", &s, &target_many);
+	starts_put(&s, b, t, "ready, with 10,000 partitions", &target_many);
 	put_idle(b, t, "memory, idle, with 10,000 partitions", &d, &target_many_idle);
 	put_metadata(b, t, &d);
 	daemon_stop(&d);
@@ -224,7 +175,7 @@ start_run(struct bench *b)
 {
 	static struct table t;
 
-	table_begin(&t, "Start, idle memory, many partitions", "<what|p50|most|logd CPU ms|logd PSS MB|<target");
+	table_begin(&t, "Start, idle memory, many partitions", STARTS_COLUMNS);
 	run_empty(b, &t);
 	run_many(b, &t);
 	table_print(&t, b->markdown);

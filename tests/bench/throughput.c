@@ -105,7 +105,7 @@ put_row(struct bench *b, struct table *t, const struct load *l, const struct out
 	table_cell(t, "%.2f", o->logd_cpu_s);
 	table_cell(t, "%.1f", o->client_pss / MB);
 	table_cell(t, "%.1f", o->logd_pss / MB);
-	table_cell(t, "%s", b->quick ? "" : bench_judge(b, target, mb_s));
+	table_cell(t, "%s", bench_judge(b, target, mb_s));
 	bench_pass(b, "%s, %zu B, acks=%s, %d partitions: %.0f MB/s", t->title, l->record_bytes, l->acks,
 	    (int)l->partitions, mb_s);
 }
@@ -128,7 +128,7 @@ run_load(struct bench *b, struct tables *t, struct load *l, const struct target 
 	struct daemon d;
 	struct outcome o;
 
-	daemon_start(&d, b, "throughput");
+	daemon_start(&d, b, "throughput", NULL);
 	l->address = d.address;
 	make_topic(&d, l);
 	daemon_settle(&d);
