@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,9 @@ enum { IN_FLIGHT_MAX = 256, SEND_BYTES_MAX = 32 * 1024 * 1024, DRAIN_MS = 10000,
 	RESERVE_BYTES = 4 * 1024 * 1024, INTERNAL_SEGMENT_BYTES = 64 * 1024 * 1024, INTERNAL_MESSAGE_BYTES = 16 * 1024 * 1024,
 	INTERNAL_DELETE_RETENTION_MS = 86400000 };
 
+/* At most so many bytes in so long: not worth keeping memory for. */
+enum { REST_MS = 5000, REST_BYTES = 4 * 1024 * 1024 };
+
 /* How the open files that the system grants are shared out. */
 struct descriptors {
 	int segments, connections;
@@ -50,7 +54,9 @@ struct server {
 	struct api_listener tags[LISTENERS_MAX];
 	struct listener *listeners[LISTENERS_MAX];
 	struct watch mail, signals;
-	struct timer tick, drain;
+	struct timer tick, drain, rest;
+	uint64_t moved_bytes; /* in and out, when `rest` came last */
+	bool keeps_memory;    /* much came and went since memory was given back */
 	struct round_hook round;
 	bool draining, failed;
 };
@@ -234,6 +240,27 @@ on_tick(struct timer *timer)
 	struct server *s = container_of(timer, struct server, tick);
 
 	loop_timer_set(s->loop, timer, store_tick(s->store, loop_now_ms(s->loop), loop_wall_ms(s->loop)));
+}
+
+/*
+ * What main() has malloc keep for requests and answers goes back where little comes and goes:
+ * then nobody pays for having it anew, nor waits while it is given back.
+ */
+static void
+on_rest(struct timer *timer)
+{
+	struct server *s = container_of(timer, struct server, rest);
+	const struct net_stats *stats = net_stats_of(s->net);
+	uint64_t moved = stat_get(&stats->bytes_in) + stat_get(&stats->bytes_out);
+
+	if (moved - s->moved_bytes > REST_BYTES)
+		s->keeps_memory = true;
+	else if (s->keeps_memory) {
+		s->keeps_memory = false;
+		malloc_trim(0);
+	}
+	s->moved_bytes = moved;
+	loop_timer_set(s->loop, timer, loop_now_ms(s->loop) + REST_MS);
 }
 
 static void
@@ -451,6 +478,8 @@ start(struct server *s)
 	s->net = net_new(s->loop, &limits, &net_hooks);
 	s->tick.fire = on_tick;
 	loop_timer_set(s->loop, &s->tick, clock_mono_ms());
+	s->rest.fire = on_rest;
+	loop_timer_set(s->loop, &s->rest, clock_mono_ms() + REST_MS);
 	s->round.run = each_round;
 	loop_hook(s->loop, &s->round);
 	return listen_all(s);

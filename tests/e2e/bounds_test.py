@@ -6,6 +6,7 @@ Message by message, since no client asks like this.  Nothing here looks at a
 clock: what is asserted is the order of what is seen.  WEIR_LOGD names the daemon.
 """
 import os
+import re
 import select
 import socket
 import struct
@@ -15,7 +16,7 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from batches import record
-from claims import main, same, until
+from claims import Skip, main, same, until
 from raw_calls import batch, client, drop, ends, framed, gzipped, make, outcomes, receive, send_produce
 
 MANY = 5000
@@ -309,6 +310,27 @@ def test_fetches_keep_to_the_memory_for_answers(daemon):
     finally:
         limit_answers(c, None)
     until("memory", lambda: ask() == 20 * size)
+    c.close()
+
+
+def memory(daemon):
+    """The daemon's own, in bytes: what it has not given back to the system."""
+    with open(f"/proc/{daemon.process.pid}/smaps_rollup") as f:
+        return int(re.search(r"^Pss_Anon: +(\d+) kB", f.read(), re.M)[1]) * 1024
+
+
+def test_memory_that_requests_took_goes_back_at_rest(daemon):
+    with open(f"/proc/{daemon.process.pid}/maps") as f:
+        if re.search(r"lib[at]san", f.read()):
+            raise Skip("a sanitizer keeps memory by itself")
+    c = client(daemon)
+    make(c, "large", 40)
+    send_produce(c, "large", range(40), value=b"x" * 500000)
+    c.receive("produce", 7)
+    high = memory(daemon)
+    same(high > 16 << 20, True, "memory is kept for the next")
+    until("it goes back", lambda: memory(daemon) < high / 2)
+    drop(c, "large")
     c.close()
 
 

@@ -47,6 +47,7 @@ RATES = [("1,000/s", 1000, 0), ("10,000/s", 10000, 0), ("50 MB/s", 50000, 1)]   
 RATE_BYTES = 1000
 RATE_S = 10
 DISK_SYNCS = 1000
+REST_S = 15      # for memory that was kept for more of the same
 LOAD_S = 300
 QUICK = 50       # so many times less, with --quick
 
@@ -318,6 +319,8 @@ class Bench:
                 for client in CLIENTS:
                     self.latency(client, rate, synced)
         self.memory("after all this")
+        time.sleep(REST_S)
+        self.memory(f"after all this, {REST_S} s later")
         self.start_again()
 
 
