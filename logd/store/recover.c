@@ -28,6 +28,8 @@
 #include "plat/file.h"
 #include "store/store_internal.h"
 
+enum { SYNC_STEP = 8 * 1024 * 1024 };
+
 struct recovery {
 	struct store *store;
 	bool rebuild;
@@ -297,11 +299,21 @@ step_over(struct recovery *r, struct segment_walk *w, struct place trusted)
 	return found;
 }
 
+/* Lets the disk begin with what was put together, while more is. */
+static void
+begin_sync(struct segment *s, int64_t *begun)
+{
+	if (s->size - *begun < SYNC_STEP)
+		return;
+	*begun = s->size;
+	file_sync_begin(s->fd);
+}
+
 /* From s->size on, to the end of what there is.  -1 with errno. */
 static int
 complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 {
-	int64_t file_end = file_size(segment_fd(s));
+	int64_t file_end = file_size(segment_fd(s)), begun = s->size;
 	struct segment_walk w;
 	struct place trusted;
 	enum walked found = WALK_END;
@@ -318,6 +330,7 @@ complete_segment(struct recovery *r, struct segment *s, const struct replay *y)
 		trusted = replay_synced(y, s, file_end);
 	segment_walk(&w, s, (struct place){ .pos = s->size, .offset = s->end }, file_end, false);
 	for (;;) {
+		begin_sync(s, &begun);
 		if (replay_batch(y, s, &b, &bytes)) {
 			if (file_write(s->fd, bytes, b.size, s->size) == -1)
 				goto fail;
