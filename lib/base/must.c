@@ -11,3 +11,14 @@ must_fail(const char *what, const char *file, int line, const char *func)
 	    file, line, func, what);
 	abort();
 }
+
+void
+must_have_memory(void)
+{
+	/* Without a buffer that would have to be allocated. */
+	static const char text[] = "out of memory: the system, or a limit of this process, gives no more. "
+	    "Raise the limit, or lower what may be kept in memory (docs/operations.md, Memory)\n";
+
+	fputs(text, stderr);
+	abort();
+}

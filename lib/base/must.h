@@ -13,6 +13,10 @@
 #define must(x) \
 	((x) ? (void)0 : must_fail(#x, __FILE__, __LINE__, __func__))
 
+/* The same of what can only fail for want of memory: that is no bug, and the end says so. */
+#define must_fit(x) \
+	((x) ? (void)0 : must_have_memory())
+
 /* The struct that holds `member` at `ptr`. */
 #define container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
@@ -20,5 +24,8 @@
 /* Prints what was violated and where, then aborts.  Any thread. */
 _Noreturn void must_fail(const char *what, const char *file, int line,
     const char *func);
+
+/* Says that memory is short, and what to do; then aborts.  Any thread. */
+_Noreturn void must_have_memory(void);
 
 #endif

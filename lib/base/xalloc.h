@@ -18,7 +18,7 @@ xmalloc(size_t n)
 {
 	void *p = malloc(n == 0 ? 1 : n);
 
-	must(p != NULL);
+	must_fit(p != NULL);
 	return p;
 }
 
@@ -27,7 +27,7 @@ xcalloc(size_t n, size_t size)
 {
 	void *p = calloc(n == 0 ? 1 : n, size);
 
-	must(p != NULL);
+	must_fit(p != NULL);
 	return p;
 }
 
@@ -36,7 +36,7 @@ xrealloc(void *old, size_t n)
 {
 	void *p = realloc(old, n == 0 ? 1 : n);
 
-	must(p != NULL);
+	must_fit(p != NULL);
 	return p;
 }
 

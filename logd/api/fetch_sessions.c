@@ -172,7 +172,7 @@ touch(struct fetch_sessions *all, struct fetch_session *s, int64_t now_ms)
 	list_del(&s->use);
 	list_add(&all->by_use, &s->use);
 	if (now_ms - s->created_ms > FETCH_SESSION_UNUSED_MS)
-		must(heap_put(&all->by_size, &s->evictable, size_key(s->by_key.n, s->id)));
+		must_fit(heap_put(&all->by_size, &s->evictable, size_key(s->by_key.n, s->id)));
 }
 
 /* Makes room for one of this size.  False: no session may go for its sake. */
@@ -223,7 +223,7 @@ fetch_sessions_new(struct fetch_sessions *all, const struct wire_fetch_request *
 	s->created_ms = now_ms;
 	list_init(&s->partitions);
 	list_init(&s->use);
-	must(map_put(&all->by_id, id_key(s), s));
+	must_fit(map_put(&all->by_id, id_key(s), s));
 	touch(all, s, now_ms);
 	count_bytes(all, s);
 	return s;
@@ -255,7 +255,7 @@ find_topic(struct fetch_session *s, struct span name, const uint8_t id[16])
 		t->name = span_of(xmemdup(name.p, name.n), name.n);
 		s->name_bytes += name.n;
 	}
-	must(map_put(&s->topics, topic_key(s->by_id, t->name, t->id), t));
+	must_fit(map_put(&s->topics, topic_key(s->by_id, t->name, t->id), t));
 	return s->last = t;
 }
 
@@ -291,7 +291,7 @@ fetch_session_put(struct fetch_sessions *all, struct fetch_session *s,
 		p->key = key;
 		p->high_watermark = p->last_stable_offset = p->log_start_offset = -1;
 		list_add(&s->partitions, &p->link);
-		must(map_put(&s->by_key, partition_key(&p->key), p));
+		must_fit(map_put(&s->by_key, partition_key(&p->key), p));
 		key.topic->n_partitions++;
 		all->n_partitions++;
 		count_bytes(all, s);

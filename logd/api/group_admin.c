@@ -118,7 +118,7 @@ delete_keys(struct deletion *d, const struct keys *keys, int16_t *error)
 	const uint8_t *p = keys->bytes.p;
 	bool deleted;
 
-	must(!keys->bytes.failed);
+	must_fit(!keys->bytes.failed);
 	for (size_t i = 0; i < keys->n; i++, p += 2 + load16(p))
 		entries[i].key = span_of(p + 2, load16(p));
 	deleted = offsets_delete(d->pending, entries, keys->n, error);

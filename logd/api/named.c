@@ -31,7 +31,7 @@ mention(struct map *first, struct span key, void *mine)
 	void *left = map_get(first, key);
 
 	if (left == NULL)
-		must(map_put(first, key, mine));
+		must_fit(map_put(first, key, mine));
 	return left;
 }
 
@@ -57,7 +57,7 @@ find_page(struct named *n, const struct topic *t, int32_t number)
 	if ((page = map_get(&n->first, span_of(key, sizeof key))) == NULL) {
 		page = request_alloc(n->request, sizeof *page);
 		memcpy(page->key, key, sizeof key);
-		must(map_put(&n->first, span_of(page->key, sizeof page->key), page));
+		must_fit(map_put(&n->first, span_of(page->key, sizeof page->key), page));
 	}
 	return n->last = page;
 }

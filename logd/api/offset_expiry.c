@@ -155,7 +155,7 @@ run_slice(struct api *api)
 	if (more)
 		s.whole = false;
 	end_group(&s);
-	must(!s.keys.failed && !s.groups.failed && !s.next.failed);
+	must_fit(!s.keys.failed && !s.groups.failed && !s.next.failed);
 	/* On a full disk: another time. */
 	if (s.n_keys > 0 && !delete_keys(&s))
 		more = false;

@@ -28,7 +28,7 @@ record_parse(struct span value, const char *name, struct arena *arena, void *to)
 
 	arena_init(arena, value.n + ARRAYS_MAX);
 	copy = arena_copy(arena, value.p, value.n);
-	must(copy != NULL);
+	must_fit(copy != NULL);
 	wire_in_init(&in, span_of(copy, value.n), arena);
 	if (wire_record_decode(&in, find_message(name), to) != -1)
 		return 1;

@@ -24,7 +24,7 @@ request_alloc(struct request *r, size_t n)
 		r->arena.cap = SIZE_MAX;
 		p = arena_alloc(&r->arena, n);
 	}
-	must(p != NULL); /* out of memory */
+	must_fit(p != NULL);
 	return p;
 }
 

@@ -231,7 +231,7 @@ alter_list(struct topic_config *c, size_t i, int op, struct span value, char *wh
 	} else
 		add_items(&list, now, items);
 	buf_u8(&list, 0);
-	must(!list.failed);
+	must_fit(!list.failed);
 	r = set(c, i, span_of(list.p, list.n - 1), why, size);
 	buf_done(&list);
 	free(items);

@@ -228,9 +228,9 @@ new_topic(const uint8_t id[16], struct span name, const struct topic_config *con
 static void
 enter(struct api *api, struct topic *t)
 {
-	must(map_put(&api->topics_by_name, t->name, t));
-	must(map_put(&api->topics_by_folded, t->folded, t));
-	must(map_put(&api->topics_by_id, span_of(t->id, sizeof t->id), t));
+	must_fit(map_put(&api->topics_by_name, t->name, t));
+	must_fit(map_put(&api->topics_by_folded, t->folded, t));
+	must_fit(map_put(&api->topics_by_id, span_of(t->id, sizeof t->id), t));
 	api->topics_version++;
 }
 

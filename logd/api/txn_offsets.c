@@ -54,7 +54,7 @@ txn_offsets_note(struct api *api, struct span key)
 	if (c == NULL) {
 		c = xcalloc(1, sizeof *c + k.n);
 		memcpy(c->key, k.p, k.n);
-		must(map_put(&api->pending_offsets, span_of(c->key, k.n), c));
+		must_fit(map_put(&api->pending_offsets, span_of(c->key, k.n), c));
 	}
 	c->n++;
 }
@@ -214,7 +214,7 @@ end_some(struct txn_offsets_end *end)
 	bool over, taken;
 
 	state_each(end->api->store, STATE_OFFSETS, prefix(key, end->producer_id), collect, &part);
-	must(!part.bytes.failed);
+	must_fit(!part.bytes.failed);
 	if (part.n == 0) {
 		end->done(end, true);
 		return;

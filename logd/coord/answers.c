@@ -25,7 +25,7 @@ answers_park(struct answers *a, struct waiter *w, enum waiter_kind kind,
 	must(w->kind == WAITS_NOT && kind != WAITS_NOT);
 	must(token != NULL && map_get(&a->waiting, key_of(&token)) == NULL);
 	*w = (struct waiter){ kind, token };
-	must(map_put(&a->waiting, key_of(&w->token), w));
+	must_fit(map_put(&a->waiting, key_of(&w->token), w));
 }
 
 void

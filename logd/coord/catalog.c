@@ -18,7 +18,7 @@ find_or_make(struct catalog *c, struct span name)
 		return t;
 	t = xcalloc(1, sizeof *t);
 	t->name = blob_new(name);
-	must(map_put(&c->by_name, blob_span(t->name), t));
+	must_fit(map_put(&c->by_name, blob_span(t->name), t));
 	return t;
 }
 
@@ -56,7 +56,7 @@ enter(struct catalog *c, struct catalog_topic *t)
 		c->order = xrealloc(c->order, c->cap_order * sizeof *c->order);
 	}
 	c->order[c->n_order++] = (struct catalog_slot){ t->serial, t };
-	must(map_put(&c->by_id, id_span(t), t));
+	must_fit(map_put(&c->by_id, id_span(t), t));
 }
 
 static void

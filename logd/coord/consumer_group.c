@@ -117,9 +117,9 @@ add(struct group *g, struct span id, const struct consumer_heartbeat *h)
 	consumer_charge(g, sizeof *m);
 	replace(g, &m->id, id);
 	replace(g, &m->instance_id, h->instance_id);
-	must(map_put(&c->by_id, blob_span(m->id), m));
+	must_fit(map_put(&c->by_id, blob_span(m->id), m));
 	if (m->instance_id != NULL)
-		must(map_put(&c->by_instance, blob_span(m->instance_id), m));
+		must_fit(map_put(&c->by_instance, blob_span(m->instance_id), m));
 	list_init(&m->link);
 	list_add(&c->members, &m->link);
 	c->n_members++;
@@ -178,7 +178,7 @@ rename_member(struct consumer *m, struct span id)
 		remove_member(other);
 	must(map_del(&c->by_id, blob_span(m->id)) == m);
 	replace(m->group, &m->id, id);
-	must(map_put(&c->by_id, blob_span(m->id), m));
+	must_fit(map_put(&c->by_id, blob_span(m->id), m));
 }
 
 /* ---- time ---- */

@@ -116,7 +116,7 @@ hold_topic(struct group *g, struct span name)
 		list_init(&t->link);
 		list_init(&t->orphan);
 		list_add(&c->topics, &t->link);
-		must(map_put(&c->topics_by_name, blob_span(t->known->name), t));
+		must_fit(map_put(&c->topics_by_name, blob_span(t->known->name), t));
 		c->n_topics++;
 		consumer_charge(g, topic_bytes(name));
 		fit(g, t);
@@ -277,7 +277,7 @@ new_interest(struct group *g, const struct buf *key, size_t n_names, struct expr
 	consumer_charge(g, i->bytes);
 	list_init(&i->link);
 	list_add(&c->interests, &i->link);
-	must(map_put(&c->interests_by_key, blob_span(i->key), i));
+	must_fit(map_put(&c->interests_by_key, blob_span(i->key), i));
 	for (names = names_of(i); names.n > 0;)
 		add_topic(g, i, hold_topic(g, next_name(&names)));
 	i->n_named = i->n;
@@ -339,13 +339,13 @@ consumer_interest(struct group *g, const struct interest *old,
 		put_names(&key, h->names, h->n_names);
 	else if (old != NULL)
 		buf_span(&key, names_of(old));
-	must(!key.failed);
+	must_fit(!key.failed);
 	store32(key.p, (uint32_t)(key.n - LENGTH_BYTES));
 	if (h->regex.p != NULL)
 		buf_span(&key, h->regex);
 	else if (old != NULL && old->regex != NULL)
 		buf_span(&key, consumer_interest_regex(old));
-	must(!key.failed);
+	must_fit(!key.failed);
 	found = map_get(&g->consumers->interests_by_key, buf_bytes(&key));
 	if (found == NULL)
 		found = make_interest(g, &key, error, message);

@@ -221,7 +221,7 @@ translate(struct span text, struct buf *to, const char **why)
 	memcpy(copy, text.p, text.n);
 	good = pattern_translate(copy, to, why);
 	buf_u8(to, '\0');
-	must(!to->failed);
+	must_fit(!to->failed);
 	free(copy);
 	return good;
 }

@@ -288,7 +288,7 @@ collect_topics(struct group *g)
 		if (!subscription_topics(member_metadata(m, chosen), &topics))
 			return false;
 		while (subscription_next(&topics, &name))
-			must(map_put(&g->topics, name, g));
+			must_fit(map_put(&g->topics, name, g));
 	}
 	return true;
 }

@@ -41,7 +41,7 @@ group_answers(struct group *g)
 void
 group_arm(struct group *g, struct due *due, int64_t at_ms)
 {
-	must(heap_put(&g->env->due, &due->node, at_ms));
+	must_fit(heap_put(&g->env->due, &due->node, at_ms));
 }
 
 void

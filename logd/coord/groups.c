@@ -88,7 +88,7 @@ groups_create(struct groups *gs, struct span id, int64_t now_ms)
 	if (!make_room(gs))
 		return NULL;
 	g = group_new(&gs->env, id, now_ms);
-	must(map_put(&gs->by_id, blob_span(g->id), g));
+	must_fit(map_put(&gs->by_id, blob_span(g->id), g));
 	return g;
 }
 

@@ -163,7 +163,7 @@ count_protocols(struct members *ms, const struct protocols *ps)
 		if ((c = map_get(&ms->counts, ps->at[i].name)) == NULL) {
 			c = xcalloc(1, sizeof *c);
 			c->name = blob_new(ps->at[i].name);
-			must(map_put(&ms->counts, blob_span(c->name), c));
+			must_fit(map_put(&ms->counts, blob_span(c->name), c));
 		}
 		c->members++;
 	}
@@ -293,11 +293,11 @@ members_add(struct members *ms, struct group *g, struct blob *id,
 	m->is_new = true;
 	m->id = id;
 	must(members_find(ms, id_of(m)) == NULL);
-	must(map_put(&ms->by_id, id_of(m), m));
+	must_fit(map_put(&ms->by_id, id_of(m), m));
 	if (j->instance_id.p != NULL) {
 		m->instance_id = blob_new(j->instance_id);
 		must(members_find_static(ms, j->instance_id) == NULL);
-		must(map_put(&ms->by_instance, blob_span(m->instance_id), m));
+		must_fit(map_put(&ms->by_instance, blob_span(m->instance_id), m));
 	}
 	list_init(&m->link);
 	list_add(&ms->list, &m->link);
@@ -343,7 +343,7 @@ members_rename(struct members *ms, struct member *m, struct blob *id)
 	m->id = id;
 	count(ms, m);
 	must(members_find(ms, id_of(m)) == NULL);
-	must(map_put(&ms->by_id, id_of(m), m));
+	must_fit(map_put(&ms->by_id, id_of(m), m));
 }
 
 void
@@ -407,7 +407,7 @@ members_add_pending(struct members *ms, struct group *g, struct blob *id)
 	p->due.kind = DUE_PENDING;
 	p->id = id;
 	must(members_find_pending(ms, blob_span(id)) == NULL);
-	must(map_put(&ms->pending_by_id, blob_span(id), p));
+	must_fit(map_put(&ms->pending_by_id, blob_span(id), p));
 	list_init(&p->link);
 	list_add(&ms->pending, &p->link);
 	ms->n_pending++;

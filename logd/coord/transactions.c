@@ -201,7 +201,7 @@ add(struct txns *ts, struct span id)
 	t->id = copy_span(id);
 	t->is = (struct txn_values){ .producer_id = -1, .epoch = -1, .last_producer_id = -1,
 		.last_epoch = -1, .next_producer_id = -1, .start_ms = -1 };
-	must(map_put(&ts->by_id, t->id, t));
+	must_fit(map_put(&ts->by_id, t->id, t));
 	return t;
 }
 
@@ -218,7 +218,7 @@ static void
 set_due(struct txns *ts, struct txn *t, int64_t at_ms)
 {
 	if (t->is.state == TXN_ONGOING)
-		must(heap_put(&ts->due, &t->due, at_ms));
+		must_fit(heap_put(&ts->due, &t->due, at_ms));
 	else
 		heap_del(&ts->due, &t->due);
 }
@@ -330,7 +330,7 @@ txns_overdue(struct txns *ts, int64_t now_ms, int64_t wall_ms)
 	/* It may be about to end: then this comes too late, else it comes again. */
 	heap_del(&ts->due, &t->due);
 	if (t->busy) {
-		must(heap_put(&ts->due, &t->due, now_ms + 1));
+		must_fit(heap_put(&ts->due, &t->due, now_ms + 1));
 		return NULL;
 	}
 	begin_abort(t, wall_ms);

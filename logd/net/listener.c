@@ -90,7 +90,7 @@ origin_add(struct net *n, struct in6_addr addr)
 	struct origin *o = xcalloc(1, sizeof *o);
 
 	o->addr = addr;
-	must(map_put(&n->origins, span_of(&o->addr, sizeof o->addr), o));
+	must_fit(map_put(&n->origins, span_of(&o->addr, sizeof o->addr), o));
 	return o;
 }
 

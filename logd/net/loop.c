@@ -184,7 +184,7 @@ loop_unwatch(struct loop *l, struct watch *w)
 void
 loop_timer_set(struct loop *l, struct timer *t, int64_t at_ms)
 {
-	must(heap_put(&l->timers, &t->node, at_ms));
+	must_fit(heap_put(&l->timers, &t->node, at_ms));
 }
 
 void

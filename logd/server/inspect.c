@@ -446,7 +446,7 @@ note_topic(void *ctx, struct span key, struct span value)
 	name->n = record->name.n;
 	if (name->n > 0)
 		memcpy(name->text, record->name.p, name->n);
-	must(map_put(&x->names, span_of(name->id, sizeof name->id), name));
+	must_fit(map_put(&x->names, span_of(name->id, sizeof name->id), name));
 	arena_done(&arena);
 	free(record);
 }

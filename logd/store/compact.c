@@ -376,7 +376,7 @@ note_transaction(struct pass *p, int64_t producer_id)
 		return;
 	t = xcalloc(1, sizeof *t);
 	memcpy(t->key, key, sizeof key);
-	must(map_put(&p->transactions, span_of(t->key, sizeof t->key), t));
+	must_fit(map_put(&p->transactions, span_of(t->key, sizeof t->key), t));
 }
 
 /* Its marker has come: whether records of it are left before. */

@@ -74,7 +74,7 @@ add_op(struct index_batch *b, enum op op, enum index_table table, struct span ke
 	buf_u32(&b->ops, (uint32_t)value.n);
 	buf_span(&b->ops, key);
 	buf_span(&b->ops, value);
-	must(!b->ops.failed);
+	must_fit(!b->ops.failed);
 	b->n++;
 }
 
@@ -295,7 +295,7 @@ index_get(struct index *idx, enum index_table table, struct span key, struct buf
 		end_process(table);
 	if (rc == 0)
 		buf_span(to, value);
-	must(!to->failed);
+	must_fit(!to->failed);
 	mdb_txn_reset(txn);
 	return rc == 0;
 }
@@ -328,7 +328,7 @@ index_floor(struct index *idx, enum index_table table, struct span key, size_t p
 		buf_span(to, value);
 		ok = true;
 	}
-	must(!found->failed && !to->failed);
+	must_fit(!found->failed && !to->failed);
 	mdb_cursor_close(cursor);
 	mdb_txn_reset(txn);
 	return ok;
@@ -685,7 +685,7 @@ index_cursor_next(struct index_cursor *c, struct span *key, struct span *value)
 	c->begun = true;
 	buf_reset(&c->last);
 	buf_span(&c->last, *key);
-	must(!c->last.failed);
+	must_fit(!c->last.failed);
 	return open_value(*key, v, value) ? INDEX_ENTRY : INDEX_ENTRY_DAMAGED;
 }
 

@@ -378,7 +378,7 @@ part_of(struct inspect *in, const struct partition_id *id)
 	p->id = *id;
 	p->internal = is_internal(id);
 	partition_key(id, p->key);
-	must(map_put(&in->parts, span_of(p->key, sizeof p->key), p));
+	must_fit(map_put(&in->parts, span_of(p->key, sizeof p->key), p));
 	return p;
 }
 

@@ -298,7 +298,7 @@ load_file(struct journal *j, struct journal_file *f, int64_t *n)
 	struct block *b = xcalloc(1, sizeof *b);
 	uint8_t *p = buf_room(&b->bytes, (size_t)f->size + 1); /* a file may be empty */
 
-	must(p != NULL);
+	must_fit(p != NULL);
 	list_add(&j->replayed, &b->link);
 	*n = file_read(f->fd, p, (size_t)f->size, 0);
 	return *n == -1 ? NULL : p;
@@ -513,7 +513,7 @@ open_block(struct journal *j)
 		list_init(&b->link);
 	}
 	b->number = j->next_block++;
-	must(buf_room(&b->bytes, B_END) != NULL);
+	must_fit(buf_room(&b->bytes, B_END) != NULL);
 	b->bytes.n = B_END;
 	j->open = b;
 	return b;
@@ -543,7 +543,7 @@ journal_add(struct journal *j, const struct journal_entry *e)
 	uint64_t number = b->number;
 	uint8_t *p = buf_room(&b->bytes, length);
 
-	must(p != NULL);
+	must_fit(p != NULL);
 	memset(p, 0, E_END);
 	p[E_KIND] = (uint8_t)e->kind;
 	store32(p + E_LENGTH, (uint32_t)length);

@@ -566,7 +566,8 @@ partition_end_transaction(struct partition *p, const struct batch_marker *marker
 	if (producers_open(p, marker->producer_id) == NULL)
 		return true;
 	batch_marker_write(marker, a->now_ms, &bytes);
-	must(!bytes.failed && batch_header(&b, buf_bytes(&bytes)));
+	must_fit(!bytes.failed);
+	must(batch_header(&b, buf_bytes(&bytes)));
 	a->bytes = bytes.p;
 	a->n = bytes.n;
 	a->durable = true;

@@ -69,7 +69,7 @@ save(const struct producer *p, struct buf *to)
 		buf_u64(to, (uint64_t)b->end);
 		buf_u64(to, (uint64_t)b->append_time);
 	}
-	must(!to->failed);
+	must_fit(!to->failed);
 }
 
 static bool
@@ -115,7 +115,7 @@ add(struct partition *part, int64_t id)
 	store64(p->key, (uint64_t)id);
 	list_init(&p->dirty_link);
 	list_init(&p->used_link);
-	must(map_put(&part->producers.by_id, span_of(p->key, sizeof p->key), p));
+	must_fit(map_put(&part->producers.by_id, span_of(p->key, sizeof p->key), p));
 	part->store->n_producers++;
 	return p;
 }

@@ -52,7 +52,7 @@ partition_by_key(struct store *store, const uint8_t *key)
 	id.number = (int32_t)load32(key + sizeof id.topic);
 	p = partition_new(store, &id);
 	p->config = store->config.internal; /* until the user says otherwise */
-	must(map_put(&store->partitions, span_of(p->key, sizeof p->key), p));
+	must_fit(map_put(&store->partitions, span_of(p->key, sizeof p->key), p));
 	return p;
 }
 

@@ -20,7 +20,7 @@ replay_of(struct map *replays, const struct partition_id *id)
 	if ((y = map_get(replays, span_of(key, sizeof key))) == NULL) {
 		y = xcalloc(1, sizeof *y);
 		memcpy(y->key, key, sizeof key);
-		must(map_put(replays, span_of(y->key, sizeof y->key), y));
+		must_fit(map_put(replays, span_of(y->key, sizeof y->key), y));
 	}
 	return y;
 }

@@ -75,7 +75,7 @@ state_remember(struct map *to, enum state_log log, struct span short_key, struct
 	v->key = span_of(bytes, key.n);
 	v->value = span_of(value.p == NULL ? NULL : bytes + key.n, value.n);
 	free(map_del(to, v->key));
-	must(map_put(to, v->key, v));
+	must_fit(map_put(to, v->key, v));
 }
 
 void
@@ -107,7 +107,7 @@ state_put(struct store *store, enum state_log log, const struct state_entry *ent
 		batch_add(&builder, entries[i].key, entries[i].value);
 	}
 	batch_finish(&builder);
-	must(!builder.bytes.failed);
+	must_fit(!builder.bytes.failed);
 	a->bytes = builder.bytes.p;
 	a->n = builder.bytes.n;
 	a->durable = true;
@@ -141,7 +141,7 @@ state_get(struct store *store, enum state_log log, struct span key, struct buf *
 	if (v == NULL)
 		return index_get(store->index, INDEX_STATE, k, value);
 	buf_span(value, v->value);
-	must(!value->failed);
+	must_fit(!value->failed);
 	return v->value.p != NULL;
 }
 

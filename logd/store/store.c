@@ -139,7 +139,7 @@ store_open_partition(struct store *store, const struct partition_id *id,
 
 	if (p == NULL) {
 		p = partition_new(store, id);
-		must(map_put(&store->partitions, span_of(p->key, sizeof p->key), p));
+		must_fit(map_put(&store->partitions, span_of(p->key, sizeof p->key), p));
 	}
 	p->opened = true;
 	partition_configure(p, config);
