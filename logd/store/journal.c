@@ -860,6 +860,12 @@ journal_cut(struct journal *j)
 }
 
 int64_t
+journal_room(const struct journal *j)
+{
+	return FILES * j->file_size;
+}
+
+int64_t
 journal_used(const struct journal *j)
 {
 	return j->used;

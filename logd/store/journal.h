@@ -134,6 +134,9 @@ void journal_release(struct journal *, uint64_t block);
  */
 void journal_keep(struct journal *);
 
+/* Bytes that the files have which are used again: at least what was asked for, since a file is not made smaller than 1 MiB. */
+int64_t journal_room(const struct journal *);
+
 /* Bytes written since they were last released: how full it is. */
 int64_t journal_used(const struct journal *);
 

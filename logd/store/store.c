@@ -251,7 +251,7 @@ store_flush(struct store *store)
 	journal_flush(store->journal);
 	sync_flush(store);
 	if (store->appended_bytes >= store->config.checkpoint_bytes ||
-	    journal_used(store->journal) >= store->config.journal_bytes / 2)
+	    journal_used(store->journal) >= journal_room(store->journal) / 2)
 		store_checkpoint(store);
 }
 

@@ -257,6 +257,27 @@ a_sync_of_the_state_that_says_there_is_no_room_is_not_tried_again(void)
 	world_end(&w);
 }
 
+/* Whose file in use alone is half of what was asked for, and can't be released. */
+static void
+one_frees_what_the_smallest_journal_can_free_and_then_there_is_rest(void)
+{
+	uint64_t before;
+
+	world_begin(&w);
+	world_close(&w);
+	w.config.journal_bytes = 1 << 20;
+	open_again(0);
+	append(200); /* a page of the journal each */
+	CU_ASSERT(journal_used(w.store->journal) > w.config.journal_bytes / 2);
+	before = checkpoints();
+	for (int i = 0; i < 5; i++) {
+		store_flush(w.store);
+		world_settle(&w);
+	}
+	CU_ASSERT(checkpoints() == before);
+	world_end(&w);
+}
+
 const struct unit_test checkpoint_tests[] = {
 	UNIT(one_without_room_is_tried_again),
 	UNIT(work_goes_on_while_one_is_put_off),
@@ -266,5 +287,6 @@ const struct unit_test checkpoint_tests[] = {
 	UNIT(one_without_descriptors_is_tried_again),
 	UNIT(one_under_way_keeps_no_segment_open),
 	UNIT(a_sync_of_the_state_that_says_there_is_no_room_is_not_tried_again),
+	UNIT(one_frees_what_the_smallest_journal_can_free_and_then_there_is_rest),
 	UNIT_END
 };
