@@ -56,9 +56,9 @@ mailbox_new(void)
 	list_init(&m->finished);
 	list_init(&m->taken);
 	if ((m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1) {
-		diag_error("no descriptor for worker threads; raise the limit of open files",
+		diag_error("no descriptor for worker threads, so the process ends; raise the limit of open files",
 		    "errno=\"%s\"", strerror(errno));
-		abort();
+		_exit(EXIT_FAILURE);
 	}
 	return m;
 }
@@ -212,7 +212,8 @@ workers_free(struct workers *w)
 
 /*
  * One more thread.  Signals are for the owner's thread, so that they find it
- * in its wait.  When the system gives no more, those that run must do.
+ * in its wait.  When the system gives no more, those that run must do; with none,
+ * nobody would ever do the job, and the process ends as by a signal, yet with a status.
  */
 static void
 start_thread(struct workers *w)
@@ -235,7 +236,7 @@ start_thread(struct workers *w)
 	diag_error("worker thread could not be started; raise the limit of processes and threads",
 	    "group=%s running=%d errno=\"%s\"", w->name, w->n_threads, strerror(err));
 	if (w->n_threads == 0)
-		abort();
+		_exit(EXIT_FAILURE);
 }
 
 void

@@ -421,10 +421,14 @@ watch_signals(struct server *s)
 	/* Threads inherit this: signals come to the loop only. */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
 		return -1;
-	s->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	s->signals.events = WATCH_READ;
-	s->signals.ready = on_signal;
-	return s->signals.fd == -1 ? -1 : loop_watch(s->loop, &s->signals);
+	s->signals = (struct watch){ .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC), .events = WATCH_READ, .ready = on_signal };
+	if (s->signals.fd == -1)
+		return -1;
+	if (loop_watch(s->loop, &s->signals) == 0)
+		return 0;
+	close(s->signals.fd);
+	s->signals.fd = -1;
+	return -1;
 }
 
 static int
@@ -465,10 +469,9 @@ start(struct server *s)
 	s->mailbox = mailbox_new();
 	if (store_open(&s->store, &store, s->mailbox, &hooks, clock_mono_ms(), clock_wall_ms()) == -1)
 		return -1;
-	s->mail.fd = mailbox_fd(s->mailbox);
-	s->mail.events = WATCH_READ;
-	s->mail.ready = read_mail;
+	s->mail = (struct watch){ .fd = mailbox_fd(s->mailbox), .events = WATCH_READ, .ready = read_mail };
 	if (loop_watch(s->loop, &s->mail) == -1) {
+		s->mail.ready = NULL; /* there is nothing to be unwatched */
 		diag_error("event loop can't be made", "error=\"%s\"", strerror(errno));
 		return -1;
 	}

@@ -687,8 +687,11 @@ recover(struct store *store, bool clean, bool rebuild)
 	 * Everything is durable in the segments before the journal is let go.  A first
 	 * start commits, too: an index that has no commit counts as lost (store.c).
 	 */
-	if (unclean && checkpoint_now(store) == -1)
+	if (unclean && checkpoint_now(store) == -1) {
+		diag_error("recovery can't be made durable",
+		    "path=%s action=\"do what the line before says, and start again; nothing was given up\"", store->dir);
 		goto out;
+	}
 	if (journal_start(store->journal, store->offline) == -1)
 		goto out;
 	if (unclean && !first && store_epoch(store) == -1)
