@@ -74,7 +74,8 @@ value_of(struct request *r, const struct offsets_commit *what)
 		record.expire_ms = record.commit_ms + what->retention_ms;
 	gather_init(&g);
 	wire_offset_commit_record_encode(&g, &record);
-	must(!g.buf.failed && g.n_slices == 0);
+	must_fit(!g.buf.failed);
+	must(g.n_slices == 0);
 	value = span_of(memcpy(request_alloc(r, g.buf.n), g.buf.p, g.buf.n), g.buf.n);
 	gather_done(&g);
 	return value;

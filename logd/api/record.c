@@ -59,7 +59,8 @@ record_put(struct api *api, enum state_log log, struct span key, const char *nam
 
 	gather_init(&value);
 	wire_record_encode(&value, find_message(name), record);
-	must(!value.buf.failed && value.n_slices == 0);
+	must_fit(!value.buf.failed);
+	must(value.n_slices == 0);
 	entry = (struct state_entry){ key, buf_bytes(&value.buf) };
 	over = state_put(api->store, log, &entry, 1, loop_wall_ms(api->loop), a);
 	gather_done(&value);

@@ -313,7 +313,7 @@ index_floor(struct index *idx, enum index_table table, struct span key, size_t p
 
 	buf_reset(found);
 	buf_reset(to);
-	must(mdb_cursor_open(txn, idx->tables[table], &cursor) == 0);
+	must_fit(mdb_cursor_open(txn, idx->tables[table], &cursor) == 0);
 	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
 	if (rc == MDB_NOTFOUND)
 		rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
@@ -350,7 +350,7 @@ index_each_from(struct index *idx, enum index_table table, struct span prefix, s
 	struct span value;
 	int rc;
 
-	must(mdb_cursor_open(txn, idx->tables[table], &cursor) == 0);
+	must_fit(mdb_cursor_open(txn, idx->tables[table], &cursor) == 0);
 	rc = mdb_cursor_get(cursor, &k, &v, from.n == 0 ? MDB_FIRST : MDB_SET_RANGE);
 	for (; rc == 0 && has_prefix(k, prefix); rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
 		if (!open_value(span_val(k), v, &value))
@@ -648,7 +648,7 @@ index_cursor_open(struct index *idx, enum index_table table)
 	struct index_cursor *c = xcalloc(1, sizeof *c);
 
 	if (idx->tables[table] != NO_TABLE)
-		must(mdb_cursor_open(idx->reader, idx->tables[table], &c->cursor) == 0);
+		must_fit(mdb_cursor_open(idx->reader, idx->tables[table], &c->cursor) == 0);
 	return c;
 }
 
