@@ -9,7 +9,11 @@
 #include "plat/clock.h"
 #include "plat/poller.h"
 
-enum { EVENTS_MAX = 256 };
+/*
+ * Timers that are late by LATE_MS, as when the process was stopped, wait for what has come
+ * meanwhile, for so many rounds at most.
+ */
+enum { EVENTS_MAX = 256, LATE_MS = 200, LATE_ROUNDS_MAX = 256 };
 
 _Static_assert((int)WATCH_READ == (int)POLLER_READ &&
     (int)WATCH_WRITE == (int)POLLER_WRITE &&
@@ -26,6 +30,7 @@ struct loop {
 	 * that ends takes its event along (of = NULL). */
 	struct poller_event events[EVENTS_MAX];
 	int at, n_events;
+	int late_rounds; /* for so many timers that are late have waited */
 };
 
 static void
@@ -93,6 +98,27 @@ dispatch(struct loop *l)
 }
 
 /*
+ * Whether there may be events that came before the first timer was due: a heartbeat that
+ * waited while we did not look counts.  The first wait says nothing, as it may have been cut
+ * short.  `before_ms`: when we last looked.
+ */
+static bool
+events_first(struct loop *l, int64_t before_ms)
+{
+	const struct heap_node *first = heap_min(&l->timers);
+
+	if (l->late_rounds == 0) {
+		if (first == NULL || l->now_ms - (first->key > before_ms ? first->key : before_ms) < LATE_MS)
+			return false;
+	} else if (l->n_events < EVENTS_MAX || l->late_rounds == LATE_ROUNDS_MAX) {
+		l->late_rounds = 0;
+		return false;
+	}
+	l->late_rounds++;
+	return true;
+}
+
+/*
  * No more timers than there were at first, so that one that sets itself again
  * for this very moment does not keep the round from ending.
  */
@@ -113,11 +139,14 @@ fire_timers(struct loop *l)
 void
 loop_round(struct loop *l)
 {
+	int64_t before_ms = l->now_ms;
+
 	l->at = 0;
 	l->n_events = poller_wait(l->poller, l->events, EVENTS_MAX, wait_ms(l));
 	read_clocks(l);
 	dispatch(l);
-	fire_timers(l);
+	if (!events_first(l, before_ms))
+		fire_timers(l);
 	list_each(it, &l->hooks) {
 		struct round_hook *h = container_of(it, struct round_hook, link);
 

@@ -388,6 +388,48 @@ clocks_are_read_each_round(void)
 	loop_free(loop);
 }
 
+enum { MANY = 400, STOPPED_MS = 250 };
+
+static int n_heard, heard_before_timer;
+
+static void
+hear(struct watch *w, unsigned events)
+{
+	(void)events;
+	drain(container_of(w, struct named_watch, watch));
+	n_heard++;
+}
+
+static void
+note_heard(struct timer *t)
+{
+	(void)t;
+	heard_before_timer = n_heard;
+	loop_stop(loop);
+}
+
+/* As when the process was stopped: there are more events than a round takes. */
+static void
+what_came_in_time_goes_before_timers_that_are_late(void)
+{
+	static struct named_watch w[MANY];
+	struct timer t = { .fire = note_heard };
+
+	begin();
+	n_heard = heard_before_timer = 0;
+	for (int i = 0; i < MANY; i++)
+		open_watch(&w[i], 'w', hear);
+	loop_timer_set(loop, &t, loop_now_ms(loop) + 1);
+	for (int i = 0; i < MANY; i++)
+		poke(&w[i]);
+	usleep(STOPPED_MS * 1000);
+	loop_run(loop);
+	CU_ASSERT_EQUAL(heard_before_timer, MANY);
+	for (int i = 0; i < MANY; i++)
+		close_watch(&w[i]);
+	loop_free(loop);
+}
+
 const struct unit_test loop_tests[] = {
 	UNIT(timers_fire_in_the_order_of_their_time),
 	UNIT(timer_can_be_moved_and_cancelled),
@@ -397,6 +439,7 @@ const struct unit_test loop_tests[] = {
 	UNIT(watch_may_end_itself),
 	UNIT(rested_watch_is_not_called_until_it_is_set_again),
 	UNIT(rested_watch_hears_of_a_hang_up),
+	UNIT(what_came_in_time_goes_before_timers_that_are_late),
 	UNIT(bad_descriptor_is_refused),
 	UNIT(stop_comes_from_a_signal_handler),
 	UNIT(stop_comes_from_another_thread),
