@@ -4,11 +4,31 @@
  * Whole segments go, and only what is settled.  The log start moves first, by
  * the way of DeleteRecords: durably, then the files.  That takes a record, for
  * which a full disk has no room: then the reserve is given up (reserve.c).
+ *
+ * A clock that leaps ahead makes everything old at once, and may be wrong: what is
+ * judged by it then waits until somebody could have put it right.
  */
 #include <stdlib.h>
 
+#include "base/diag.h"
 #include "base/xalloc.h"
 #include "store/store_internal.h"
+
+enum { LEAP_MS = 600000, REST_MS = 3600000 };
+
+void
+retention_look_at_clock(struct store *store)
+{
+	int64_t ahead_ms = store->wall_ms - store->mono_ms, leap_ms = ahead_ms - store->clock_ahead_ms;
+
+	store->clock_ahead_ms = ahead_ms;
+	if (leap_ms > LEAP_MS) {
+		store->old_rests_until_ms = store->mono_ms + REST_MS;
+		diag_warn("the clock was set ahead; what is too old by it is kept for another hour",
+		    "by_ms=%lld action=\"see that it is right\"", (long long)leap_ms);
+	} else if (leap_ms < -LEAP_MS)
+		store->old_rests_until_ms = store->mono_ms;
+}
 
 /* A record of the far future keeps its segment, as Kafka has it; without times, it is the first append's. */
 static bool
@@ -17,7 +37,8 @@ too_old(const struct segment *s)
 	const struct partition *p = s->partition;
 	int64_t newest = s->max_time >= 0 ? s->max_time : s->begun_ms;
 
-	if (p->config.retention_ms < 0 || (s->max_time < 0 && s->begun_ms == 0))
+	if (p->config.retention_ms < 0 || (s->max_time < 0 && s->begun_ms == 0) ||
+	    p->store->mono_ms < p->store->old_rests_until_ms)
 		return false;
 	return p->store->wall_ms - newest > p->config.retention_ms;
 }

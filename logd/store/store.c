@@ -280,6 +280,7 @@ store_tick(struct store *store, int64_t mono_ms, int64_t wall_ms)
 {
 	store->mono_ms = mono_ms;
 	store->wall_ms = wall_ms;
+	retention_look_at_clock(store);
 	producers_expire(store);
 	if (mono_ms >= store->next_try_ms)
 		try_again(store);
@@ -592,6 +593,8 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->mono_ms = store->last_checkpoint_ms = mono_ms;
 	store->lack_told_ms = INT64_MIN / 2;
 	store->wall_ms = wall_ms;
+	store->clock_ahead_ms = wall_ms - mono_ms;
+	store->old_rests_until_ms = mono_ms;
 	store->checkpoints = 1;
 	store->next_retention_ms = mono_ms + config->upkeep.retention_check_ms;
 	list_init(&store->waiting);

@@ -310,6 +310,9 @@ void partition_check(const struct partition *);
 /* Drops what is too old or too much. */
 void retention_visit(struct partition *);
 
+/* Notes where the clock has been set ahead.  At each tick, before visits. */
+void retention_look_at_clock(struct store *);
+
 /* ---- cleaner.c: which partition is compacted, and what becomes of it ---- */
 
 struct cleaning;
@@ -538,6 +541,8 @@ struct store {
 	bool round_retention, round_cleaning; /* what this round is for */
 	int64_t next_retention_ms;
 	int n_retaining;          /* log starts that retention is moving */
+	int64_t clock_ahead_ms;   /* of the monotonic one the wall's, as of the last tick */
+	int64_t old_rests_until_ms; /* nothing is too old before */
 	struct store_stats stats;
 };
 

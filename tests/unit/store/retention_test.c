@@ -303,6 +303,46 @@ a_full_disk_gives_up_its_reserve_and_gets_it_back(void)
 	world_end(&w);
 }
 
+/* `wall_ms`: how far the clock of the wall is set, beside the time that passes. */
+static void
+pass_with_clock(int64_t ms, int64_t wall_ms)
+{
+	w.now += ms;
+	for (int i = 0; i < 4; i++) {
+		store_tick(w.store, w.now, w.now + wall_ms);
+		world_settle(&w);
+		store_checkpoint(w.store);
+		world_settle(&w);
+	}
+}
+
+static void
+a_clock_that_leaps_makes_nothing_old_for_an_hour(void)
+{
+	enum { HOUR = 3600000 };
+	struct partition *p;
+
+	begin(DAY, -1);
+	p = world_partition(&w, 0);
+	append(p, 4);
+	pass_with_clock(1, INT64_C(3650) * DAY);
+	pass_with_clock(HOUR - 2, INT64_C(3650) * DAY);
+	CU_ASSERT(partition_log_start(p) == 0);
+	/* Put right within the time: as if nothing had been. */
+	pass_with_clock(1, 0);
+	pass_with_clock(DAY - HOUR, 0);
+	CU_ASSERT(partition_log_start(p) == 0);
+	pass_with_clock(HOUR, 0);
+	CU_ASSERT(partition_log_start(p) == 4);
+	/* And one that stays so is believed. */
+	append(p, 2);
+	pass_with_clock(1, DAY + 1);
+	CU_ASSERT(partition_log_start(p) == 4);
+	pass_with_clock(HOUR, DAY + 1);
+	CU_ASSERT(partition_log_start(p) == 6);
+	world_end(&w);
+}
+
 const struct unit_test retention_tests[] = {
 	UNIT(segments_that_are_too_old_go),
 	UNIT(offsets_go_on_where_all_has_gone),
@@ -315,5 +355,6 @@ const struct unit_test retention_tests[] = {
 	UNIT(whoever_waits_below_the_new_start_is_told),
 	UNIT(all_partitions_are_visited_some_at_a_time),
 	UNIT(a_full_disk_gives_up_its_reserve_and_gets_it_back),
+	UNIT(a_clock_that_leaps_makes_nothing_old_for_an_hour),
 	UNIT_END
 };
