@@ -5,6 +5,7 @@ instead of names, the newest and the oldest versions.  A message is a dict by
 the names of the table; what is left out has its default.  This is a second
 reading of the table, apart from the daemon's own.
 """
+import functools
 import os
 import re
 import socket
@@ -72,6 +73,7 @@ class Api:
         self.request, self.response = [], []
 
 
+@functools.lru_cache
 def read_table(path):
     """{name: Api} from kafka.tbl."""
     apis, api, stack, named = {}, None, [], {}
