@@ -37,6 +37,29 @@ file_lacks(int error)
 	return file_not_begun(error) || error == ENOSPC || error == EDQUOT;
 }
 
+/* What a person can do about an error of the system. */
+static inline const char *
+file_advice(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+		return "allow more open files, and start again";
+	case ENOSPC:
+	case EDQUOT:
+		return "make room, and start again";
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return "see that the user of this process may read and write there, and start again";
+	case ENOMEM:
+	case EAGAIN:
+		return "allow more memory and processes, and start again";
+	default:
+		return "see what the system's log says of the disk, mend that, and start again";
+	}
+}
+
 enum file_mode {
 	FILE_READ,       /* must exist */
 	FILE_WRITE,      /* read and write; must exist */

@@ -268,7 +268,7 @@ store_failed(void *ctx, const char *why)
 {
 	struct server *s = ctx;
 
-	diag_error("the daemon ends", "why=\"%s\"", why);
+	diag_error("the daemon ends", "why=\"%s\" action=\"mend what the lines before name, and start again\"", why);
 	s->failed = true;
 	if (s->loop != NULL)
 		loop_stop(s->loop);
@@ -431,6 +431,16 @@ watch_signals(struct server *s)
 	return -1;
 }
 
+static const char *
+listen_advice(int error)
+{
+	if (error == EADDRINUSE)
+		return "something else uses this port: end it, or choose another in `listeners`";
+	if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EACCES || error == EINVAL)
+		return "choose another address or port in `listeners`";
+	return file_advice(error);
+}
+
 static int
 listen_all(struct server *s)
 {
@@ -440,9 +450,7 @@ listen_all(struct server *s)
 		s->listeners[i] = net_listen(s->net, spec->host, spec->port, &s->tags[i]);
 		if (s->listeners[i] == NULL) {
 			diag_error("can't listen", "address=%s port=%d error=\"%s\" action=\"%s\"", spec->host,
-			    spec->port, strerror(errno), errno == EADDRINUSE ?
-			    "something else uses this port: end it, or choose another in `listeners`" :
-			    "choose another address or port in `listeners`");
+			    spec->port, strerror(errno), listen_advice(errno));
 			return -1;
 		}
 		s->tags[i].host = spec->advertised_host;
@@ -463,7 +471,7 @@ start(struct server *s)
 	struct net_limits limits = net_limits(s);
 
 	if ((s->loop = loop_new()) == NULL || watch_signals(s) == -1) {
-		diag_error("event loop can't be made", "error=\"%s\"", strerror(errno));
+		diag_error("event loop can't be made", "error=\"%s\" action=\"%s\"", strerror(errno), file_advice(errno));
 		return -1;
 	}
 	s->mailbox = mailbox_new();
@@ -472,7 +480,7 @@ start(struct server *s)
 	s->mail = (struct watch){ .fd = mailbox_fd(s->mailbox), .events = WATCH_READ, .ready = read_mail };
 	if (loop_watch(s->loop, &s->mail) == -1) {
 		s->mail.ready = NULL; /* there is nothing to be unwatched */
-		diag_error("event loop can't be made", "error=\"%s\"", strerror(errno));
+		diag_error("event loop can't be made", "error=\"%s\" action=\"%s\"", strerror(errno), file_advice(errno));
 		return -1;
 	}
 	if (api_init(&s->api, &api, &groups, s->loop, s->store) == -1)

@@ -134,6 +134,8 @@ run_checkpoint(struct job *job)
 			index_batch_done(group_changes(c, i));
 			/* An internal log that failed ends the daemon: the state must not run ahead of it. */
 			if (c->set.groups[i].partition->internal) {
+				diag_error("log of the daemon's state can't be synced", "path=%s/logs error=\"%s\" action=\"%s\"",
+				    c->store->dir, strerror(c->set.groups[i].error), file_advice(EIO));
 				c->error = EIO; /* whatever it was called: a failed sync is never tried again */
 				return;
 			}
@@ -249,7 +251,7 @@ checkpoint_done(struct job *job)
 		    strerror(c->error));
 		store->checkpoint_retry_ms = store->mono_ms + RETRY_MS;
 	} else
-		store_fail(store, "the index can't be written");
+		store_fail(store, "a checkpoint failed");
 }
 
 static void

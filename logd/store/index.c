@@ -189,7 +189,8 @@ index_open(struct index **out, const char *dir)
 	snprintf(lock, sizeof lock, "%s/lock.mdb", dir);
 	file_unlink(lock);
 	if (file_mkdir(dir) == -1) {
-		diag_error("index folder can't be made", "path=%s error=\"%s\"", dir, strerror(errno));
+		diag_error("index folder can't be made", "path=%s error=\"%s\" action=\"%s\"", dir,
+		    strerror(errno), file_advice(errno));
 		return -1;
 	}
 	rc = open_env(out, dir, 0);

@@ -180,7 +180,8 @@ journal_open(struct journal **out, const struct journal_config *config)
 	j->file_size = page_up(each < FILE_MIN ? FILE_MIN : each);
 	j->workers = workers_new("journal", 1, config->mailbox);
 	if (file_mkdir(j->dir) == -1 || file_list(j->dir, found_file, j) == -1) {
-		diag_error("journal can't be opened", "path=%s error=\"%s\"", j->dir, strerror(errno));
+		diag_error("journal can't be opened", "path=%s error=\"%s\" action=\"%s\"", j->dir,
+		    strerror(errno), file_advice(errno));
 		journal_close(j);
 		return -1;
 	}
@@ -194,7 +195,8 @@ journal_open_to_look(struct journal **out, const char *dir)
 	struct journal *j = new_journal(dir, FILE_READ);
 
 	if (file_list(dir, found_file, j) == -1 && errno != ENOENT) {
-		diag_error("journal can't be read", "path=%s error=\"%s\"", dir, strerror(errno));
+		diag_error("journal can't be read", "path=%s error=\"%s\" action=\"%s\"", dir,
+		    strerror(errno), file_advice(errno));
 		journal_close(j);
 		return -1;
 	}
@@ -430,7 +432,8 @@ journal_look(struct journal *j, const struct journal_look *look)
 	}
 	return 0;
 fail:
-	diag_error("journal can't be read", "path=%s error=\"%s\"", j->dir, strerror(errno));
+	diag_error("journal can't be read", "path=%s error=\"%s\" action=\"%s\"", j->dir,
+	    strerror(errno), file_advice(errno));
 	return -1;
 }
 
@@ -491,7 +494,8 @@ journal_start(struct journal *j, bool keep)
 	j->commit.last_block = j->durable;
 	return 0;
 fail:
-	diag_error("journal can't be started", "path=%s error=\"%s\"", j->dir, strerror(errno));
+	diag_error("journal can't be started", "path=%s error=\"%s\" action=\"%s\"", j->dir,
+	    strerror(errno), file_advice(errno));
 	return -1;
 }
 

@@ -677,8 +677,8 @@ recover(struct store *store, bool clean, bool rebuild)
 			store->leader_epoch = 0; /* nothing has raised it yet */
 		cut_fronts(store);
 	} else if (recover_unclean(&r) == -1) {
-		diag_error("recovery failed", "path=%s error=\"%s\" action=\"mend the disk and start again; nothing was given up\"",
-		    store->dir, strerror(errno));
+		diag_error("recovery failed", "path=%s error=\"%s\" action=\"%s; nothing was given up\"",
+		    store->dir, strerror(errno), file_advice(errno));
 		goto out;
 	}
 	/* Nothing was ever appended: there is nothing to make durable, and no epoch to raise. */
@@ -689,7 +689,7 @@ recover(struct store *store, bool clean, bool rebuild)
 	 */
 	if (unclean && checkpoint_now(store) == -1) {
 		diag_error("recovery can't be made durable",
-		    "path=%s action=\"do what the line before says, and start again; nothing was given up\"", store->dir);
+		    "path=%s action=\"mend what the lines before name, and start again; nothing was given up\"", store->dir);
 		goto out;
 	}
 	if (journal_start(store->journal, store->offline) == -1)

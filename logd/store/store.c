@@ -302,7 +302,7 @@ store_path(const char *dir, const char *name, char *path, size_t size)
 static int
 complain(const char *what, const char *path)
 {
-	diag_error(what, "path=%s error=\"%s\"", path, strerror(errno));
+	diag_error(what, "path=%s error=\"%s\" action=\"%s\"", path, strerror(errno), file_advice(errno));
 	return -1;
 }
 
@@ -516,7 +516,7 @@ open_index(struct store *store, bool clean, bool *rebuild)
 		file_close(fd);
 		if (index_renew(dir) == -1) {
 			if (errno == ENOSPC || errno == EDQUOT)
-				return complain("index can't be copied, make room and start again", dir);
+				return complain("index can't be copied", dir);
 			if (index_discard(dir) == -1)
 				return complain("index can't be deleted", dir);
 		}
@@ -525,7 +525,7 @@ open_index(struct store *store, bool clean, bool *rebuild)
 	}
 	if (index_open(&store->index, dir) == -1 &&
 	    (index_discard(dir) == -1 || index_open(&store->index, dir) == -1))
-		return -1;
+		return complain("index can't be made", dir);
 	if (is_foreign(store->index)) {
 		diag_info("index has another format", "path=%s effect=\"it is made anew\"", dir);
 		index_close(store->index);
@@ -533,7 +533,7 @@ open_index(struct store *store, bool clean, bool *rebuild)
 		if (index_discard(dir) == -1)
 			return complain("index can't be deleted", dir);
 		if (index_open(&store->index, dir) == -1)
-			return -1;
+			return complain("index can't be made", dir);
 	}
 	*rebuild = !was_committed(store->index);
 	return 0;

@@ -5,8 +5,8 @@
     sys_faults_test.py every [STRIDE]       each row at every call (every STRIDE-th)
     sys_faults_test.py CALL ERROR HOW [N]   that row alone; with N at that call
 
-A life of the daemon: a start on what earlier ones left, a mixed load (load.py), and its end, in order or by
-SIGKILL.  In each the N-th call of some function fails, by shim.c.  The daemon goes on and answers what it can;
+A life of the daemon: a start on what earlier ones left, a mixed load (load.py), in some a snapshot, and its end, in
+order or by SIGKILL.  In each the N-th call of some function fails, by shim.c.  The daemon goes on and answers what it can;
 or it ends with a status, not by a signal, having told the cause and what to do.  Where memory is short it may
 abort, having said that.  Then it is started with nothing in its way, and all that was promised must be there,
 nothing else, and everything work.
@@ -47,6 +47,7 @@ ROWS = [(call, error, how) for call, errors, how in (
     ("fsync", (errno.EIO,), "on"),
     ("ftruncate", (errno.EIO, errno.EINTR), "once"),
     ("fstat", (errno.EIO,), "once"),
+    ("link", (errno.EIO, errno.EMLINK), "once"),
     ("rename", (errno.EIO, errno.ENOSPC), "once"),
     ("unlink", (errno.EIO,), "once"),
     ("unlink", (errno.EIO,), "on"),
@@ -113,11 +114,14 @@ class Place:
     def live(self, fault):
         """One life with the fault, and one without; whether the fault came."""
         self.load.written = fault[3] != "lost"
-        life = Life(self.folder, SETTINGS, fault)
+        snapshots = os.path.join(self.folder, "snapshots")
+        os.makedirs(snapshots)
+        life = Life(self.folder, {**SETTINGS, "weir.snapshot.dir": snapshots}, fault)
         try:
             self.faulty(life)
         finally:
             life.kill()
+            shutil.rmtree(snapshots)
             life.lose()
         judge(life, fault)
         came = life.happened() > 0
@@ -138,6 +142,8 @@ class Place:
     def faulty(self, life):
         if not life.ready():
             return
+        if self.lives % 3 == 0:
+            life.process.send_signal(signal.SIGUSR2)
         self.load.turn_to(life)
         try:
             self.load.round()
@@ -161,6 +167,12 @@ def judge(life, fault):
         raise Fault(f"it ended with status {status}, and said:\n{said}")
     if not any(re.match(r"\S+ error |weir-logd: ", line) for line in said.splitlines()):
         raise Fault(f"it ended with status 1 without a line of level error; it said:\n{said}")
+    if fault[0] in MEMORY + ("mmap",):
+        cause = "memory"
+    else:
+        cause = os.strerror(fault[2]) if fault[2] != SHORT else ""
+    if cause not in said or not re.search("action=|; raise ", said):
+        raise Fault(f"it ended without saying why ({cause}), or what to do; it said:\n{said}")
 
 
 class Run:
