@@ -687,20 +687,21 @@ recover(struct store *store, bool clean, bool rebuild)
 	 * Everything is durable in the segments before the journal is let go.  A first
 	 * start commits, too: an index that has no commit counts as lost (store.c).
 	 */
-	if (unclean && checkpoint_now(store) == -1) {
-		diag_error("recovery can't be made durable",
-		    "path=%s action=\"mend what the lines before name, and start again; nothing was given up\"", store->dir);
-		goto out;
-	}
+	if (unclean && checkpoint_now(store) == -1)
+		goto undurable;
 	if (journal_start(store->journal, store->offline) == -1)
 		goto out;
 	if (unclean && !first && store_epoch(store) == -1)
-		goto out;
+		goto undurable;
 	if (unclean && !first)
 		diag_info("recovered", "path=%s batches=%lld cut_bytes=%lld damaged=%lld epoch=%ld",
 		    store->dir, (long long)r.batches, (long long)r.cut_bytes,
 		    (long long)r.damaged, (long)store->leader_epoch);
 	result = 0;
+	goto out;
+undurable:
+	diag_error("recovery can't be made durable",
+	    "path=%s action=\"mend what the lines before name, and start again; nothing was given up\"", store->dir);
 out:
 	replays_free(&r.replays);
 	return result;

@@ -403,25 +403,31 @@ REQUEST, REQUESTS, ANSWERS = 24 * MIB, 32 * MIB, 32 * MIB
 # docs/operations.md: twice the requests; the answers; four batches that are looked into; and what the daemon is
 # without any of it, with what malloc keeps.
 CAP = 2 * REQUESTS + ANSWERS + 4 * 64 * MIB + 128 * MIB
-GROUPS = "/sys/fs/cgroup/memory"
+# Control groups of both versions: the folder, the file of the limit, that which counts who was killed.
+GROUPS = (("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.oom_control"), ("/sys/fs/cgroup", "memory.max", "memory.events"))
 
 
 @contextlib.contextmanager
 def cap(n):
-    """A group of processes that may have so many bytes; yields what puts the process into it, and its folder."""
-    folder = os.path.join(GROUPS, f"weir-faults-{os.getpid()}")
+    """A group of processes that may have so many bytes; yields what puts the process into it, and the file that
+    counts whom the system has killed for that."""
     try:
+        top, limit, counts = next(g for g in GROUPS if os.path.exists(os.path.join(g[0], "cgroup.procs")))
+        folder = os.path.join(top, f"weir-faults-{os.getpid()}")
         os.mkdir(folder)
-    except OSError as error:
-        raise Skip(f"a control group for memory can't be made here: {error.strerror}") from error
+    except (StopIteration, OSError) as error:
+        raise Skip(f"a control group for memory can't be made here: {error}") from error
     try:
-        with open(os.path.join(folder, "memory.limit_in_bytes"), "w") as f:
-            f.write(str(n))
+        try:
+            with open(os.path.join(folder, limit), "w") as f:
+                f.write(str(n))
+        except OSError as error:
+            raise Skip(f"a control group here has no limit of memory: {error.strerror}") from error
 
         def enter():
             with open(os.path.join(folder, "cgroup.procs"), "w") as f:
                 f.write(str(os.getpid()))
-        yield enter, folder
+        yield enter, os.path.join(folder, counts)
     finally:
         until("the group is empty", lambda: remove_group(folder))
 
@@ -467,7 +473,7 @@ def produce_request(topic, records):
 
 def test_a_cap_on_memory():
     settings = {"socket.request.max.bytes": REQUEST, "queued.max.request.bytes": REQUESTS, "weir.queued.max.response.bytes": ANSWERS}
-    with cap(CAP) as (enter, folder), place(settings, before=enter) as here:
+    with cap(CAP) as (enter, counts), place(settings, before=enter) as here:
         make(here, "bulk")
         make(here, "zipped", retention_bytes=1)
         for _ in range(20):
@@ -477,7 +483,7 @@ def test_a_cap_on_memory():
             peak = int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)) * 1024
         print(f"  at most {peak // MIB} MiB of {CAP // MIB}")
         same(here.life.process.poll(), None, "status of the daemon")
-        with open(os.path.join(folder, "memory.oom_control")) as f:
+        with open(counts) as f:
             killed = re.search(r"oom_kill (\d+)", f.read())
         same(killed is None or killed.group(1) == "0", True, "nothing was killed")
 
