@@ -273,7 +273,7 @@ change(const struct stat *st, int64_t from, enum state only, enum state to)
 	for (size_t i = 0; i < LOST_SLOTS; i++)
 		if (slots[i].state != FREE && same_file(&slots[i], st) && slots[i].at >= from &&
 		    (only == FREE || slots[i].state == (int32_t)only))
-			slots[i].state = to;
+			slots[i].state = (int32_t)to;
 }
 
 static void
