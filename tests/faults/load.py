@@ -28,6 +28,7 @@ import raw_client
 from batches import CONTROL, batch, record
 
 ANSWER_S = 30  # whoever gets no answer that long is forgotten
+LATE_S = 2     # where that may be: the load gives up
 OUT_OF_RANGE, CONCURRENT_TRANSACTIONS, TRANSACTIONAL = 1, 51, 0x10
 EVERYTHING = 1 << 24
 
@@ -45,6 +46,10 @@ LARGE = 3000
 
 class Gone(Exception):
     """The daemon takes no connections any more."""
+
+
+class Late(Exception):
+    """There is no answer, as long as what is put off can't be done."""
 
 
 class Fault(AssertionError):
@@ -258,6 +263,7 @@ class Load:
         self.idempotent = Idempotent(self)
         self.member = None
         self.asked = 0
+        self.lasting = False  # whether what is asked for may be put off for good: a disk that stays full
 
     # ---- one request ----
 
@@ -280,12 +286,14 @@ class Load:
         self.asked += 1
         try:
             if self.c is None:
-                self.c = raw_client.Client(self.daemon.host, self.daemon.port, ANSWER_S)
+                self.c = raw_client.Client(self.daemon.host, self.daemon.port, LATE_S if self.lasting else ANSWER_S)
         except OSError as error:
             raise Gone from error
         try:
             answer = self.c.ask(api, version, **request)
         except socket.timeout as late:
+            if self.lasting:
+                raise Late from late
             raise Fault(f"{api}: no answer within {ANSWER_S} s") from late
         except (OSError, TypeError, struct.error):  # it may end in the middle of an answer
             answer = None
@@ -419,7 +427,7 @@ class Load:
                 p.promise(offset, value)
 
     def round(self, strict=False):
-        """`strict`: nothing may be refused.  Raises Gone when the daemon is."""
+        """`strict`: nothing may be refused.  Raises Gone when the daemon is, and Late."""
         self.strict = strict
         n = next(self.numbers)
         steps = (lambda: self.plain(-1, 0), lambda: self.plain(1, 1, n=3), lambda: self.plain(-1, 1, LARGE), self.idempotent.run,

@@ -23,7 +23,7 @@ import tempfile
 import time
 
 from fault import Life
-from load import SETTINGS, Fault, Gone, Load
+from load import SETTINGS, Fault, Gone, Late, Load
 
 LIVES = 30  # in one folder
 SHORT = 0   # instead of an error
@@ -157,11 +157,16 @@ class Place:
         if self.lives % 3 == 0:
             life.process.send_signal(signal.SIGUSR2)
         self.load.turn_to(life)
+        self.load.lasting = life.fault[3] == "on"
         try:
             self.load.round()
         except Gone:
             life.wait()
-        self.load.drop()
+        except Late:
+            pass
+        finally:
+            self.load.lasting = False
+            self.load.drop()
         if self.lives % 4 < 2:
             life.stop()
 
