@@ -186,6 +186,13 @@ remove_folder(void)
 /* ---- a program ---- */
 
 static uint64_t judged, judged_broken;
+static bool verbose;
+
+bool
+sim_verbose(void)
+{
+	return verbose;
+}
 
 void
 sim_judge(bool ok)
@@ -227,8 +234,8 @@ int
 sim_main(const struct sim_program *program, int argc, char **argv)
 {
 	uint64_t a = program->a, b = program->b;
-	bool verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
 
+	verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
 	if (verbose) {
 		argc--;
 		argv++;

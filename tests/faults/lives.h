@@ -58,6 +58,8 @@ struct sim_program {
 	void (*run)(uint64_t a, uint64_t b);
 };
 int sim_main(const struct sim_program *, int argc, char **argv);
+/* Whether -v was given. */
+bool sim_verbose(void);
 
 /* Counts one history. */
 void sim_judge(bool ok);

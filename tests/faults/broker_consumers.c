@@ -1,0 +1,346 @@
+/* broker_consumers.c -- simulated readers, those who commit offsets by themselves, and members of a group. */
+#include "faults/broker_clients.h"
+
+#include <stdio.h>
+
+#include "wire/errors.h"
+
+enum { ALONE, TEAM, FETCH_BY_NAME = 12, FETCH_BY_ID = 16, OFFSET_FETCH_VERSION = 8, JOIN_VERSION = 3,
+	SYNC_VERSION = 3, BEAT_VERSION = 3, COMMIT_VERSION = 7, SESSION_MS = 6000 };
+
+/* ---- Fetch ---- */
+
+void
+send_fetch(struct client *c, int slot, int64_t offset, bool committed, int32_t max_wait_ms, int32_t max_bytes,
+    void (*answered)(struct call *, const void *))
+{
+	const struct topic_history *t = &past->topics[topic_of(slot)];
+	struct wire_fetch_request_partition partition;
+	struct wire_fetch_request_topic topic;
+	struct wire_fetch_request q;
+	struct call *call = call_new(c);
+
+	wire_fetch_request_default(&q);
+	wire_fetch_request_topic_default(&topic);
+	wire_fetch_request_partition_default(&partition);
+	q.max_wait_ms = max_wait_ms;
+	q.min_bytes = 1;
+	q.max_bytes = max_bytes;
+	q.isolation_level = committed;
+	q.topics = &topic;
+	q.n_topics = 1;
+	topic.topic = span_str(topic_kinds[topic_of(slot)].name);
+	memcpy(topic.topic_id, t->id, sizeof topic.topic_id);
+	topic.partitions = &partition;
+	topic.n_partitions = 1;
+	partition.partition = number_in(slot);
+	partition.fetch_offset = offset;
+	partition.partition_max_bytes = max_bytes;
+	call->slot = slot;
+	call->incarnation = t->incarnation;
+	call->offset = offset;
+	call->committed = committed;
+	call_send(call, WIRE_FETCH, one_in(2) ? FETCH_BY_NAME : FETCH_BY_ID, &q, answered);
+}
+
+int64_t
+fetch_judged(const struct call *call, const struct wire_fetch_response *r)
+{
+	if (call->incarnation != past->topics[topic_of(call->slot)].incarnation || !slot_is_there(call->slot))
+		return -2;
+	if (r->error_code != KAFKA_NONE || r->n_responses != 1 || r->responses[0].n_partitions != 1 ||
+	    r->responses[0].partitions[0].partition_index != number_in(call->slot))
+		broken("partition %d: fetching %lld: error %d", call->slot, (long long)call->offset, r->error_code);
+	return history_fetched(call->slot, call->offset, call->committed, &r->responses[0].partitions[0], &call->known);
+}
+
+static void
+read_on(struct call *call, const void *response)
+{
+	struct client *c = call->client;
+	int64_t next = fetch_judged(call, response);
+
+	if (next == -2)
+		c->at[call->slot] = 0;
+	else
+		c->at[call->slot] = next == -1 ? past->slots[call->slot].log_start : next;
+}
+
+static void
+reader_step(struct client *c)
+{
+	int slot = (int)below(SLOTS);
+
+	if (!slot_is_there(slot))
+		return;
+	if (one_in(60))
+		c->at[slot] = 0;
+	send_fetch(c, slot, c->at[slot], c->number % 2 == 0, one_in(3) ? 0 : (int32_t)below(60),
+	    one_in(4) ? 100 : (int32_t)below(40000) + 1, read_on);
+}
+
+const struct client_kind reader_kind = { "reader", 2, reader_step };
+
+/* ---- committed offsets ---- */
+
+struct span
+commit_metadata(int number, char to[32])
+{
+	snprintf(to, 32, "commit %d", number);
+	return span_str(to);
+}
+
+static void
+commit(struct client *c, int group, const char *member, int32_t generation,
+    void (*answered)(struct call *, const void *))
+{
+	struct wire_offset_commit_request_partition partition;
+	struct wire_offset_commit_request_topic topic;
+	struct wire_offset_commit_request q;
+	int slot = (int)below(COMMIT_SLOTS), number = commit_new(group, slot, -1);
+	struct call *call;
+	char text[32];
+
+	if (number == -1)
+		return;
+	call = call_new(c);
+	wire_offset_commit_request_default(&q);
+	wire_offset_commit_request_topic_default(&topic);
+	wire_offset_commit_request_partition_default(&partition);
+	q.group_id = span_str(group_names[group]);
+	q.generation_id_or_member_epoch = generation;
+	q.member_id = span_str(member);
+	q.topics = &topic;
+	q.n_topics = 1;
+	topic.name = span_str(topic_kinds[topic_of(slot)].name);
+	topic.partitions = &partition;
+	topic.n_partitions = 1;
+	partition.partition_index = number_in(slot);
+	partition.committed_offset = number;
+	partition.committed_metadata = commit_metadata(number, text);
+	call->numbers[call->n++] = number;
+	call_send(call, WIRE_OFFSET_COMMIT, COMMIT_VERSION, &q, answered);
+}
+
+static int
+commit_error(const struct wire_offset_commit_response *r)
+{
+	if (r->n_topics != 1 || r->topics[0].n_partitions != 1)
+		broken("the answer to an OffsetCommit is of something else");
+	return r->topics[0].partitions[0].error_code;
+}
+
+void
+send_offset_fetch(struct client *c, int group, bool stable, void (*answered)(struct call *, const void *))
+{
+	struct wire_offset_fetch_request_group asked;
+	struct wire_offset_fetch_request q;
+	struct call *call = call_new(c);
+
+	wire_offset_fetch_request_default(&q);
+	wire_offset_fetch_request_group_default(&asked);
+	asked.group_id = span_str(group_names[group]);
+	asked.topics = NULL; /* all */
+	q.groups = &asked;
+	q.n_groups = 1;
+	q.require_stable = stable;
+	call->group = group;
+	call->stable = stable;
+	call_send(call, WIRE_OFFSET_FETCH, OFFSET_FETCH_VERSION, &q, answered);
+}
+
+bool
+offset_fetch_judged(const struct call *call, const struct wire_offset_fetch_response *r)
+{
+	bool told[COMMIT_SLOTS] = { false }, unstable = false;
+
+	if (r->n_groups != 1 || r->groups[0].error_code != KAFKA_NONE)
+		broken("OffsetFetch of group %s: error %d", group_names[call->group],
+		    r->n_groups == 1 ? r->groups[0].error_code : -1);
+	for (size_t i = 0; i < r->groups[0].n_topics; i++)
+		for (size_t k = 0; k < r->groups[0].topics[i].n_partitions; k++) {
+			const struct wire_offset_fetch_response_partition *p = &r->groups[0].topics[i].partitions[k];
+
+			if (!span_is(r->groups[0].topics[i].name, topic_kinds[0].name) || p->partition_index < 0 ||
+			    p->partition_index >= COMMIT_SLOTS)
+				broken("group %s has an offset where nobody committed one", group_names[call->group]);
+			told[p->partition_index] = true;
+			unstable = unstable || p->error_code == KAFKA_UNSTABLE_OFFSET_COMMIT;
+			history_offset(call->group, p->partition_index, call->stable, p->error_code, p->committed_offset,
+			    p->metadata, &call->known);
+		}
+	for (int slot = 0; slot < COMMIT_SLOTS; slot++)
+		if (!told[slot])
+			history_offset(call->group, slot, false, KAFKA_NONE, -1, span_of(NULL, 0), &call->known);
+	return unstable;
+}
+
+static void
+alone_committed(struct call *call, const void *response)
+{
+	int error = commit_error(response);
+
+	if (error != KAFKA_NONE)
+		broken("OffsetCommit of a group without members: error %d", error);
+	commit_answered(call->numbers[0]);
+}
+
+static void
+offsets_fetched(struct call *call, const void *response)
+{
+	offset_fetch_judged(call, response);
+}
+
+static void
+committer_step(struct client *c)
+{
+	if (one_in(2))
+		commit(c, ALONE, "", -1, alone_committed);
+	else
+		send_offset_fetch(c, (int)below(GROUPS), one_in(2), offsets_fetched);
+}
+
+const struct client_kind committer_kind = { "committer", 2, committer_step };
+
+/* ---- members ---- */
+
+static void
+leave(struct client *c)
+{
+	c->generation = -1;
+	c->synced = false;
+	c->member[0] = '\0';
+	c->stale = false;
+}
+
+/* The group has gone on without it, or goes on with it later. */
+static void
+lost_place(struct client *c, const char *what, int error)
+{
+	c->synced = false;
+	if (error == KAFKA_UNKNOWN_MEMBER_ID)
+		leave(c);
+	else if (error == KAFKA_REBALANCE_IN_PROGRESS || error == KAFKA_ILLEGAL_GENERATION)
+		c->generation = -1;
+	else if (error != KAFKA_NOT_COORDINATOR) /* it is about to end */
+		broken("%s of a member: error %d", what, error);
+}
+
+static void
+joined(struct call *call, const void *response)
+{
+	const struct wire_join_group_response *r = response;
+	struct client *c = call->client;
+
+	if (r->error_code != KAFKA_NONE) {
+		lost_place(c, "JoinGroup", r->error_code);
+		return;
+	}
+	snprintf(c->member, sizeof c->member, "%.*s", (int)r->member_id.n, (const char *)r->member_id.p);
+	c->generation = r->generation_id;
+	c->task = span_eq(r->leader, r->member_id) ? (int)r->n_members : 0;
+	past->counts.rebalances += c->task > 0;
+}
+
+static void
+join(struct client *c)
+{
+	struct wire_join_group_request_protocol protocol;
+	struct wire_join_group_request q;
+
+	wire_join_group_request_default(&q);
+	wire_join_group_request_protocol_default(&protocol);
+	protocol.name = span_str("any");
+	protocol.metadata = span_str("about");
+	q.group_id = span_str(group_names[TEAM]);
+	q.session_timeout_ms = SESSION_MS;
+	q.rebalance_timeout_ms = SESSION_MS;
+	q.member_id = span_str(c->member);
+	q.protocol_type = span_str("simulated");
+	q.protocols = &protocol;
+	q.n_protocols = 1;
+	c->synced = false;
+	call_send(call_new(c), WIRE_JOIN_GROUP, JOIN_VERSION, &q, joined);
+}
+
+static void
+synced(struct call *call, const void *response)
+{
+	const struct wire_sync_group_response *r = response;
+
+	if (r->error_code != KAFKA_NONE)
+		lost_place(call->client, "SyncGroup", r->error_code);
+	else
+		call->client->synced = true;
+}
+
+static void
+sync_with(struct client *c)
+{
+	struct wire_sync_group_request_assignment assignment;
+	struct wire_sync_group_request q;
+
+	wire_sync_group_request_default(&q);
+	wire_sync_group_request_assignment_default(&assignment);
+	assignment.member_id = span_str(c->member);
+	assignment.assignment = span_str("all of it");
+	q.group_id = span_str(group_names[TEAM]);
+	q.generation_id = c->generation;
+	q.member_id = span_str(c->member);
+	q.assignments = &assignment;
+	q.n_assignments = c->task > 0;
+	call_send(call_new(c), WIRE_SYNC_GROUP, SYNC_VERSION, &q, synced);
+}
+
+static void
+member_committed(struct call *call, const void *response)
+{
+	int error = commit_error(response);
+
+	if (error == KAFKA_NONE && call->flag)
+		broken("OffsetCommit of a member that the broker can't know was taken");
+	if (error == KAFKA_NONE)
+		commit_answered(call->numbers[0]);
+	else
+		lost_place(call->client, "OffsetCommit", error);
+	if (error != KAFKA_NONE)
+		past->commits[call->numbers[0]].over = 0;
+}
+
+static void
+beaten(struct call *call, const void *response)
+{
+	const struct wire_heartbeat_response *r = response;
+
+	if (r->error_code != KAFKA_NONE)
+		lost_place(call->client, "Heartbeat", r->error_code);
+}
+
+static void
+beat(struct client *c)
+{
+	struct wire_heartbeat_request q;
+
+	wire_heartbeat_request_default(&q);
+	q.group_id = span_str(group_names[TEAM]);
+	q.generation_id = c->generation;
+	q.member_id = span_str(c->member);
+	call_send(call_new(c), WIRE_HEARTBEAT, BEAT_VERSION, &q, beaten);
+}
+
+static void
+member_step(struct client *c)
+{
+	if (one_in(80))
+		leave(c); /* without a word: its session has to end */
+	if (c->member[0] == '\0' || c->generation == -1)
+		join(c);
+	else if (!c->synced)
+		sync_with(c);
+	else if (one_in(3))
+		beat(c);
+	else
+		commit(c, TEAM, c->member, c->generation, member_committed);
+}
+
+const struct client_kind member_kind = { "member", 1, member_step };
