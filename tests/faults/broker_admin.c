@@ -277,7 +277,8 @@ checker_step(struct client *c)
 		break;
 	case SCANS:
 	case SCANS_COMMITTED:
-		send_fetch(c, c->slot, c->at[c->slot], c->task == SCANS_COMMITTED, 0, SCAN_BYTES, scanned);
+		send_fetch(c, &(struct fetching){ .slot = c->slot, .offset = c->at[c->slot], .reader = -1,
+		    .committed = c->task == SCANS_COMMITTED, .max_bytes = SCAN_BYTES }, scanned);
 		break;
 	case FETCHES_OFFSETS:
 		send_offset_fetch(c, c->slot % GROUPS, c->slot < GROUPS, offsets_told);

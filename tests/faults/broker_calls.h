@@ -26,7 +26,7 @@ struct client {
 	int n_calls;
 	int64_t rests_until_ms;
 	int32_t last_correlation;
-	/* of readers and checkers */
+	/* of who checks */
 	int slot;
 	int64_t at[SLOTS];
 	int task;
@@ -46,11 +46,10 @@ struct call {
 	struct known known;
 	void (*answered)(struct call *, const void *response);
 	/* what the client remembers of it */
-	int slot, incarnation, group, topic;
+	int slot, incarnation, group, topic, reader;
 	int64_t offset;
 	bool committed, stable, flag;
 	int numbers[8], n;
-	struct span made[3]; /* batches, until it is sent */
 };
 
 void client_begin(struct client *, const struct client_kind *, int number);

@@ -8,9 +8,6 @@ extern const struct client_kind plain_kind, idempotent_kind, transactional_kind;
 extern const struct client_kind reader_kind, committer_kind, member_kind;        /* broker_consumers.c */
 extern const struct client_kind checker_kind, admin_kind;                        /* broker_admin.c */
 
-/* At a life's begin: what is of this life only. */
-void txns_begin_life(void);
-
 /*
  * Sends these batches in one Produce request; txn_id: -1, or whose they are.  The
  * call has their numbers.
@@ -20,9 +17,15 @@ void send_batches(struct client *, const int *numbers, int n, int version, int16
 /* The error of the i-th of them; base: the offset. */
 int produce_error(const struct call *, const struct wire_produce_response *, int i, int64_t *base);
 
-/* Asks for an offset in a Fetch request of one partition. */
-void send_fetch(struct client *, int slot, int64_t offset, bool committed, int32_t max_wait_ms, int32_t max_bytes,
-    void (*answered)(struct call *, const void *));
+/* Asks for what lies at an offset, in a Fetch request of one partition. */
+struct fetching {
+	int slot;
+	int64_t offset;
+	bool committed;
+	int reader;       /* -1: none */
+	int32_t max_wait_ms, max_bytes;
+};
+void send_fetch(struct client *, const struct fetching *, void (*answered)(struct call *, const void *));
 /* What it got, judged: see history_fetched().  -2: the topic was made anew meanwhile. */
 int64_t fetch_judged(const struct call *, const struct wire_fetch_response *);
 /* Asks for the offset of each partition that has some, of the group. */
@@ -33,6 +36,5 @@ bool offset_fetch_judged(const struct call *, const struct wire_offset_fetch_res
 void rest(struct client *, int64_t ms);
 /* "commit N" */
 struct span commit_metadata(int number, char to[32]);
-bool slot_is_there(int slot);
 
 #endif

@@ -11,10 +11,9 @@ enum { ALONE, TEAM, FETCH_BY_NAME = 12, FETCH_BY_ID = 16, OFFSET_FETCH_VERSION =
 /* ---- Fetch ---- */
 
 void
-send_fetch(struct client *c, int slot, int64_t offset, bool committed, int32_t max_wait_ms, int32_t max_bytes,
-    void (*answered)(struct call *, const void *))
+send_fetch(struct client *c, const struct fetching *f, void (*answered)(struct call *, const void *))
 {
-	const struct topic_history *t = &past->topics[topic_of(slot)];
+	const struct topic_history *t = &past->topics[topic_of(f->slot)];
 	struct wire_fetch_request_partition partition;
 	struct wire_fetch_request_topic topic;
 	struct wire_fetch_request q;
@@ -23,23 +22,24 @@ send_fetch(struct client *c, int slot, int64_t offset, bool committed, int32_t m
 	wire_fetch_request_default(&q);
 	wire_fetch_request_topic_default(&topic);
 	wire_fetch_request_partition_default(&partition);
-	q.max_wait_ms = max_wait_ms;
+	q.max_wait_ms = f->max_wait_ms;
 	q.min_bytes = 1;
-	q.max_bytes = max_bytes;
-	q.isolation_level = committed;
+	q.max_bytes = f->max_bytes;
+	q.isolation_level = f->committed;
 	q.topics = &topic;
 	q.n_topics = 1;
-	topic.topic = span_str(topic_kinds[topic_of(slot)].name);
+	topic.topic = span_str(topic_kinds[topic_of(f->slot)].name);
 	memcpy(topic.topic_id, t->id, sizeof topic.topic_id);
 	topic.partitions = &partition;
 	topic.n_partitions = 1;
-	partition.partition = number_in(slot);
-	partition.fetch_offset = offset;
-	partition.partition_max_bytes = max_bytes;
-	call->slot = slot;
+	partition.partition = number_in(f->slot);
+	partition.fetch_offset = f->offset;
+	partition.partition_max_bytes = f->max_bytes;
+	call->slot = f->slot;
+	call->reader = f->reader;
 	call->incarnation = t->incarnation;
-	call->offset = offset;
-	call->committed = committed;
+	call->offset = f->offset;
+	call->committed = f->committed;
 	call_send(call, WIRE_FETCH, one_in(2) ? FETCH_BY_NAME : FETCH_BY_ID, &q, answered);
 }
 
@@ -51,32 +51,50 @@ fetch_judged(const struct call *call, const struct wire_fetch_response *r)
 	if (r->error_code != KAFKA_NONE || r->n_responses != 1 || r->responses[0].n_partitions != 1 ||
 	    r->responses[0].partitions[0].partition_index != number_in(call->slot))
 		broken("partition %d: fetching %lld: error %d", call->slot, (long long)call->offset, r->error_code);
-	return history_fetched(call->slot, call->offset, call->committed, &r->responses[0].partitions[0], &call->known);
+	return history_fetched(call->slot, call->offset, call->committed, call->reader,
+	    &r->responses[0].partitions[0], &call->known);
+}
+
+static struct reader *
+reader_of(const struct client *c, int slot)
+{
+	return &past->readers[c->number][slot];
+}
+
+static void
+begin_at(struct reader *r, int slot, int64_t offset)
+{
+	*r = (struct reader){ .from = offset, .at = offset,
+		.incarnation = past->topics[topic_of(slot)].incarnation };
 }
 
 static void
 read_on(struct call *call, const void *response)
 {
-	struct client *c = call->client;
+	struct reader *r = reader_of(call->client, call->slot);
 	int64_t next = fetch_judged(call, response);
 
-	if (next == -2)
-		c->at[call->slot] = 0;
+	if (next == -2 || r->at != call->offset)
+		return; /* it is somewhere else by now */
+	if (next == -1)
+		begin_at(r, call->slot, past->slots[call->slot].log_start);
 	else
-		c->at[call->slot] = next == -1 ? past->slots[call->slot].log_start : next;
+		r->at = next;
 }
 
 static void
 reader_step(struct client *c)
 {
-	int slot = (int)below(SLOTS);
+	struct fetching f = { .slot = (int)below(SLOTS), .committed = c->number % 2 == 0, .reader = c->number,
+		.max_wait_ms = one_in(3) ? 0 : (int32_t)below(60), .max_bytes = one_in(4) ? 100 : (int32_t)below(40000) + 1 };
+	struct reader *r = reader_of(c, f.slot);
 
-	if (!slot_is_there(slot))
+	if (!slot_is_there(f.slot))
 		return;
-	if (one_in(60))
-		c->at[slot] = 0;
-	send_fetch(c, slot, c->at[slot], c->number % 2 == 0, one_in(3) ? 0 : (int32_t)below(60),
-	    one_in(4) ? 100 : (int32_t)below(40000) + 1, read_on);
+	if (one_in(60) || r->incarnation != past->topics[topic_of(f.slot)].incarnation)
+		begin_at(r, f.slot, 0);
+	f.offset = r->at;
+	send_fetch(c, &f, read_on);
 }
 
 const struct client_kind reader_kind = { "reader", 2, reader_step };

@@ -45,8 +45,8 @@ enum {
 	IDEMPOTENT = 2,
 	GROUPS = 2,     /* the first one has no members, the second one has */
 	COMMIT_SLOTS = 2, /* the partitions whose offsets are committed: the first ones */
-	PENDING = 4,
-	PATIENCE = 64   /* batches of one transaction */
+	READERS = 4,
+	PENDING = 4
 };
 
 static const int64_t NEVER_MS = INT64_MAX;
@@ -78,6 +78,7 @@ struct sent {
 	int32_t sequence;
 	uint32_t met;          /* which of its records the scan under way has met */
 	uint64_t stamp;        /* the answer that it was seen in last */
+	unsigned read_by;      /* readers that got it, a bit for each */
 	int life;              /* in which it is under way */
 };
 
@@ -127,6 +128,12 @@ struct topic_history {
 
 enum phase { STARTS, IDLE, ADDS, SENDS, ADDS_GROUP, COMMITS_OFFSETS, ENDS };
 
+/* A reader of one partition, which outlives the broker: it has all that lies from one offset up to the other. */
+struct reader {
+	int64_t from, at;
+	int incarnation;
+};
+
 /* A producer with an id, which outlives the broker. */
 struct writer {
 	enum phase phase;
@@ -143,6 +150,14 @@ struct writer {
 	int rounds;
 	bool with_offsets, commits;
 	int commits_first, n_commits;
+};
+
+/* Who has a transactional id. */
+struct owner {
+	int64_t id;
+	int16_t epoch;
+	int inits;             /* requests under way that would make another of it */
+	bool stray;            /* one of them was never answered: it may have */
 };
 
 struct broker_options {
@@ -177,7 +192,8 @@ struct history {
 	struct marker markers[MARKERS];
 	int n_markers;
 	struct writer writers[WRITERS];
-	struct { int64_t id; int16_t epoch; } owners[TXN_IDS];
+	struct reader readers[READERS][SLOTS];
+	struct owner owners[TXN_IDS];
 	int64_t events;
 	int64_t mono_ms, wall_ms;
 	int life;
@@ -203,9 +219,11 @@ extern const char *const group_names[GROUPS];
 
 int topic_of(int slot);
 int32_t number_in(int slot);
+/* Its topic is there, and no request to make or delete it is unanswered. */
+bool slot_is_there(int slot);
 int64_t event(void);
 
-/* ---- judging (broker_history.c) ---- */
+/* ---- judging (broker_history.c, broker_reads.c, broker_offsets.c) ---- */
 
 /* What was known when a request was sent, so that answers that overtake each other do no harm. */
 struct known {
@@ -222,16 +240,18 @@ void history_complete(int txn);
 void history_owner(int txn_id, int64_t id, int16_t epoch);
 bool history_is_fenced(int txn_id, int64_t id, int16_t epoch);
 bool history_may_end(const struct txn_history *);
+/* Whether another may have the id by now. */
+bool history_may_be_taken(int txn_id);
 
 void history_answered(int number, int64_t base, bool durable);
 void history_refused(int number);
 
 /*
- * One partition of a Fetch answer.  Returns where to go on; -1: the offset is out
- * of range, and log_start of the slot is where to begin.
+ * One partition of a Fetch answer, of a reader (-1: of who checks).  Returns where to
+ * go on; -1: the offset is out of range, and log_start of the slot is where to begin.
  */
-int64_t history_fetched(int slot, int64_t from, bool committed, const struct wire_fetch_response_partition *,
-    const struct known *);
+int64_t history_fetched(int slot, int64_t from, bool committed, int reader,
+    const struct wire_fetch_response_partition *, const struct known *);
 /* Begins and ends a scan of all partitions, which is the only reader. */
 void history_scan_begin(void);
 void history_scan_end(void);

@@ -14,15 +14,6 @@
 enum { OLDER_PRODUCE = 11, NEWER_PRODUCE = 12, OLDER_END = 4, NEWER_END = 5, OLDER_OFFSETS = 4, NEWER_OFFSETS = 5,
 	ROUNDS = 3, ALONE = 0 };
 
-/* Requests under way that may end what a transactional id has open. */
-static int inits[TXN_IDS];
-
-void
-txns_begin_life(void)
-{
-	memset(inits, 0, sizeof inits);
-}
-
 static struct writer *
 writer_of(const struct client *c)
 {
@@ -79,7 +70,7 @@ is_over(const struct writer *w, int error)
 	if (error == KAFKA_INVALID_PRODUCER_EPOCH || error == KAFKA_PRODUCER_FENCED ||
 	    error == KAFKA_INVALID_PRODUCER_ID_MAPPING || error == KAFKA_INVALID_TXN_STATE ||
 	    error == KAFKA_TRANSACTION_ABORTABLE)
-		return over || history_is_fenced(w->txn_id, w->id, w->epoch) || inits[w->txn_id] > 0;
+		return over || history_is_fenced(w->txn_id, w->id, w->epoch) || history_may_be_taken(w->txn_id);
 	return false;
 }
 
@@ -110,7 +101,7 @@ init_answered(struct call *call, const void *response)
 	const struct wire_init_producer_id_response *r = response;
 	struct writer *w = writer_of(call->client);
 
-	inits[w->txn_id]--;
+	past->owners[w->txn_id].inits--;
 	if (is_passing(call->client, r->error_code))
 		return;
 	if (r->error_code == KAFKA_PRODUCER_FENCED && w->resumes) {
@@ -141,7 +132,7 @@ init(struct client *c)
 		q.producer_epoch = w->epoch;
 	} else
 		q.producer_epoch = -1;
-	inits[w->txn_id]++;
+	past->owners[w->txn_id].inits++;
 	may_end_all(w->txn_id);
 	call_send(call_new(c), WIRE_INIT_PRODUCER_ID, 4, &q, init_answered);
 }
@@ -158,7 +149,7 @@ begin(struct client *c)
 	w->txn = past->n_txns++;
 	*txn_of(w) = (struct txn_history){ .id = w->txn_id, .producer_id = w->id, .epoch = w->epoch,
 		.began_ms = NEVER_MS, .timeout_ms = past->options.txn_timeout_ms, .end_sent = NEVER_MS,
-		.may_end = inits[w->txn_id] > 0 };
+		.may_end = history_may_be_taken(w->txn_id) };
 	w->n_slots = 0;
 	for (int i = (int)below(3) + 1; i > 0; i--) {
 		int slot = (int)below(SLOTS);
