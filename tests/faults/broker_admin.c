@@ -5,7 +5,7 @@
 
 #include "wire/errors.h"
 
-enum { METADATA_VERSION = 12, CREATE_VERSION = 7, DELETE_VERSION = 5, CUT_VERSION = 2, SCAN_BYTES = 100000, SETTINGS = 4 };
+enum { METADATA_VERSION = 12, CREATE_VERSION = 7, DELETE_VERSION = 5, CUT_VERSION = 2, SCAN_BYTES = 100000, SETTINGS = 5 };
 
 /* ---- making topics ---- */
 
@@ -21,6 +21,8 @@ topic_settings(int topic, struct wire_create_topics_request_config *to, char tex
 	if (kind->compacted) {
 		to[n++] = (struct wire_create_topics_request_config){ span_str("cleanup.policy"), span_str("compact") };
 		to[n++] = (struct wire_create_topics_request_config){ span_str("min.cleanable.dirty.ratio"), span_str("0.2") };
+		to[n++] = (struct wire_create_topics_request_config){ span_str("delete.retention.ms"),
+			span_str(past->options.tombstones_go ? "400" : "86400000") };
 	} else if (kind->retained) {
 		snprintf(texts[1], sizeof texts[1], "%d", (int)past->options.segment_bytes * 3);
 		to[n++] = (struct wire_create_topics_request_config){ span_str("retention.bytes"), span_str(texts[1]) };
@@ -254,12 +256,12 @@ offsets_told(struct call *call, const void *response)
 	struct client *c = call->client;
 	bool unstable = offset_fetch_judged(call, response);
 
-	if (unstable && c->stale)
+	if (unstable && c->final)
 		broken("group %s: an offset is pending for ever", group_names[call->group]);
 	if (++c->slot < 2 * GROUPS)
 		return;
 	c->task = HAS_CHECKED;
-	if (c->stale)
+	if (c->final)
 		history_scan_final();
 	c->checked();
 }

@@ -26,14 +26,17 @@ struct client {
 	int n_calls;
 	int64_t rests_until_ms;
 	int32_t last_correlation;
+	/* of members */
+	bool knows_life;     /* it has learned that the broker does not know it any more */
+	int n_members;       /* of the leader of a group: how many it is for */
+	bool synced;
+	unsigned owned;      /* of the newer protocol: partitions, a bit for each */
+	bool tells;          /* in its next heartbeat, what it has */
 	/* of who checks */
 	int slot;
 	int64_t at[SLOTS];
 	int task;
-	/* of members */
-	char member[64];
-	int32_t generation;
-	bool synced, stale;
+	bool final;
 	void (*checked)(void);
 };
 

@@ -22,7 +22,7 @@ clients_check(bool final, void (*checked)(void))
 {
 	add(&checker_kind, 1);
 	clients[0].checked = checked;
-	clients[0].stale = final;
+	clients[0].final = final;
 	/* Until then everything that was open is to be over. */
 	if (final)
 		rest(&clients[0], 2 * (int64_t)past->options.txn_timeout_ms);
@@ -40,6 +40,7 @@ clients_begin(void)
 	add(&reader_kind, o->readers);
 	add(&committer_kind, o->committers);
 	add(&member_kind, o->members);
+	add(&consumer_kind, o->consumers);
 }
 
 void

@@ -5,7 +5,8 @@
 #include "faults/broker_calls.h"
 
 extern const struct client_kind plain_kind, idempotent_kind, transactional_kind; /* broker_producers.c, broker_txns.c */
-extern const struct client_kind reader_kind, committer_kind, member_kind;        /* broker_consumers.c */
+extern const struct client_kind reader_kind, committer_kind;        /* broker_consumers.c */
+extern const struct client_kind member_kind, consumer_kind;           /* broker_members.c */
 extern const struct client_kind checker_kind, admin_kind;                        /* broker_admin.c */
 
 /*
@@ -32,6 +33,11 @@ int64_t fetch_judged(const struct call *, const struct wire_fetch_response *);
 void send_offset_fetch(struct client *, int group, bool stable, void (*answered)(struct call *, const void *));
 /* Whether one of them was unstable. */
 bool offset_fetch_judged(const struct call *, const struct wire_offset_fetch_response *);
+
+/* Commits an offset of the group somewhere, as this member (""), in its generation or epoch; the call has its number. */
+void send_commit(struct client *, int group, const char *member, int32_t generation, int version,
+    void (*answered)(struct call *, const void *));
+int commit_error(const struct wire_offset_commit_response *);
 
 void rest(struct client *, int64_t ms);
 /* "commit N" */

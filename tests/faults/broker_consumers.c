@@ -1,12 +1,11 @@
-/* broker_consumers.c -- simulated readers, those who commit offsets by themselves, and members of a group. */
+/* broker_consumers.c -- simulated readers, and those who commit offsets without being members of a group. */
 #include "faults/broker_clients.h"
 
 #include <stdio.h>
 
 #include "wire/errors.h"
 
-enum { ALONE, TEAM, FETCH_BY_NAME = 12, FETCH_BY_ID = 16, OFFSET_FETCH_VERSION = 8, JOIN_VERSION = 3,
-	SYNC_VERSION = 3, BEAT_VERSION = 3, COMMIT_VERSION = 7, SESSION_MS = 6000 };
+enum { ALONE, FETCH_BY_NAME = 12, FETCH_BY_ID = 16, OFFSET_FETCH_VERSION = 8, COMMIT_VERSION = 7 };
 
 /* ---- Fetch ---- */
 
@@ -108,8 +107,8 @@ commit_metadata(int number, char to[32])
 	return span_str(to);
 }
 
-static void
-commit(struct client *c, int group, const char *member, int32_t generation,
+void
+send_commit(struct client *c, int group, const char *member, int32_t generation, int version,
     void (*answered)(struct call *, const void *))
 {
 	struct wire_offset_commit_request_partition partition;
@@ -137,10 +136,10 @@ commit(struct client *c, int group, const char *member, int32_t generation,
 	partition.committed_offset = number;
 	partition.committed_metadata = commit_metadata(number, text);
 	call->numbers[call->n++] = number;
-	call_send(call, WIRE_OFFSET_COMMIT, COMMIT_VERSION, &q, answered);
+	call_send(call, WIRE_OFFSET_COMMIT, version, &q, answered);
 }
 
-static int
+int
 commit_error(const struct wire_offset_commit_response *r)
 {
 	if (r->n_topics != 1 || r->topics[0].n_partitions != 1)
@@ -213,152 +212,9 @@ static void
 committer_step(struct client *c)
 {
 	if (one_in(2))
-		commit(c, ALONE, "", -1, alone_committed);
+		send_commit(c, ALONE, "", -1, COMMIT_VERSION, alone_committed);
 	else
 		send_offset_fetch(c, (int)below(GROUPS), one_in(2), offsets_fetched);
 }
 
 const struct client_kind committer_kind = { "committer", 2, committer_step };
-
-/* ---- members ---- */
-
-static void
-leave(struct client *c)
-{
-	c->generation = -1;
-	c->synced = false;
-	c->member[0] = '\0';
-	c->stale = false;
-}
-
-/* The group has gone on without it, or goes on with it later. */
-static void
-lost_place(struct client *c, const char *what, int error)
-{
-	c->synced = false;
-	if (error == KAFKA_UNKNOWN_MEMBER_ID)
-		leave(c);
-	else if (error == KAFKA_REBALANCE_IN_PROGRESS || error == KAFKA_ILLEGAL_GENERATION)
-		c->generation = -1;
-	else if (error != KAFKA_NOT_COORDINATOR) /* it is about to end */
-		broken("%s of a member: error %d", what, error);
-}
-
-static void
-joined(struct call *call, const void *response)
-{
-	const struct wire_join_group_response *r = response;
-	struct client *c = call->client;
-
-	if (r->error_code != KAFKA_NONE) {
-		lost_place(c, "JoinGroup", r->error_code);
-		return;
-	}
-	snprintf(c->member, sizeof c->member, "%.*s", (int)r->member_id.n, (const char *)r->member_id.p);
-	c->generation = r->generation_id;
-	c->task = span_eq(r->leader, r->member_id) ? (int)r->n_members : 0;
-	past->counts.rebalances += c->task > 0;
-}
-
-static void
-join(struct client *c)
-{
-	struct wire_join_group_request_protocol protocol;
-	struct wire_join_group_request q;
-
-	wire_join_group_request_default(&q);
-	wire_join_group_request_protocol_default(&protocol);
-	protocol.name = span_str("any");
-	protocol.metadata = span_str("about");
-	q.group_id = span_str(group_names[TEAM]);
-	q.session_timeout_ms = SESSION_MS;
-	q.rebalance_timeout_ms = SESSION_MS;
-	q.member_id = span_str(c->member);
-	q.protocol_type = span_str("simulated");
-	q.protocols = &protocol;
-	q.n_protocols = 1;
-	c->synced = false;
-	call_send(call_new(c), WIRE_JOIN_GROUP, JOIN_VERSION, &q, joined);
-}
-
-static void
-synced(struct call *call, const void *response)
-{
-	const struct wire_sync_group_response *r = response;
-
-	if (r->error_code != KAFKA_NONE)
-		lost_place(call->client, "SyncGroup", r->error_code);
-	else
-		call->client->synced = true;
-}
-
-static void
-sync_with(struct client *c)
-{
-	struct wire_sync_group_request_assignment assignment;
-	struct wire_sync_group_request q;
-
-	wire_sync_group_request_default(&q);
-	wire_sync_group_request_assignment_default(&assignment);
-	assignment.member_id = span_str(c->member);
-	assignment.assignment = span_str("all of it");
-	q.group_id = span_str(group_names[TEAM]);
-	q.generation_id = c->generation;
-	q.member_id = span_str(c->member);
-	q.assignments = &assignment;
-	q.n_assignments = c->task > 0;
-	call_send(call_new(c), WIRE_SYNC_GROUP, SYNC_VERSION, &q, synced);
-}
-
-static void
-member_committed(struct call *call, const void *response)
-{
-	int error = commit_error(response);
-
-	if (error == KAFKA_NONE && call->flag)
-		broken("OffsetCommit of a member that the broker can't know was taken");
-	if (error == KAFKA_NONE)
-		commit_answered(call->numbers[0]);
-	else
-		lost_place(call->client, "OffsetCommit", error);
-	if (error != KAFKA_NONE)
-		past->commits[call->numbers[0]].over = 0;
-}
-
-static void
-beaten(struct call *call, const void *response)
-{
-	const struct wire_heartbeat_response *r = response;
-
-	if (r->error_code != KAFKA_NONE)
-		lost_place(call->client, "Heartbeat", r->error_code);
-}
-
-static void
-beat(struct client *c)
-{
-	struct wire_heartbeat_request q;
-
-	wire_heartbeat_request_default(&q);
-	q.group_id = span_str(group_names[TEAM]);
-	q.generation_id = c->generation;
-	q.member_id = span_str(c->member);
-	call_send(call_new(c), WIRE_HEARTBEAT, BEAT_VERSION, &q, beaten);
-}
-
-static void
-member_step(struct client *c)
-{
-	if (one_in(80))
-		leave(c); /* without a word: its session has to end */
-	if (c->member[0] == '\0' || c->generation == -1)
-		join(c);
-	else if (!c->synced)
-		sync_with(c);
-	else if (one_in(3))
-		beat(c);
-	else
-		commit(c, TEAM, c->member, c->generation, member_committed);
-}
-
-const struct client_kind member_kind = { "member", 1, member_step };

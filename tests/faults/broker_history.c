@@ -15,7 +15,7 @@ const struct topic_kind topic_kinds[TOPICS] = {
 	{ .name = "remade", .partitions = 1, .first_slot = 8, .remade = true },
 };
 
-const char *const group_names[GROUPS] = { "alone", "team" };
+const char *const group_names[GROUPS] = { "alone", "team", "newer" };
 
 struct seen seen;
 

@@ -336,6 +336,33 @@ is_superseded(const struct sent *of, int i)
 	return false;
 }
 
+/*
+ * Where tombstones go: the record is one, or there was one that took it along, which may
+ * have come and gone without anybody having seen it.
+ */
+static bool
+may_be_deleted(const struct sent *of, int i)
+{
+	int number = (int)(of - past->sent), key = record_key_of(number, i);
+
+	if (!past->options.tombstones_go)
+		return false;
+	if (record_is_tombstone(number, i))
+		return true;
+	for (int k = 0; k < past->n_sent; k++) {
+		const struct sent *s = &past->sent[k];
+
+		if (s->slot != of->slot || !sent_is_current(s) || s->fate == REFUSED ||
+		    (s->base >= 0 && s->base + s->count <= of->base + i) ||
+		    (s->txn >= 0 && past->txns[s->txn].decided == ABORTED))
+			continue;
+		for (int n = 0; n < s->count; n++)
+			if (record_key_of(k, n) == key && record_is_tombstone(k, n))
+				return true;
+	}
+	return false;
+}
+
 /* Whether a record of it should be there and is not. */
 static bool
 is_missing(const struct sent *s)
@@ -350,7 +377,7 @@ is_missing(const struct sent *s)
 	for (int i = 0; i < s->count; i++) {
 		if ((s->met >> i & 1) || s->base + i < start)
 			continue;
-		if (!compacted || !is_superseded(s, i))
+		if (!compacted || (!is_superseded(s, i) && !may_be_deleted(s, i)))
 			return true;
 	}
 	return false;

@@ -43,9 +43,10 @@ enum {
 	TXN_IDS = 3,
 	WRITERS = 8,    /* producers with an id: idempotent ones, then transactional ones */
 	IDEMPOTENT = 2,
-	GROUPS = 2,     /* the first one has no members, the second one has */
+	GROUPS = 3,     /* one without members, one of the classic protocol, one of the newer */
 	COMMIT_SLOTS = 2, /* the partitions whose offsets are committed: the first ones */
 	READERS = 4,
+	MEMBERS = 2,    /* of each group that has some */
 	PENDING = 4
 };
 
@@ -152,6 +153,12 @@ struct writer {
 	int commits_first, n_commits;
 };
 
+/* A member of a group, as the last life knew it. */
+struct member {
+	char id[64];
+	int32_t generation;    /* or its epoch */
+};
+
 /* Who has a transactional id. */
 struct owner {
 	int64_t id;
@@ -169,8 +176,9 @@ struct broker_options {
 	int64_t checkpoint_bytes;
 	int32_t txn_timeout_ms;
 	bool newer;            /* transactions of version 2 */
-	int plain, idempotent, transactional, readers, committers, members;
+	int plain, idempotent, transactional, readers, committers, members, consumers;
 	bool remakes, jumps;
+	bool tombstones_go;    /* soon after compaction has met them */
 };
 
 struct broker_counts {
@@ -193,6 +201,7 @@ struct history {
 	int n_markers;
 	struct writer writers[WRITERS];
 	struct reader readers[READERS][SLOTS];
+	struct member members[MEMBERS], consumers[MEMBERS];
 	struct owner owners[TXN_IDS];
 	int64_t events;
 	int64_t mono_ms, wall_ms;

@@ -20,8 +20,8 @@ some_options(void)
 	struct broker_options o = { .steps = 50 + (int)below(350), .cold = one_in(3) ? 30 : 0,
 		.batch_bytes = sizes[below(4)], .txn_timeout_ms = timeouts[below(3)], .newer = one_in(2),
 		.plain = (int)below(3), .idempotent = (int)below(IDEMPOTENT + 1), .transactional = (int)below(WRITERS - IDEMPOTENT) + 1,
-		.readers = (int)below(READERS + 1), .committers = (int)below(3), .members = (int)below(3),
-		.remakes = one_in(3), .jumps = one_in(3) };
+		.readers = (int)below(READERS + 1), .committers = (int)below(3), .members = (int)below(MEMBERS + 1),
+		.consumers = (int)below(MEMBERS + 1), .tombstones_go = one_in(3), .remakes = one_in(3), .jumps = one_in(3) };
 
 	o.segment_bytes = o.batch_bytes * (2 + (int32_t)below(10)) + 2000;
 	o.internal_segment_bytes = 4096 << below(4);
