@@ -101,7 +101,7 @@ see_marker(struct walk *w, const struct batch *b, const uint8_t *bytes)
 	history_check_free(w->slot, b->base_offset, b->base_offset + 1, -1);
 	if (past->n_markers < MARKERS)
 		past->markers[past->n_markers++] = (struct marker){ w->slot, incarnation, b->base_offset, m.producer_id };
-	past->counts.ends_seen++;
+	past->counts.markers++;
 }
 
 /* Each producer's batches are in the order of its epochs and sequences. */

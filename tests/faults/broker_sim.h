@@ -80,7 +80,7 @@ struct sent {
 	uint32_t met;          /* which of its records the scan under way has met */
 	uint64_t stamp;        /* the answer that it was seen in last */
 	unsigned read_by;      /* readers that got it, a bit for each */
-	int life;              /* in which it is under way */
+	int life;              /* in which it was sent last; 0: in none */
 };
 
 enum decision { UNDECIDED, COMMITTED, ABORTED };
@@ -89,7 +89,7 @@ struct txn_history {
 	int id;                /* transactional id */
 	int64_t producer_id;
 	int16_t epoch;
-	bool commit_asked, abort_asked;
+	bool commit_asked;
 	bool may_end;          /* somebody asked for something that ends it */
 	bool complete;         /* known to be */
 	enum decision decided;
@@ -107,7 +107,7 @@ struct commit {
 	int64_t answered_at;
 	int64_t begin, end;    /* events between which it takes effect, if it does */
 	int64_t applied;       /* event by which it had; NEVER_MS: unknown */
-	int life;
+	int life;              /* in which it was sent */
 };
 
 struct marker {
@@ -117,7 +117,7 @@ struct marker {
 
 struct slot {
 	int64_t log_start, last_stable; /* the highest that were answered */
-	int64_t cut_tried, cut_answered;
+	int64_t cut_tried;              /* the highest that somebody asked for */
 };
 
 /* What is known of a topic. */
@@ -127,6 +127,7 @@ struct topic_history {
 	int incarnation;
 };
 
+/* What a producer is about: see the transactional ones; idempotent ones are in the first two. */
 enum phase { STARTS, IDLE, ADDS, SENDS, ADDS_GROUP, COMMITS_OFFSETS, ENDS };
 
 /* A reader of one partition, which outlives the broker: it has all that lies from one offset up to the other. */
@@ -143,7 +144,6 @@ struct writer {
 	bool resumes;          /* it says which id it had */
 	int32_t next[SLOTS];   /* sequences */
 	int pending[PENDING], n_pending;
-	int64_t rests_until_ms;
 	/* of transactional ones */
 	int txn_id;
 	int txn;
@@ -182,8 +182,8 @@ struct broker_options {
 };
 
 struct broker_counts {
-	uint64_t lives, appends, acked, duplicates, transactions, commits, aborts, fenced, timeouts, ends_seen,
-	    fetches, committed_fetches, records, offset_commits, offset_fetches, unstable, rebalances, cuts, remade,
+	uint64_t lives, appends, acked, duplicates, transactions, commits, aborts, fenced, markers, fetches,
+	    committed_fetches, records, offset_commits, offset_fetches, unstable, rebalances, cuts, remade,
 	    lost, compactions, retentions, checks;
 };
 
@@ -230,6 +230,7 @@ int topic_of(int slot);
 int32_t number_in(int slot);
 /* Its topic is there, and no request to make or delete it is unanswered. */
 bool slot_is_there(int slot);
+/* The number of one more thing that a client did or was told. */
 int64_t event(void);
 
 /* ---- judging (broker_history.c, broker_reads.c, broker_offsets.c) ---- */
@@ -242,6 +243,7 @@ struct known {
 };
 void know(struct known *);
 
+/* `why` says that the transaction is decided so; broken() when that can't be. */
 void history_decide(int txn, enum decision, const char *why);
 /* Its markers and offsets are in their places. */
 void history_complete(int txn);
@@ -252,6 +254,7 @@ bool history_may_end(const struct txn_history *);
 /* Whether another may have the id by now. */
 bool history_may_be_taken(int txn_id);
 
+/* A batch was answered with its offset, or refused. */
 void history_answered(int number, int64_t base, bool durable);
 void history_refused(int number);
 
@@ -269,6 +272,7 @@ bool history_has(int slot, int64_t from, int64_t to);
 /* Everything is over: nothing is open. */
 void history_scan_final(void);
 
+/* An offset that is to be committed, perhaps (txn >= 0) in a transaction: its number; -1: there is no room for more. */
 int commit_new(int group, int slot, int txn);
 void commit_answered(int number);
 /* One partition of an OffsetFetch answer. */

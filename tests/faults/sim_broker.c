@@ -118,7 +118,7 @@ run(uint64_t first, uint64_t count)
 	    (unsigned long long)lost_indexes, (unsigned long long)c->checks, (unsigned long long)c->appends,
 	    (unsigned long long)c->acked, (unsigned long long)c->duplicates, (unsigned long long)c->lost,
 	    (unsigned long long)c->transactions, (unsigned long long)c->commits, (unsigned long long)c->aborts,
-	    (unsigned long long)c->fenced, (unsigned long long)c->ends_seen, (unsigned long long)c->fetches,
+	    (unsigned long long)c->fenced, (unsigned long long)c->markers, (unsigned long long)c->fetches,
 	    (unsigned long long)c->committed_fetches, (unsigned long long)c->records,
 	    (unsigned long long)c->offset_commits, (unsigned long long)c->offset_fetches,
 	    (unsigned long long)c->unstable, (unsigned long long)c->rebalances, (unsigned long long)c->cuts,
