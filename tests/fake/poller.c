@@ -17,11 +17,13 @@ struct poller {
 };
 
 static uint64_t state;
+static int64_t late;
 
 void
-fake_poller_seed(uint64_t seed)
+fake_poller_begin(uint64_t seed, unsigned late_percent)
 {
 	state = seed;
+	late = late_percent;
 }
 
 /* A number below n (splitmix64). */
@@ -82,7 +84,7 @@ poller_wait(struct poller *p, struct poller_event *events, int max, int64_t time
 		p->woken = false;
 		return 0;
 	}
-	if (busy && below(4) != 0) {
+	if (busy && below(100) >= late) {
 		events[0] = (struct poller_event){ p->of, POLLER_READ };
 		return 1;
 	}

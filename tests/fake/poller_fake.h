@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/* Begins a new order of events. */
-void fake_poller_seed(uint64_t);
+/* Begins a new order of events, in which of 100 waits so many end before jobs go on that could. */
+void fake_poller_begin(uint64_t seed, unsigned late);
 
 #endif

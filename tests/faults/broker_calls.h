@@ -51,7 +51,7 @@ struct call {
 	/* what the client remembers of it */
 	int slot, incarnation, group, topic, reader;
 	int64_t offset;
-	bool committed, stable, flag;
+	bool committed, stable, durable;
 	int numbers[8], n;
 };
 

@@ -151,13 +151,24 @@ void
 send_offset_fetch(struct client *c, int group, bool stable, void (*answered)(struct call *, const void *))
 {
 	struct wire_offset_fetch_request_group asked;
+	struct wire_offset_fetch_request_topic topic;
 	struct wire_offset_fetch_request q;
 	struct call *call = call_new(c);
+	int32_t numbers[COMMIT_SLOTS];
 
 	wire_offset_fetch_request_default(&q);
 	wire_offset_fetch_request_group_default(&asked);
 	asked.group_id = span_str(group_names[group]);
 	asked.topics = NULL; /* all */
+	if (one_in(2)) {
+		wire_offset_fetch_request_topic_default(&topic);
+		topic.name = span_str(topic_kinds[0].name);
+		topic.partition_indexes = numbers;
+		for (int32_t i = 0; i < COMMIT_SLOTS; i++)
+			numbers[topic.n_partition_indexes++] = i;
+		asked.topics = &topic;
+		asked.n_topics = 1;
+	}
 	q.groups = &asked;
 	q.n_groups = 1;
 	q.require_stable = stable;

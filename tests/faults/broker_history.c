@@ -65,6 +65,33 @@ history_may_end(const struct txn_history *t)
 	    now_ms() >= t->began_ms + t->timeout_ms;
 }
 
+/* It is complete, and known how: so are its offsets. */
+static void
+settle_offsets(const struct txn_history *t)
+{
+	int number = (int)(t - past->txns);
+
+	for (int i = 0; i < past->n_commits; i++) {
+		struct commit *c = &past->commits[i];
+
+		if (c->txn != number)
+			continue;
+		lower_to(&c->end, past->events);
+		if (t->decided == COMMITTED && c->answered)
+			lower_to(&c->applied, past->events);
+		if (t->decided == ABORTED)
+			c->over = 0;
+	}
+}
+
+/* Its markers and its offsets are in their places. */
+static void
+complete(struct txn_history *t)
+{
+	t->complete = true;
+	settle_offsets(t);
+}
+
 void
 history_decide(int number, enum decision decision, const char *why)
 {
@@ -79,26 +106,8 @@ history_decide(int number, enum decision decision, const char *why)
 		broken("transaction %d is %s, and now %s says that it is %s", number, names[t->decided], why,
 		    names[decision]);
 	t->decided = decision;
-}
-
-/* Its markers and its offsets are in their places. */
-static void
-complete(struct txn_history *t)
-{
-	int number = (int)(t - past->txns);
-
-	t->complete = true;
-	for (int i = 0; i < past->n_commits; i++) {
-		struct commit *c = &past->commits[i];
-
-		if (c->txn != number || c->end != NEVER_MS)
-			continue;
-		c->end = past->events;
-		if (t->decided == COMMITTED && c->answered)
-			c->applied = c->end;
-		if (t->decided == ABORTED)
-			c->over = 0;
-	}
+	if (t->complete)
+		settle_offsets(t);
 }
 
 void

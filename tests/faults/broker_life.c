@@ -186,7 +186,7 @@ live(const void *plan)
 	alarm(LIFE_LIMIT_S);
 	chance_begin(life.plan.seed);
 	fake_worker_seed(life.plan.seed);
-	fake_poller_seed(life.plan.seed);
+	fake_poller_begin(life.plan.seed, past->options.late);
 	fake_disk_begin(life.plan.seed, past->options.cold);
 	fake_disk_cut_at(life.plan.cut_at);
 	past->counts.lives++;

@@ -55,7 +55,7 @@ send_batches(struct client *c, const int *numbers, int n, int version, int16_t a
 		past->counts.duplicates += s->again;
 	}
 	q.n_topic_data = (size_t)n;
-	call->flag = acks == -1;
+	call->durable = acks == -1;
 	call_send(call, WIRE_PRODUCE, version, &q, answered);
 	for (int i = 0; i < n; i++)
 		buf_done(&bytes[i]);
@@ -84,7 +84,7 @@ plain_answered(struct call *call, const void *response)
 
 	error = produce_error(call, response, 0, &base);
 	if (error == KAFKA_NONE)
-		history_answered(number, base, call->flag);
+		history_answered(number, base, call->durable);
 	else if (error == KAFKA_UNKNOWN_TOPIC_OR_PARTITION && topic_kinds[topic_of(past->sent[number].slot)].remade)
 		history_refused(number);
 	else

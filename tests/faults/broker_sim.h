@@ -169,7 +169,7 @@ struct owner {
 
 struct broker_options {
 	int steps;
-	unsigned cold;
+	unsigned cold, late;   /* of 100: reads that wait for the disk, waits in which no job goes on */
 	int32_t segment_bytes, internal_segment_bytes;
 	int32_t batch_bytes;
 	int journal_batch_bytes_max;

@@ -17,7 +17,7 @@ some_options(void)
 {
 	static const int32_t sizes[] = { 200, 1000, 4000, 16000 };
 	static const int32_t timeouts[] = { 300, 3000, 60000 };
-	struct broker_options o = { .steps = 50 + (int)below(350), .cold = one_in(3) ? 30 : 0,
+	struct broker_options o = { .steps = 50 + (int)below(350), .cold = one_in(3) ? 30 : 0, .late = one_in(3) ? 85 : 25,
 		.batch_bytes = sizes[below(4)], .txn_timeout_ms = timeouts[below(3)], .newer = one_in(2),
 		.plain = (int)below(3), .idempotent = (int)below(IDEMPOTENT + 1), .transactional = (int)below(WRITERS - IDEMPOTENT) + 1,
 		.readers = (int)below(READERS + 1), .committers = (int)below(3), .members = (int)below(MEMBERS + 1),
