@@ -33,6 +33,7 @@ clients_begin(void)
 {
 	const struct broker_options *o = &past->options;
 
+	txns_begin_life();
 	add(&admin_kind, 1);
 	add(&plain_kind, o->plain);
 	add(&idempotent_kind, o->idempotent);

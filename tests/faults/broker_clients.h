@@ -9,6 +9,9 @@ extern const struct client_kind reader_kind, committer_kind;        /* broker_co
 extern const struct client_kind member_kind, consumer_kind;           /* broker_members.c */
 extern const struct client_kind checker_kind, admin_kind;                        /* broker_admin.c */
 
+/* At a life's begin, for the transactional ones. */
+void txns_begin_life(void);
+
 /*
  * Sends these batches in one Produce request; txn_id: -1, or whose they are.  The
  * call has their numbers.

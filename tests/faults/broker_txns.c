@@ -14,6 +14,17 @@
 enum { OLDER_PRODUCE = 11, NEWER_PRODUCE = 12, OLDER_END = 4, NEWER_END = 5, OLDER_OFFSETS = 4, NEWER_OFFSETS = 5,
 	ROUNDS = 3, ALONE = 0 };
 
+/* Other connections of the same producers, on which batches come late. */
+static const struct client_kind late_kind = { .name = "late" };
+static struct client late[WRITERS - IDEMPOTENT];
+
+void
+txns_begin_life(void)
+{
+	for (int i = 0; i < WRITERS - IDEMPOTENT; i++)
+		client_begin(&late[i], &late_kind, i);
+}
+
 static struct writer *
 writer_of(const struct client *c)
 {
@@ -291,10 +302,42 @@ fill(struct writer *w)
 	return true;
 }
 
+/* Its transaction has ended by now, or ends; it is a part of it, or of none. */
+static void
+came_late(struct call *call, const void *response)
+{
+	for (int i = 0; i < call->n; i++) {
+		int64_t base;
+		int error = produce_error(call, response, i, &base);
+
+		if (error == KAFKA_NONE)
+			history_answered(call->numbers[i], base, true);
+		else if (error == KAFKA_INVALID_PRODUCER_EPOCH || error == KAFKA_INVALID_PRODUCER_ID_MAPPING ||
+		    error == KAFKA_TRANSACTION_ABORTABLE || error == KAFKA_CONCURRENT_TRANSACTIONS ||
+		    error == KAFKA_UNKNOWN_TOPIC_OR_PARTITION)
+			history_refused(call->numbers[i]);
+		else
+			broken("a batch that comes late: error %d", error);
+	}
+}
+
+/* The producer does not wait for them: it aborts.  In version 1 they could get into the next transaction. */
+static void
+produce_late(struct client *c)
+{
+	struct writer *w = writer_of(c);
+
+	send_batches(&late[c->number], w->pending, w->n_pending, NEWER_PRODUCE, -1, w->txn_id, came_late);
+	w->n_pending = 0;
+	w->commits = false;
+	w->phase = ENDS;
+}
+
 static void
 produce(struct client *c)
 {
 	struct writer *w = writer_of(c);
+	bool again = w->n_pending > 0;
 
 	if (w->n_pending == 0 && !fill(w)) {
 		w->commits = false; /* there is no room for more */
@@ -302,6 +345,10 @@ produce(struct client *c)
 		return;
 	}
 	note_begin(w);
+	if (past->options.newer && !again && one_in(15)) {
+		produce_late(c);
+		return;
+	}
 	send_batches(c, w->pending, w->n_pending, past->options.newer ? NEWER_PRODUCE : OLDER_PRODUCE, -1, w->txn_id,
 	    produced);
 }
