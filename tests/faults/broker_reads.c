@@ -368,8 +368,9 @@ static bool
 is_missing(const struct sent *s)
 {
 	const struct topic_kind *kind = &topic_kinds[topic_of(s->slot)];
-	/* Below it, records may have been deleted. */
-	int64_t start = kind->retained ? past->slots[s->slot].log_start : past->slots[s->slot].cut_tried;
+	/* Below it, records may have been deleted; those of acks=1 may have been lost before. */
+	int64_t start = kind->retained || !s->durable ? past->slots[s->slot].log_start :
+	    past->slots[s->slot].cut_tried;
 	bool compacted = kind->compacted;
 
 	if (s->txn >= 0 && compacted && past->txns[s->txn].decided == ABORTED)
