@@ -238,10 +238,12 @@ scanned(struct call *call, const void *response)
 	const struct wire_fetch_response_partition *p = &r->responses[0].partitions[0];
 	int64_t end = call->committed ? p->last_stable_offset : p->high_watermark;
 
-	if (next == -1) {
+	if (next == -1 && p->error_code == KAFKA_CORRUPT_MESSAGE)
+		next_slot(c);
+	else if (next == -1)
 		c->at[c->slot] = past->slots[c->slot].log_start;
+	if (next == -1)
 		return;
-	}
 	/* Offsets may have been skipped up to where a transaction is open. */
 	if (next == call->offset && next < end && (!call->committed || history_has(c->slot, next, end)))
 		broken("partition %d: nothing at %lld, before %lld", c->slot, (long long)next, (long long)end);

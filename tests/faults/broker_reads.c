@@ -254,6 +254,21 @@ check_batches(struct walk *w)
 	}
 }
 
+/* The next offset at which something is known to be; -1: none is. */
+static int64_t
+behind_damage(int slot, int64_t from)
+{
+	int64_t next = INT64_MAX;
+
+	for (int k = 0; k < past->n_sent; k++) {
+		const struct sent *s = &past->sent[k];
+
+		if (s->slot == slot && sent_is_current(s) && s->base > from)
+			lower_to(&next, s->base);
+	}
+	return next == INT64_MAX ? -1 : next;
+}
+
 int64_t
 history_fetched(int slot, int64_t from, bool committed, int reader,
     const struct wire_fetch_response_partition *p, const struct known *k)
@@ -275,7 +290,7 @@ history_fetched(int slot, int64_t from, bool committed, int reader,
 		return -1;
 	case KAFKA_CORRUPT_MESSAGE:
 		if (past->torn)
-			return from + 1;
+			return behind_damage(slot, from);
 		/* FALLTHROUGH */
 	default:
 		if (!topic_kinds[topic_of(slot)].remade)
