@@ -187,11 +187,10 @@ take_records(struct slot *s)
 	struct partition_read *read = &s->read;
 
 	if (read->error != STORE_OK) {
-		int64_t log_start = s->answer->log_start_offset;
-
 		set_error(s, request_error(read->error));
+		/* It may have moved while the disk was awaited. */
 		if (read->error == STORE_OFFSET_OUT_OF_RANGE)
-			s->answer->log_start_offset = log_start;
+			s->answer->log_start_offset = partition_log_start(read->partition);
 		return;
 	}
 	if (read->n == 0)

@@ -174,8 +174,12 @@ pass_empty(struct partition_read *r, bool nowait)
 static enum store_error
 read_all(struct partition_read *r, bool nowait)
 {
-	enum store_error error = r->at_batch ? STORE_OK : seek(r, nowait);
+	enum store_error error;
 
+	/* Nothing lies between two segments, and what follows can't be seen yet. */
+	if (r->expected >= r->limit_offset)
+		return STORE_OK;
+	error = r->at_batch ? STORE_OK : seek(r, nowait);
 	if (error == STORE_OK && r->segment->generation > 0)
 		error = pass_empty(r, nowait);
 	return error == STORE_OK && !r->passed ? read_batches(r, nowait) : error;

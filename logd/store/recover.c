@@ -398,6 +398,29 @@ restore_segment(struct recovery *r, struct segment *s, size_t i)
 	return 0;
 }
 
+/*
+ * Whether the file of the lost one is there after all, behind others from the i-th on that
+ * overlap what is before it: they are of an earlier start, and go.
+ */
+static bool
+uncover_segment(struct partition *p, size_t i, const struct segment *lost)
+{
+	size_t k = i;
+
+	while (k < p->n_segments && !p->segments[k]->recorded && p->segments[k]->base < lost->base)
+		k++;
+	if (k == p->n_segments || p->segments[k]->base != lost->base || p->segments[k]->epoch != lost->epoch ||
+	    p->segments[k]->generation != 0)
+		return false;
+	for (size_t n = i; n < k; n++) {
+		diag_warn("segment of an earlier start is dropped", "base_offset=%lld", (long long)p->segments[n]->base);
+		segment_doom(p->segments[n]);
+	}
+	memmove(p->segments + i, p->segments + k, (p->n_segments - k) * sizeof(struct segment *));
+	p->n_segments -= k - i;
+	return true;
+}
+
 /* Makes the i-th segment what it should be.  0 with *end: there is none. */
 static int
 complete_next(struct recovery *r, struct partition *p, const struct replay *y, size_t i,
@@ -409,6 +432,8 @@ complete_next(struct recovery *r, struct partition *p, const struct replay *y, s
 	/* What the index has was durable with all before it. */
 	if ((s == NULL || (last == NULL ? !s->recorded : s->base != last->end)) &&
 	    replay_lost(y, last, s, &lost)) {
+		if (uncover_segment(p, i, &lost))
+			return complete_next(r, p, y, i, first, end);
 		restored = segment_new(p, lost.base, lost.epoch);
 		if (restore_segment(r, restored, i) == -1)
 			return -1;

@@ -139,6 +139,17 @@ mailbox_run(struct mailbox *m)
 	return 0;
 }
 
+bool
+fake_worker_busy(void)
+{
+	struct step step;
+
+	list_each(it, &mailboxes)
+		if (possible(container_of(it, struct mailbox, link), SIZE_MAX, false, &step) > 0)
+			return true;
+	return false;
+}
+
 static bool
 any_finished(const struct mailbox *m)
 {

@@ -8,10 +8,14 @@
 #ifndef FAKE_WORKER_FAKE_H
 #define FAKE_WORKER_FAKE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Begins a new order of events. */
 void fake_worker_seed(uint64_t);
+
+/* Whether a job is under way: mailbox_run() would let something happen. */
+bool fake_worker_busy(void);
 
 /*
  * A crash: jobs that are not done never will be.  Those that have run have had

@@ -1,17 +1,11 @@
 /* sim.c -- a store under a random workload, and the history that it is held to. */
 #include "faults/sim.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
-#include "base/diag.h"
 #include "base/xalloc.h"
 #include "fake/file_fake.h"
 #include "fake/worker_fake.h"
@@ -82,7 +76,6 @@ struct history {
 };
 
 static struct history *h;
-static char dir[128];
 
 /* What the check under way has met of a compacted log. */
 struct met {
@@ -94,7 +87,6 @@ struct met {
 /* Of this process. */
 static struct {
 	struct sim_life plan;
-	uint64_t random;
 	struct mailbox *mailbox;
 	struct store *store;
 	struct partition *partitions[SIM_PARTITIONS];
@@ -106,79 +98,20 @@ static struct {
 	struct met met;
 } life;
 
-/* ---- chance, and complaints ---- */
-
-static size_t
-below(size_t n)
-{
-	uint64_t z = life.random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (size_t)((z ^ z >> 31) % n);
-}
-
-static bool
-one_in(size_t n)
-{
-	return below(n) == 0;
-}
-
-static _Noreturn void __attribute__((format(printf, 1, 2)))
-broken(const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "broken: ");
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fprintf(stderr, " (life %llu, operation %lld)\n", (unsigned long long)h->counts.lives,
-	    (long long)fake_disk_ops());
-	_exit(SIM_BROKEN);
-}
-
-static bool verbose;
+/* ---- the history ---- */
 
 static void
-no_sink(const char *line, size_t n)
+have_history(void)
 {
-	(void)line;
-	(void)n;
+	if (h == NULL)
+		h = lives_memory(sizeof *h);
 }
 
 const struct sim_counts *
 sim_counts_of(void)
 {
+	have_history();
 	return &h->counts;
-}
-
-const char *
-sim_dir(void)
-{
-	return dir;
-}
-
-/* ---- the history ---- */
-
-/* Makes the folder and the history's memory. */
-static void
-init(const char *name)
-{
-	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
-	int n = snprintf(dir, sizeof dir, "%s/%s.XXXXXX", tmp == NULL ? "/tmp" : tmp, name);
-
-	must(n < (int)sizeof dir && mkdtemp(dir) != NULL);
-	h = mmap(NULL, sizeof *h, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(h != MAP_FAILED);
-	if (!verbose)
-		diag_set_sink(no_sink);
-}
-
-static void
-index_file(const char *name, char *path, size_t size)
-{
-	snprintf(path, size, "%s/%s", dir, name);
 }
 
 static void
@@ -198,8 +131,10 @@ new_log(struct log *l)
 void
 sim_reset(const struct sim_options *options)
 {
-	struct sim_counts counts = h->counts;
+	struct sim_counts counts;
 
+	have_history();
+	counts = h->counts;
 	memset(h, 0, sizeof *h);
 	h->counts = counts;
 	h->options = *options;
@@ -207,11 +142,11 @@ sim_reset(const struct sim_options *options)
 	h->now = 1700000000000;
 	for (int i = 0; i < KEYS; i++)
 		h->keys[i].first = h->keys[i].next = 1;
-	fake_disk_reset(dir);
+	fake_disk_reset(sim_dir());
 	sim_index_delete();
 	for (int i = 0; i < SIM_PARTITIONS; i++)
 		new_log(&h->logs[i]);
-	sim_index_keep();
+	lives_index_keep();
 }
 
 void *
@@ -230,25 +165,6 @@ sim_restore(const void *saved, size_t n)
 	h->counts = counts;
 }
 
-static bool
-copy_file(const char *from, const char *to)
-{
-	char chunk[65536];
-	FILE *in = fopen(from, "rb"), *out;
-	size_t n;
-
-	unlink(to);
-	if (in == NULL)
-		return false;
-	out = fopen(to, "wb");
-	must(out != NULL);
-	while ((n = fread(chunk, 1, sizeof chunk, in)) > 0)
-		must(fwrite(chunk, 1, n, out) == n);
-	fclose(in);
-	must(fclose(out) == 0);
-	return true;
-}
-
 /* With the index goes the knowledge of what was synced: a hole may be kept. */
 static void
 tear(void)
@@ -260,48 +176,25 @@ tear(void)
 void
 sim_index_delete(void)
 {
-	char path[160];
-
-	index_file("index/data.mdb", path, sizeof path);
-	unlink(path);
-	index_file("index/lock.mdb", path, sizeof path);
-	unlink(path);
+	lives_index_delete();
 	tear();
 }
 
 void
 sim_index_mark(void)
 {
-	char path[160];
-	uint8_t byte;
-
-	index_file("opening", path, sizeof path);
-	if (fake_disk_peek(path, 0, &byte, 0) == 0)
+	if (lives_index_marked())
 		tear();
-}
-
-void
-sim_index_keep(void)
-{
-	char path[160], kept[160];
-
-	index_file("index/data.mdb", path, sizeof path);
-	index_file("kept.mdb", kept, sizeof kept);
-	copy_file(path, kept);
 }
 
 bool
 sim_index_bring_back(void)
 {
-	char path[160], kept[160];
-
-	index_file("index/data.mdb", path, sizeof path);
-	index_file("kept.mdb", kept, sizeof kept);
-	if (access(kept, F_OK) != 0)
+	if (!lives_index_bring_back())
 		return false;
 	for (int i = 0; i < SIM_PARTITIONS; i++)
 		h->logs[i].stale = true;
-	return copy_file(kept, path);
+	return true;
 }
 
 /* ---- batches ---- */
@@ -1277,7 +1170,7 @@ note_fault(void)
 static void
 open_store(void)
 {
-	struct store_config config = { .dir = dir, .journal_bytes = 4 << 20,
+	struct store_config config = { .dir = sim_dir(), .journal_bytes = 4 << 20,
 		.journal_batch_bytes_max = h->options.journal_batch_bytes_max,
 		.checkpoint_interval_ms = 10000, .checkpoint_bytes = h->options.checkpoint_bytes,
 		.open_files_max = 4, .producers_max = 1000, .internal = some_config(1),
@@ -1316,11 +1209,12 @@ check_blame(void)
 		    life.failed != NULL ? "failed" : "goes on");
 }
 
-static _Noreturn void
-live(void)
+static void
+live(const void *plan)
 {
+	life.plan = *(const struct sim_life *)plan;
 	alarm(LIFE_LIMIT_S);
-	life.random = life.plan.seed;
+	chance_begin(life.plan.seed);
 	fake_worker_seed(life.plan.seed);
 	fake_disk_begin(life.plan.seed, h->options.cold);
 	fake_disk_cut_at(life.plan.cut_at);
@@ -1365,52 +1259,7 @@ sim_fault_met(void)
 int
 sim_run(const struct sim_life *plan)
 {
-	pid_t pid;
-	int status;
-
-	fflush(NULL);
-	pid = fork();
-	must(pid != -1);
-	if (pid == 0) {
-		life.plan = *plan;
-		live();
-	}
-	while (waitpid(pid, &status, 0) == -1)
-		must(errno == EINTR);
-	return WIFSIGNALED(status) ? SIM_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-/* ---- a program ---- */
-
-static uint64_t judged, judged_broken;
-
-void
-sim_judge(bool ok)
-{
-	judged++;
-	judged_broken += !ok;
-}
-
-uint64_t
-sim_judged(void)
-{
-	return judged;
-}
-
-uint64_t
-sim_judged_broken(void)
-{
-	return judged_broken;
-}
-
-bool
-sim_blame(int status, const char *what, int64_t at, uint64_t seed)
-{
-	bool killed = status >= SIM_SIGNAL;
-
-	fprintf(stderr, "broken: %s at %lld, seed %llu: %s %d\n", what, (long long)at,
-	    (unsigned long long)seed, killed ? "signal" : "status", killed ? status - SIM_SIGNAL : status);
-	return false;
+	return lives_run(live, plan);
 }
 
 void
@@ -1423,38 +1272,3 @@ sim_sweep(int64_t from, int64_t to, int64_t stride, int64_t (*step)(void *, int6
 	}
 }
 
-/* Removes the folder, and LMDB's files in it. */
-static void
-end(void)
-{
-	char path[160];
-
-	sim_index_delete();
-	index_file("kept.mdb", path, sizeof path);
-	unlink(path);
-	index_file("index", path, sizeof path);
-	rmdir(path);
-	rmdir(dir);
-}
-
-int
-sim_main(const struct sim_program *program, int argc, char **argv)
-{
-	uint64_t a = program->a, b = program->b;
-
-	if (argc > 1 && strcmp(argv[1], "-v") == 0) {
-		verbose = true;
-		argc--;
-		argv++;
-	}
-	if (argc > 1)
-		a = strtoull(argv[1], NULL, 10);
-	if (argc > 2)
-		b = strtoull(argv[2], NULL, 10);
-	init(program->name);
-	program->run(a, b);
-	end();
-	printf("%llu passed, %llu failed\n", (unsigned long long)(judged - judged_broken),
-	    (unsigned long long)judged_broken);
-	return judged_broken == 0 && judged > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}

@@ -2,10 +2,6 @@
  * sim.h -- a store on a faked disk under a random workload, and the history
  * that it is held to.
  *
- * The history lies in memory that the lives share, each of which is a process
- * that ends as a crash would end it.  A life that sees a promise broken says so
- * and ends with SIM_BROKEN.
- *
  * The promises:
  *
  *  - What was answered with durable=true is there, unchanged, at its offset; or, in a
@@ -24,10 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
-/* How a life ends: as it was told to, because the store failed, or badly. */
-enum { SIM_FINE = 0, SIM_FAILED = EXIT_FAILURE, SIM_BROKEN = 3, SIM_NOT_OPENED = 4, SIM_SIGNAL = 256 };
+#include "faults/lives.h"
 
 enum { SIM_PARTITIONS = 6 };
 
@@ -56,9 +50,6 @@ struct sim_life {
 	void (*opened)(void);    /* called behind the checks, before the work; or NULL */
 };
 
-/* Where the store is said to lie, and where LMDB's files really lie. */
-const char *sim_dir(void);
-
 /* Begins a new history on an empty disk. */
 void sim_reset(const struct sim_options *);
 
@@ -74,10 +65,9 @@ void sim_restore(const void *saved, size_t n);
 
 /*
  * LMDB's file, between two lives: deletes it (what is torn and unanswered may be
- * kept with a hole from then on), keeps a copy, brings the copy back.
+ * kept with a hole from then on), brings back the copy of lives_index_keep().
  */
 void sim_index_delete(void);
-void sim_index_keep(void);
 bool sim_index_bring_back(void);
 /* Behind any cut: the next start will make the index anew if it finds the mark of a death. */
 void sim_index_mark(void);
@@ -90,29 +80,9 @@ struct sim_counts {
 const struct sim_counts *sim_counts_of(void);
 
 /*
- * A whole program, NAME [-v] [A [B]]: makes the store's folder, runs, ends with
- * the counts of sim_judge().  -v lets the daemon's lines through.  Returns the
- * exit status.
- */
-struct sim_program {
-	const char *name;
-	uint64_t a, b;           /* what the arguments are when they are not given */
-	void (*run)(uint64_t a, uint64_t b);
-};
-int sim_main(const struct sim_program *, int argc, char **argv);
-
-/*
  * Calls step() at `from` and on, a stride apart, below `to`.  A step returns
  * where what it looked at ends; nothing before that is looked at again.
  */
 void sim_sweep(int64_t from, int64_t to, int64_t stride, int64_t (*step)(void *ctx, int64_t at), void *ctx);
-
-/* Counts one history. */
-void sim_judge(bool ok);
-/* How many were counted, and of these were broken. */
-uint64_t sim_judged(void);
-uint64_t sim_judged_broken(void);
-/* Says which history a life was of that ended as it should not; returns false. */
-bool sim_blame(int status, const char *what, int64_t at, uint64_t seed);
 
 #endif

@@ -14,18 +14,6 @@
 #include "fake/file_fake.h"
 #include "faults/sim.h"
 
-static uint64_t state;
-
-static size_t
-below(size_t n)
-{
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (size_t)((z ^ z >> 31) % n);
-}
-
 static struct sim_options
 some_options(void)
 {
@@ -61,7 +49,7 @@ end_life(bool ended_clean)
 	} else if (below(12) == 0)
 		old_indexes += sim_index_bring_back();
 	else if (below(3) == 0)
-		sim_index_keep();
+		lives_index_keep();
 }
 
 static bool
@@ -77,7 +65,7 @@ run_history(uint64_t seed)
 	struct sim_options options;
 	int lives;
 
-	state = seed;
+	chance_begin(seed);
 	options = some_options();
 	lives = 2 + (int)below(4);
 	sim_reset(&options);

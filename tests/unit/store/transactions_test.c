@@ -155,6 +155,30 @@ readers_of_what_is_committed_stop_at_what_is_open(void)
 	world_end(&w);
 }
 
+/* Offsets that were skipped lead up to it: nothing is there, and nothing is damaged. */
+static void
+where_what_is_open_follows_skipped_offsets_there_is_nothing(void)
+{
+	struct partition_read r;
+	int64_t end_before;
+
+	begin();
+	CU_ASSERT(world_append(&w, p, true, 2, 10, NULL, NULL) == STORE_OK);
+	CU_ASSERT(world_append(&w, p, false, 1, 10, NULL, NULL) == STORE_OK); /* reserves */
+	world_cut(&w, true);
+	again();
+	end_before = partition_high_watermark(p);
+	CU_ASSERT(send(1, 1) == STORE_OK);
+	CU_ASSERT(partition_last_stable(p) > end_before);
+	r = (struct partition_read){ .offset = end_before, .max_bytes = 1 << 20, .at_least_one = true, .committed = true };
+	CU_ASSERT(partition_read(p, &r) && r.error == STORE_OK && r.n == 0 && r.next_offset == end_before);
+	CU_ASSERT(end(1, true) == STORE_OK);
+	r = (struct partition_read){ .offset = end_before, .max_bytes = 1 << 20, .committed = true };
+	CU_ASSERT(partition_read(p, &r) && r.error == STORE_OK && r.next_offset == partition_log_end(p));
+	free(r.bytes);
+	world_end(&w);
+}
+
 static void
 a_batch_beside_the_open_transaction_is_refused(void)
 {
@@ -376,6 +400,7 @@ const struct unit_test transactions_tests[] = {
 	UNIT(the_end_counts_when_it_is_visible),
 	UNIT(without_an_open_transaction_there_is_no_marker),
 	UNIT(readers_of_what_is_committed_stop_at_what_is_open),
+	UNIT(where_what_is_open_follows_skipped_offsets_there_is_nothing),
 	UNIT(a_batch_beside_the_open_transaction_is_refused),
 	UNIT(a_marker_of_a_later_epoch_fences),
 	UNIT(aborted_ones_are_found_by_the_offsets_that_they_touch),
