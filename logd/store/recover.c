@@ -230,6 +230,26 @@ drop_superseded(struct partition *p)
 	p->n_segments = n;
 }
 
+/*
+ * What the index does not have of what lies before what it has was deleted.  A power cut
+ * may bring a file back, without those behind it that ended what begins there.
+ */
+static void
+drop_deleted(struct partition *p)
+{
+	size_t n = 0;
+
+	while (n + 1 < p->n_segments && !p->segments[n]->recorded && p->segments[n + 1]->base <= p->log_start)
+		n++;
+	/* Such as have no recorded one behind them may be younger than the index. */
+	if (n == 0 || !p->segments[n]->recorded)
+		return;
+	for (size_t i = 0; i < n; i++)
+		segment_doom(p->segments[i]);
+	p->n_segments -= n;
+	memmove(p->segments, p->segments + n, p->n_segments * sizeof(struct segment *));
+}
+
 static void
 found_entry(void *ctx, const struct journal_entry *e)
 {
@@ -631,6 +651,7 @@ complete_partitions(struct recovery *r, bool internal)
 			continue;
 		drop_absent(r, p);
 		drop_superseded(p);
+		drop_deleted(p);
 		p->scattered = true;
 		if (complete_partition(r, p) == -1)
 			return -1;

@@ -1,4 +1,5 @@
 /* transactions_test.c -- a partition's transactions: what is stable, and what was aborted. */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -176,6 +177,48 @@ where_what_is_open_follows_skipped_offsets_there_is_nothing(void)
 	r = (struct partition_read){ .offset = end_before, .max_bytes = 1 << 20, .committed = true };
 	CU_ASSERT(partition_read(p, &r) && r.error == STORE_OK && r.next_offset == partition_log_end(p));
 	free(r.bytes);
+	world_end(&w);
+}
+
+/* Its marker lay in another file, which does not come back. */
+static void
+a_deleted_file_that_a_power_cut_brings_back_opens_nothing(void)
+{
+	uint8_t bytes[4096];
+	char path[PATH_MAX];
+	int64_t cut;
+	size_t n;
+	int fd;
+
+	begin();
+	world_close(&w);
+	w.partition.segment_bytes = 200; /* a batch or two */
+	again();
+	CU_ASSERT(send(1, 3) == STORE_OK);
+	segment_path(p->segments[0], path, sizeof path);
+	n = (size_t)p->segments[0]->size;
+	CU_ASSERT_FATAL(n <= sizeof bytes && fake_disk_peek(path, 0, bytes, n) == 0);
+	CU_ASSERT(world_append(&w, p, true, 3, 30, NULL, NULL) == STORE_OK);
+	CU_ASSERT(end(1, true) == STORE_OK);
+	CU_ASSERT(world_append(&w, p, true, 3, 30, NULL, NULL) == STORE_OK);
+	cut = partition_log_end(p);
+	CU_ASSERT(world_append(&w, p, true, 3, 30, NULL, NULL) == STORE_OK);
+	checkpoint();
+	CU_ASSERT(world_cut_front(&w, p, cut) == STORE_OK);
+	w.store->wall_ms = w.now += 5000; /* so that the producer is forgotten */
+	producers_expire(w.store);
+	checkpoint();
+	CU_ASSERT_FATAL(fake_disk_peek(path, 0, bytes, 0) == -1);
+	world_close(&w); /* so that the journal has it no more */
+	again();
+	world_cut(&w, false);
+	fd = file_open(path, FILE_CREATE_NEW);
+	CU_ASSERT_FATAL(fd != -1 && file_write(fd, bytes, n, 0) == 0);
+	file_close(fd);
+	again();
+	CU_ASSERT(partition_log_start(p) == cut);
+	CU_ASSERT(partition_last_stable(p) == partition_high_watermark(p) && partition_high_watermark(p) > cut);
+	CU_ASSERT(fake_disk_peek(path, 0, bytes, 0) == -1);
 	world_end(&w);
 }
 
@@ -401,6 +444,7 @@ const struct unit_test transactions_tests[] = {
 	UNIT(without_an_open_transaction_there_is_no_marker),
 	UNIT(readers_of_what_is_committed_stop_at_what_is_open),
 	UNIT(where_what_is_open_follows_skipped_offsets_there_is_nothing),
+	UNIT(a_deleted_file_that_a_power_cut_brings_back_opens_nothing),
 	UNIT(a_batch_beside_the_open_transaction_is_refused),
 	UNIT(a_marker_of_a_later_epoch_fences),
 	UNIT(aborted_ones_are_found_by_the_offsets_that_they_touch),
