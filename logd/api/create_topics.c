@@ -58,7 +58,7 @@ check_numbers(struct request *r, const struct wire_create_topics_request_topic *
 		*n_partitions = r->api->config.num_partitions;
 	if ((error = check_count(*n_partitions, why, size)) != KAFKA_NONE)
 		return error;
-	return topics_check_replicas(r->api, asked->name, asked->replication_factor, why, size);
+	return topics_check_replicas(r->api, asked->replication_factor, why, size);
 }
 
 static enum kafka_error
@@ -136,8 +136,11 @@ create(struct pending *p, const struct wire_create_topics_request_topic *asked, 
 		to->num_partitions = n_partitions;
 		to->replication_factor = 1;
 		fill_configs(r, to, &config);
-		if (!q->validate_only)
+		if (!q->validate_only) {
+			if (asked->n_assignments == 0)
+				topics_tell_replicas(r->api, asked->name, asked->replication_factor);
 			make(p, asked, n_partitions, &config, to);
+		}
 	}
 	topic_config_done(&config);
 }

@@ -1,6 +1,10 @@
 /* describe_transactions.c -- DescribeTransactions, ListTransactions, DescribeProducers. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "api/handlers.h"
 #include "api/named.h"
+#include "api/pending.h"
 #include "api/topics.h"
 
 /* ---- DescribeTransactions ---- */
@@ -69,20 +73,27 @@ describe_transactions_run(struct request *r)
 
 /* ---- ListTransactions ---- */
 
+static int
+by_number(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* `ids`: the producer ids that are asked for, in order; any, when there are none. */
 static bool
-is_asked_for(const struct request *r, const struct txn *t, unsigned states)
+is_asked_for(const struct request *r, const struct txn *t, unsigned states, const int64_t *ids)
 {
 	const struct wire_list_transactions_request *q = r->message;
-	bool found = q->n_producer_id_filters == 0;
 
 	if (t->is.producer_id == -1 || !(states & 1u << t->is.state))
 		return false;
 	if (q->duration_filter >= 0 && (t->is.start_ms == -1 ||
 	    request_wall_ms(r) - t->is.start_ms <= q->duration_filter))
 		return false;
-	for (size_t i = 0; i < q->n_producer_id_filters && !found; i++)
-		found = q->producer_id_filters[i] == t->is.producer_id;
-	return found;
+	return q->n_producer_id_filters == 0 ||
+	    bsearch(&t->is.producer_id, ids, q->n_producer_id_filters, sizeof *ids, by_number) != NULL;
 }
 
 void
@@ -93,8 +104,15 @@ list_transactions_run(struct request *r)
 	const struct txn *t;
 	enum txn_state state;
 	size_t it = 0;
+	int64_t *ids;
 	RESPONSE(response, list_transactions);
 
+	if (pending_refused(r, q->n_state_filters + q->n_producer_id_filters))
+		return;
+	ids = request_array(r, q->n_producer_id_filters, sizeof *ids);
+	if (q->n_producer_id_filters > 0)
+		memcpy(ids, q->producer_id_filters, q->n_producer_id_filters * sizeof *ids);
+	qsort(ids, q->n_producer_id_filters, sizeof *ids, by_number);
 	response.unknown_state_filters = request_array(r, q->n_state_filters, sizeof *response.unknown_state_filters);
 	for (size_t i = 0; i < q->n_state_filters; i++)
 		if (txn_state_find(q->state_filters[i], &state))
@@ -103,7 +121,7 @@ list_transactions_run(struct request *r)
 			response.unknown_state_filters[response.n_unknown_state_filters++] = q->state_filters[i];
 	response.transaction_states = request_array(r, txns_count(r->api->txns), sizeof *response.transaction_states);
 	while ((t = txns_next(r->api->txns, &it)) != NULL)
-		if (is_asked_for(r, t, states))
+		if (is_asked_for(r, t, states, ids))
 			response.transaction_states[response.n_transaction_states++] =
 			    (struct wire_list_transactions_response_transaction_state){
 				.transactional_id = request_copy(r, t->id), .producer_id = t->is.producer_id,

@@ -96,9 +96,10 @@ create(struct metadata *m, struct span name, struct wire_metadata_response_topic
 	if (*error == KAFKA_NONE && m->n_made == MADE_MAX)
 		*error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
 	if (*error == KAFKA_NONE)
-		*error = topics_check_replicas(api, name, -1, why, sizeof why);
+		*error = topics_check_replicas(api, -1, why, sizeof why);
 	if (*error != KAFKA_NONE)
 		return NULL;
+	topics_tell_replicas(api, name, -1);
 	m->n_made++;
 	topic_config_init(&config, api->config.topic_defaults);
 	making = request_alloc(r, sizeof *making);

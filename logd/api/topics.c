@@ -141,13 +141,16 @@ topics_check_name(const struct api *api, struct span name, char *why, size_t siz
 	return KAFKA_INVALID_TOPIC_EXCEPTION;
 }
 
-enum kafka_error
-topics_check_replicas(const struct api *api, struct span name, int replicas, char *why, size_t size)
+static int
+wanted_replicas(const struct api *api, int replicas)
 {
-	char quoted[TOPIC_NAME_MAX * 4 + 8];
+	return replicas == -1 ? api->config.default_replication_factor : replicas;
+}
 
-	if (replicas == -1)
-		replicas = api->config.default_replication_factor;
+enum kafka_error
+topics_check_replicas(const struct api *api, int replicas, char *why, size_t size)
+{
+	replicas = wanted_replicas(api, replicas);
 	if (replicas < 1) {
 		snprintf(why, size, "The replication factor must be larger than 0, or -1 for the default.");
 		return KAFKA_INVALID_REPLICATION_FACTOR;
@@ -160,8 +163,17 @@ topics_check_replicas(const struct api *api, struct span name, int replicas, cha
 		    replicas);
 		return KAFKA_INVALID_REPLICATION_FACTOR;
 	}
-	diag_warn("one replica granted", "topic=%s asked=%d", diag_quote(quoted, sizeof quoted, name), replicas);
 	return KAFKA_NONE;
+}
+
+void
+topics_tell_replicas(const struct api *api, struct span name, int replicas)
+{
+	char quoted[TOPIC_NAME_MAX * 4 + 8];
+
+	replicas = wanted_replicas(api, replicas);
+	if (replicas > 1)
+		diag_warn("one replica granted", "topic=%s asked=%d", diag_quote(quoted, sizeof quoted, name), replicas);
 }
 
 /* ---- in memory ---- */

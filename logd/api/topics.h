@@ -56,11 +56,11 @@ bool topic_name_legal(struct span name);
 
 /*
  * The rule on the number of replicas that was asked for (-1: the default): with
- * weir.replication.factor.strict, more than one is refused; else granted as one,
- * with a warning in the log.
+ * weir.replication.factor.strict, more than one is refused; else granted as one.
  */
-enum kafka_error topics_check_replicas(const struct api *, struct span name, int replicas,
-    char *why, size_t size);
+enum kafka_error topics_check_replicas(const struct api *, int replicas, char *why, size_t size);
+/* Of a topic that is made: warns in the log that it gets one, where more were asked for. */
+void topics_tell_replicas(const struct api *, struct span name, int replicas);
 
 /*
  * Makes a topic that passed the checks; it is there at once, and durable when

@@ -26,7 +26,8 @@ enum {
 	SLICE = 64,      /* markers written at a time */
 	RETRY_MS = 1000, /* after a disk did not take something */
 	COORDINATOR_EPOCH = 0, /* there is one coordinator, and never another */
-	FORGOTTEN_AT_ONCE = 5000
+	FORGOTTEN_AT_ONCE = 5000,
+	QUOTED = 500 /* what of an id stands in the log */
 };
 
 enum kafka_error
@@ -126,6 +127,7 @@ struct ending {
 	size_t next;         /* partition that gets its marker next */
 	size_t pending;      /* markers that are not durable yet */
 	bool lack;           /* a disk did not take one */
+	bool told;           /* that it is put off */
 	struct timer timer;
 	struct txn_offsets_end offsets;
 	struct txn_waiter *waiter; /* or NULL */
@@ -157,8 +159,13 @@ tell(struct ending *e)
 static void
 try_again(struct ending *e)
 {
-	diag_warn("the end of a transaction is put off", "transactional_id=\"%.*s\" action=\"make room; it is tried again\"",
-	    (int)e->txn->id.n, (const char *)e->txn->id.p);
+	char id[QUOTED];
+
+	if (!e->told)
+		diag_warn("the end of a transaction is put off",
+		    "transactional_id=%s action=\"make room, or mend the partition that is offline; it is tried again, each second\"",
+		    diag_quote(id, sizeof id, e->txn->id));
+	e->told = true;
 	e->next = 0;
 	e->lack = false;
 	loop_timer_set(e->api->loop, &e->timer, loop_now_ms(e->api->loop) + RETRY_MS);
@@ -343,13 +350,14 @@ overdue(struct timer *timer)
 {
 	struct api *api = container_of(timer, struct api, txns_timer);
 	struct txn *t;
+	char id[QUOTED];
 
 	while ((t = txns_overdue(api->txns, loop_now_ms(api->loop), loop_wall_ms(api->loop))) != NULL) {
 		struct txn_change *c = xcalloc(1, sizeof *c);
 
 		diag_info("transaction aborted, it has lasted longer than its timeout",
-		    "transactional_id=\"%.*s\" producer_id=%lld timeout_ms=%ld", (int)t->id.n,
-		    (const char *)t->id.p, (long long)t->is.producer_id, (long)t->is.timeout_ms);
+		    "transactional_id=%s producer_id=%lld timeout_ms=%ld", diag_quote(id, sizeof id, t->id),
+		    (long long)t->is.producer_id, (long)t->is.timeout_ms);
 		c->done = aborted;
 		txn_calls_change(api, t, c);
 	}
@@ -394,6 +402,7 @@ struct loading {
 	bool failed;
 };
 
+/* One that contradicts itself keeps nobody from a start: its id is free, as if it were unknown. */
 static bool
 load_one(void *ctx, struct span key, struct span value)
 {
@@ -401,14 +410,14 @@ load_one(void *ctx, struct span key, struct span value)
 	struct wire_transaction_record record;
 	struct txn_values v = { 0 };
 	struct arena arena;
+	char id[QUOTED];
 
 	l->failed = record_parse(value, record_name, &arena, &record) == -1;
 	if (!l->failed && !(load_values(&record, &v) && txns_load(l->api->txns, key, &v,
-	    loop_now_ms(l->api->loop), loop_wall_ms(l->api->loop)))) {
-		diag_error("record of a transactional id contradicts itself", "transactional_id=\"%.*s\"",
-		    (int)key.n, (const char *)key.p);
-		l->failed = true;
-	}
+	    loop_now_ms(l->api->loop), loop_wall_ms(l->api->loop))))
+		diag_error("record of a transactional id contradicts itself, and is left out",
+		    "transactional_id=%s producer_id=%lld action=\"end what it has open by kafka-transactions abort\"",
+		    diag_quote(id, sizeof id, key), (long long)v.producer_id);
 	free(v.partitions);
 	free(v.groups);
 	arena_done(&arena);

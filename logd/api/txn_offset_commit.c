@@ -93,10 +93,12 @@ commit(struct request *r, enum kafka_error refused)
 	const bool *first;
 	size_t n = 0;
 
-	if (refused == KAFKA_NONE)
-		refused = check(r);
 	for (size_t i = 0; i < q->n_topics; i++)
 		n += q->topics[i].n_partitions;
+	if (refused == KAFKA_NONE)
+		refused = check(r);
+	if (refused == KAFKA_NONE && !txn_offsets_fit(r->api, n))
+		refused = KAFKA_COORDINATOR_NOT_AVAILABLE;
 	wire_txn_offset_commit_response_default(response);
 	response->n_topics = q->n_topics;
 	response->topics = request_array(r, q->n_topics, sizeof *response->topics);

@@ -45,6 +45,12 @@ final_key(struct span key)
 	return span_of(key.p + PREFIX, key.n - PREFIX);
 }
 
+bool
+txn_offsets_fit(const struct api *api, size_t n)
+{
+	return n <= TXN_OFFSETS_MAX && api->pending_offsets.n <= TXN_OFFSETS_MAX - n;
+}
+
 void
 txn_offsets_note(struct api *api, struct span key)
 {

@@ -10,7 +10,11 @@
 
 #include "api/offsets.h"
 
-enum { TXN_OFFSETS_KEY_MAX = 2 + 8 + OFFSETS_KEY_MAX };
+enum {
+	TXN_OFFSETS_KEY_MAX = 2 + 8 + OFFSETS_KEY_MAX,
+	/* Pending in all transactions together: up to 500 bytes of memory each, and the end of a transaction takes time for each. */
+	TXN_OFFSETS_MAX = 200000
+};
 
 /* At the start: counts those that the state has. */
 void txn_offsets_load(struct api *);
@@ -18,6 +22,9 @@ void txn_offsets_done(struct api *);
 
 struct span txn_offsets_key(uint8_t key[TXN_OFFSETS_KEY_MAX], int64_t producer_id, struct span group,
     const uint8_t topic[16], int32_t partition);
+
+/* Whether so many more may be pending. */
+bool txn_offsets_fit(const struct api *, size_t n);
 
 /* A pending offset has been put into the state under this key. */
 void txn_offsets_note(struct api *, struct span key);

@@ -301,7 +301,8 @@ begin_abort(struct txn *t, int64_t wall_ms)
 	struct txn_values *v = begin(t, wall_ms);
 
 	v->state = TXN_PREPARE_ABORT;
-	v->epoch++;
+	if (v->epoch <= TXN_EPOCH_MAX)
+		v->epoch++;
 	v->last_epoch = -1;
 	v->last_producer_id = -1;
 }
@@ -450,7 +451,8 @@ find_caller(const struct txns *ts, const struct txn_caller *c, struct txn **out)
 		return TXN_INVALID_REQUEST;
 	if (t == NULL || t->is.producer_id != c->producer_id)
 		return TXN_INVALID_PRODUCER_ID_MAPPING;
-	return t->is.epoch == c->epoch ? TXN_OK : TXN_PRODUCER_FENCED;
+	/* The epoch behind the last is the markers' alone. */
+	return t->is.epoch == c->epoch && c->epoch <= TXN_EPOCH_MAX ? TXN_OK : TXN_PRODUCER_FENCED;
 }
 
 static bool

@@ -238,9 +238,10 @@ exchange_refuse(struct exchange *x, const char *why)
 
 	if (c->state != CONN_DEAD) {
 		stat_add(&c->net->stats.requests_refused, 1);
-		diag_warn("connection ended because of a request that can't be answered",
-		    "peer=%s connection=%llu why=\"%s\"", c->peer,
-		    (unsigned long long)c->number, why);
+		if (net_tells(c->net))
+			diag_warn("connection ended because of a request that can't be answered",
+			    "peer=%s connection=%llu why=\"%s\"", c->peer,
+			    (unsigned long long)c->number, why);
 		conn_end(c);
 	}
 	end(x, EXCHANGE_REFUSED);

@@ -59,10 +59,11 @@ static void
 refuse_length(struct conn *c, int32_t len)
 {
 	stat_add(&c->net->stats.frames_refused, 1);
-	diag_warn("connection ended because of the length of a request",
-	    "peer=%s connection=%llu length=%ld max=%ld guess=\"%s\"", c->peer,
-	    (unsigned long long)c->number, (long)len, (long)c->net->limits.frame_bytes_max,
-	    guess_client(c->prefix));
+	if (net_tells(c->net))
+		diag_warn("connection ended because of the length of a request",
+		    "peer=%s connection=%llu length=%ld max=%ld guess=\"%s\"", c->peer,
+		    (unsigned long long)c->number, (long)len, (long)c->net->limits.frame_bytes_max,
+		    guess_client(c->prefix));
 	conn_end(c);
 }
 

@@ -1,7 +1,10 @@
 /* net.c -- all connections together: what is to be done, the limits, the end. */
 #include "net/net_internal.h"
 
+#include "base/diag.h"
 #include "base/xalloc.h"
+
+enum { TELL_MAX = 20 };
 
 static void do_work(struct timer *);
 
@@ -23,6 +26,20 @@ net_new(struct loop *loop, const struct net_limits *limits, const struct net_hoo
 	list_init(&n->todo);
 	list_init(&n->waiting);
 	return n;
+}
+
+bool
+net_tells(struct net *n)
+{
+	int64_t now_ms = loop_now_ms(n->loop);
+
+	if (now_ms - n->told_ms >= 1000) {
+		if (n->told > TELL_MAX)
+			diag_warn("connections ended, of which nothing was said", "connections=%d", n->told - TELL_MAX);
+		n->told_ms = now_ms;
+		n->told = 0;
+	}
+	return n->told++ < TELL_MAX;
 }
 
 static void

@@ -43,6 +43,8 @@ struct net {
 	uint64_t last_number;
 	struct map origins;      /* struct origin by address */
 	int64_t refusal_told_ms; /* when a refused connection was last logged */
+	int64_t told_ms;         /* the second in which so many ends of connections were logged */
+	int told;
 
 	struct list todo;         /* connections to settle, through `work` */
 	struct timer work;
@@ -156,6 +158,9 @@ struct exchange {
 
 /* Has the connection settled soon: in this round when its timers are still to come. */
 void net_todo(struct net *, struct conn *);
+
+/* Whether the end of a connection may be logged that its peer has brought about: some in a second, lest it fills the disk. */
+bool net_tells(struct net *);
 
 /* memory.c */
 

@@ -22,11 +22,18 @@ file_open(const char *path, enum file_mode mode)
 		[FILE_CREATE] = O_RDWR | O_CREAT,
 		[FILE_CREATE_NEW] = O_RDWR | O_CREAT | O_EXCL,
 	};
+	struct stat st;
 	int fd;
 
+	/* Not to wait where a pipe or a device stands in the place of a file. */
 	do
-		fd = open(path, flags[mode] | O_CLOEXEC, 0640);
+		fd = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK, 0640);
 	while (fd == -1 && errno == EINTR);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = ENOTSUP;
+		return -1;
+	}
 	return fd;
 }
 

@@ -67,7 +67,7 @@ enum file_mode {
 	FILE_CREATE_NEW  /* read and write; EEXIST when present */
 };
 
-/* Opens a file (close-on-exec); a descriptor. */
+/* Opens a regular file (close-on-exec); a descriptor.  ENOTSUP: it is something else. */
 int file_open(const char *path, enum file_mode mode);
 
 /* Closes; errors are of no interest after a sync, and tell nothing before. */

@@ -1,5 +1,6 @@
 /* main.c -- weir-logd: the command line. */
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ main(int argc, char **argv)
 	int status;
 
 	keep_memory();
+	signal(SIGXFSZ, SIG_IGN); /* what is beyond a limit of file sizes is a write that fails */
 	if (argc > 1 && strcmp(argv[1], "inspect") == 0)
 		return inspect_main(argc - 1, argv + 1);
 	if ((status = command_line_parse(&line, &config_page, ready, argc, argv)) == -1)

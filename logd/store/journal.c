@@ -300,8 +300,11 @@ load_file(struct journal *j, struct journal_file *f, int64_t *n)
 	struct block *b = xcalloc(1, sizeof *b);
 	uint8_t *p = buf_room(&b->bytes, (size_t)f->size + 1); /* a file may be empty */
 
-	must_fit(p != NULL);
 	list_add(&j->replayed, &b->link);
+	if (p == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
 	*n = file_read(f->fd, p, (size_t)f->size, 0);
 	return *n == -1 ? NULL : p;
 }

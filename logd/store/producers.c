@@ -151,10 +151,11 @@ forget_unless_open(struct producer *p)
 		use(p, p->partition->store->wall_ms);
 }
 
+/* Looks at so many of the oldest; beyond the limit all may be open. */
 static void
-forget_beyond_limit(struct store *store)
+forget_beyond_limit(struct store *store, int n)
 {
-	for (int n = store->n_producers - store->config.producers_max; n > 0; n--)
+	for (; n > 0 && store->n_producers > store->config.producers_max; n--)
 		forget_unless_open(list_first(&store->producers, struct producer, used_link));
 }
 
@@ -217,7 +218,7 @@ note_use(struct producer *p, int64_t now_ms)
 	list_del(&p->dirty_link);
 	list_add(&part->producers.dirty, &p->dirty_link);
 	use(p, now_ms);
-	forget_beyond_limit(part->store);
+	forget_beyond_limit(part->store, 2); /* one came at most, so that it gets fewer */
 }
 
 void
@@ -382,5 +383,5 @@ producers_load(struct store *store)
 	for (size_t i = 0; i < l.n; i++)
 		list_add(&store->producers, &l.producers[i]->used_link);
 	free(l.producers);
-	forget_beyond_limit(store);
+	forget_beyond_limit(store, store->n_producers);
 }

@@ -616,6 +616,7 @@ def many(w):
             ("delete_topics", 5, {"topic_names": ["x"] * 10001}),
             ("create_partitions", 3, {"topics": [{"name": "x", "count": 1, "assignments": None}] * 10001}),
             ("delete_records", 2, {"topics": [{"name": "x", "partitions": [{}] * 10001}]}),
+            ("list_transactions", 1, {"state_filters": [], "producer_id_filters": [1] * 10001}),
             ("describe_configs", 4, {"resources": [{"resource_type": TOPIC, "resource_name": "x"}] * 10001}),
             ("alter_configs", 2, {"resources": [{"resource_type": TOPIC, "resource_name": "x"}] * 10001}),
             ("incremental_alter_configs", 1, {"resources": [{"resource_type": TOPIC, "resource_name": "x"}] * 10001})):

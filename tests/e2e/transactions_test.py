@@ -352,6 +352,16 @@ def test_what_lasts_too_long_is_aborted(daemon):
     c.close()
 
 
+def test_an_id_forges_no_line_of_the_log(daemon):
+    c = client(daemon)
+    make(c, "forged")
+    p = Producer(c, "id\n2026-01-01T00:00:00.000Z error forged", timeout_ms=100)
+    same(p.add("forged", 0), [0], "codes")
+    until("it is aborted", lambda: "lasted longer" in daemon.said() and "forged" in daemon.said())
+    same([line for line in daemon.said().splitlines() if line.startswith("2026-01-01T00:00:00.000Z")], [], "lines of the id's")
+    c.close()
+
+
 def test_they_are_described(daemon):
     c = client(daemon)
     make(c, "shown", 3)

@@ -275,6 +275,32 @@ behind_the_last_epoch_comes_a_new_id(void)
 	end();
 }
 
+/* Who guesses it would bring an epoch below 0 about, and a record that no start would take. */
+static void
+the_epoch_that_only_markers_bear_is_nobodys(void)
+{
+	struct txn_values v = { .producer_id = 10, .epoch = TXN_EPOCH_MAX, .last_producer_id = -1, .last_epoch = -1,
+		.next_producer_id = -1, .timeout_ms = 5, .state = TXN_ONGOING, .start_ms = WALL };
+
+	begin();
+	CU_ASSERT_FATAL(txns_load(ts, span_str("t"), &v, now, wall()));
+	CU_ASSERT(init_with(-1, -1, 20) == TXN_CONCURRENT_TRANSACTIONS && change);
+	CU_ASSERT(t->next.epoch == INT16_MAX);
+	stored();
+	txns_complete(ts, t, wall());
+	CU_ASSERT(add(0) == TXN_PRODUCER_FENCED && may(0) == TXN_PRODUCER_FENCED && finish(true) == TXN_PRODUCER_FENCED);
+	CU_ASSERT(init_with(-1, -1, 20) == TXN_OK && change && t->next.producer_id == 20 && t->next.epoch == 0);
+	stored();
+	end();
+	/* One that an older version let in ends all the same. */
+	v.epoch = INT16_MAX;
+	begin();
+	CU_ASSERT_FATAL(txns_load(ts, span_str("t"), &v, now, wall()));
+	CU_ASSERT(init_with(-1, -1, 20) == TXN_CONCURRENT_TRANSACTIONS && change && t->next.epoch == INT16_MAX);
+	stored();
+	end();
+}
+
 /* ---- version 2 (KIP-890) ---- */
 
 static enum txn_error
@@ -592,6 +618,7 @@ const struct unit_test transactions_tests[] = {
 	UNIT(a_fenced_producer_aborts_nothing),
 	UNIT(init_that_is_sent_again_is_answered_again),
 	UNIT(behind_the_last_epoch_comes_a_new_id),
+	UNIT(the_epoch_that_only_markers_bear_is_nobodys),
 	UNIT(each_end_brings_the_next_epoch),
 	UNIT(nothing_can_be_aborted_but_not_committed),
 	UNIT(behind_the_last_epoch_an_end_brings_a_new_id),

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +64,19 @@ modes_say_what_must_exist(void)
 	CU_ASSERT_FATAL((fd = file_open(path("a"), FILE_READ)) >= 0);
 	CU_ASSERT_EQUAL(file_write(fd, "x", 1, 0), -1);
 	file_close(fd);
+	end();
+}
+
+/* Else a pipe that somebody has put there would be waited for, for ever. */
+static void
+what_is_no_file_is_refused(void)
+{
+	begin();
+	CU_ASSERT_FATAL(mkfifo(path("pipe"), 0600) == 0);
+	CU_ASSERT(file_open(path("pipe"), FILE_READ) == -1 && errno == ENOTSUP);
+	CU_ASSERT(file_open(path("pipe"), FILE_WRITE) == -1 && errno == ENOTSUP);
+	CU_ASSERT(file_open("/dev/null", FILE_READ) == -1 && errno == ENOTSUP);
+	CU_ASSERT(file_open(dir, FILE_READ) == -1 && errno == ENOTSUP);
 	end();
 }
 
@@ -229,6 +243,7 @@ space_is_total_and_free(void)
 
 const struct unit_test file_tests[] = {
 	UNIT(modes_say_what_must_exist),
+	UNIT(what_is_no_file_is_refused),
 	UNIT(read_gives_what_is_there),
 	UNIT(nowait_read_gives_cached_bytes_or_eagain),
 	UNIT(writev_writes_more_vectors_than_the_system_takes),
