@@ -13,6 +13,17 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* 0: it is a regular file. */
+static int
+why_no_file(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return errno;
+	return S_ISREG(st.st_mode) ? 0 : ENOTSUP;
+}
+
 int
 file_open(const char *path, enum file_mode mode)
 {
@@ -22,19 +33,17 @@ file_open(const char *path, enum file_mode mode)
 		[FILE_CREATE] = O_RDWR | O_CREAT,
 		[FILE_CREATE_NEW] = O_RDWR | O_CREAT | O_EXCL,
 	};
-	struct stat st;
-	int fd;
+	int fd, error;
 
 	/* Not to wait where a pipe or a device stands in the place of a file. */
 	do
 		fd = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK, 0640);
 	while (fd == -1 && errno == EINTR);
-	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		errno = ENOTSUP;
-		return -1;
-	}
-	return fd;
+	if (fd == -1 || (error = why_no_file(fd)) == 0)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 void

@@ -55,6 +55,8 @@ file_advice(int error)
 	case ENOMEM:
 	case EAGAIN:
 		return "allow more memory and processes, and start again";
+	case ENOTSUP:
+		return "it is no regular file: take it away, and start again";
 	default:
 		return "see what the system's log says of the disk, mend that, and start again";
 	}
