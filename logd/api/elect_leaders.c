@@ -17,16 +17,15 @@ elect_topic(struct request *r, const struct wire_elect_leaders_request_topic *fr
 	for (size_t i = 0; i < from->n_partitions; i++) {
 		struct wire_elect_leaders_response_partition *p = &to->partition_result[to->n_partition_result];
 		int32_t number = from->partitions[i];
+		bool there = topic_partition(t, number) != NULL;
 
 		if (named_partition_before(named, t, number))
 			continue;
 		to->n_partition_result++;
 		wire_elect_leaders_response_partition_default(p);
 		p->partition_id = number;
-		p->error_code = topic_partition(t, number) == NULL ?
-		    KAFKA_UNKNOWN_TOPIC_OR_PARTITION : KAFKA_ELECTION_NOT_NEEDED;
-		p->error_message = span_str(topic_partition(t, number) == NULL ?
-		    "There is no such partition." : "This broker leads the partition already.");
+		p->error_code = there ? KAFKA_ELECTION_NOT_NEEDED : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+		p->error_message = span_str(there ? "This broker leads the partition already." : "There is no such partition.");
 	}
 }
 

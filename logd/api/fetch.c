@@ -123,7 +123,7 @@ park(struct fetch *f)
 	f->parked = true;
 	for (size_t i = 0; i < f->n_slots; i++) {
 		struct slot *s = &f->slots[i];
-		struct topic_partition *tp = topic_partition(fetch_find(s->fetch, s->topic), s->asked->partition);
+		struct topic_partition *tp = fetch_partition(s);
 
 		if (tp != NULL)
 			list_add(&tp->waiters, &s->waiting);

@@ -57,6 +57,7 @@ struct slot *fetch_add_slot(struct fetch *, struct fetched_topic *, const struct
 bool fetch_read(struct slot *);
 /* The topic, or NULL.  What is found is kept as long as no topic comes or goes, in a session's topic over many fetches. */
 struct topic *fetch_find(const struct fetch *, struct fetched_topic *);
+struct topic_partition *fetch_partition(const struct slot *); /* or NULL */
 bool fetch_committed_only(const struct fetch *);
 /* How much of a partition can be read now, about, up to `want`; `want`, too, when there is something to be told of it. */
 int64_t fetch_readable(const struct slot *, int64_t want);

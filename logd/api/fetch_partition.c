@@ -19,6 +19,12 @@ fetch_find(const struct fetch *f, struct fetched_topic *t)
 	return t->topic;
 }
 
+struct topic_partition *
+fetch_partition(const struct slot *s)
+{
+	return topic_partition(fetch_find(s->fetch, s->topic), s->asked->partition);
+}
+
 bool
 fetch_committed_only(const struct fetch *f)
 {
@@ -79,7 +85,7 @@ fetch_min_bytes(const struct fetch *f)
 int64_t
 fetch_readable(const struct slot *s, int64_t want)
 {
-	const struct topic_partition *tp = topic_partition(fetch_find(s->fetch, s->topic), s->asked->partition);
+	const struct topic_partition *tp = fetch_partition(s);
 	int64_t most = s->asked->partition_max_bytes;
 
 	if (tp == NULL || s->asked->fetch_offset < partition_log_start(tp->log))
@@ -105,8 +111,10 @@ set_error(struct slot *s, enum kafka_error error)
  * known when the id is no more: so the client learns whether there is another.
  */
 static enum kafka_error
-missing(const struct slot *s, const struct topic *t)
+missing(const struct slot *s)
 {
+	const struct topic *t = fetch_find(s->fetch, s->topic);
+
 	if (!s->fetch->by_id || t != NULL)
 		return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
 	if (s->topic->name.p == NULL)
@@ -228,13 +236,12 @@ fetch_read(struct slot *s)
 {
 	struct fetch *f = s->fetch;
 	struct request *r = f->request;
-	struct topic *t = fetch_find(f, s->topic);
-	struct topic_partition *tp = topic_partition(t, s->asked->partition);
+	struct topic_partition *tp = fetch_partition(s);
 	int64_t left = max_bytes(f) - f->bytes;
 	enum kafka_error error;
 
 	if (tp == NULL) {
-		set_error(s, missing(s, t));
+		set_error(s, missing(s));
 		return true;
 	}
 	if (s->repeated) {

@@ -579,6 +579,15 @@ partition_end_transaction(struct partition *p, const struct batch_marker *marker
 /* ---- the front ---- */
 
 void
+partition_doom(struct partition *p, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		segment_doom(p->segments[i]);
+	memmove(p->segments + from, p->segments + to, (p->n_segments - to) * sizeof(struct segment *));
+	p->n_segments -= to - from;
+}
+
+void
 partition_drop_below(struct partition *p, int64_t log_start)
 {
 	size_t n = 0;
@@ -598,10 +607,7 @@ partition_drop_below(struct partition *p, int64_t log_start)
 		n++;
 	if (n == 0)
 		return;
-	for (size_t i = 0; i < n; i++)
-		segment_doom(p->segments[i]);
-	memmove(p->segments, p->segments + n, (p->n_segments - n) * sizeof(struct segment *));
-	p->n_segments -= n;
+	partition_doom(p, 0, n);
 	transactions_drop_below(p, p->log_start);
 	partition_dirty(p);
 }

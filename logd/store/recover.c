@@ -242,12 +242,8 @@ drop_deleted(struct partition *p)
 	while (n + 1 < p->n_segments && !p->segments[n]->recorded && p->segments[n + 1]->base <= p->log_start)
 		n++;
 	/* Such as have no recorded one behind them may be younger than the index. */
-	if (n == 0 || !p->segments[n]->recorded)
-		return;
-	for (size_t i = 0; i < n; i++)
-		segment_doom(p->segments[i]);
-	p->n_segments -= n;
-	memmove(p->segments, p->segments + n, p->n_segments * sizeof(struct segment *));
+	if (n > 0 && p->segments[n]->recorded)
+		partition_doom(p, 0, n);
 }
 
 static void
@@ -432,12 +428,9 @@ uncover_segment(struct partition *p, size_t i, const struct segment *lost)
 	if (k == p->n_segments || p->segments[k]->base != lost->base || p->segments[k]->epoch != lost->epoch ||
 	    p->segments[k]->generation != 0)
 		return false;
-	for (size_t n = i; n < k; n++) {
+	for (size_t n = i; n < k; n++)
 		diag_warn("segment of an earlier start is dropped", "base_offset=%lld", (long long)p->segments[n]->base);
-		segment_doom(p->segments[n]);
-	}
-	memmove(p->segments + i, p->segments + k, (p->n_segments - k) * sizeof(struct segment *));
-	p->n_segments -= k - i;
+	partition_doom(p, i, k);
 	return true;
 }
 

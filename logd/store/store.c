@@ -174,9 +174,7 @@ store_delete_partition(struct store *store, struct partition *p)
 	map_del(&store->partitions, span_of(p->key, sizeof p->key));
 	list_del(&p->dirty);
 	partition_end_waiting(p, STORE_GONE);
-	for (size_t i = 0; i < p->n_segments; i++)
-		segment_doom(p->segments[i]);
-	p->n_segments = 0;
+	partition_doom(p, 0, p->n_segments);
 	partition_release(p);
 }
 

@@ -303,6 +303,8 @@ void partition_offline(struct partition *, const char *what, int error);
 void partition_end_waiting(struct partition *, enum store_error);
 /* Lets go what lies below a log start that is durable. */
 void partition_drop_below(struct partition *, int64_t log_start);
+/* Takes the segments from one to before another out of it; their files go. */
+void partition_doom(struct partition *, size_t from, size_t to);
 void partition_check(const struct partition *);
 
 /* ---- retention.c ---- */
