@@ -13,9 +13,9 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import npm
-import raw_client
 from claims import Skip, finish, main, same, until
 from kcat import kcat
+from raw_calls import client, make
 
 try:
     from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
@@ -32,16 +32,6 @@ TOMBSTONES = ["key-%d" % n for n in range(0, KEYS, 7)]
 MARKERS = b"\0\0\0\0", b"\0\0\0\1"
 KAFKAJS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kafkajs")
 OFFSETS_LOG = "logs/AAAAAAAAAAAAAAAAAAAAAg.0/*.log"
-
-
-def client(daemon):
-    return raw_client.Client(daemon.host, daemon.port, 60)
-
-
-def make(c, name, partitions=1, configs=None):
-    made = c.ask("create_topics", 7, topics=[{"name": name, "num_partitions": partitions, "replication_factor": 1, "configs": [
-        {"name": n, "value": str(v)} for n, v in (configs or {}).items()]}])
-    same(made["topics"][0]["error_code"], 0, "code of the creation")
 
 
 def sender(daemon, codec, **more):

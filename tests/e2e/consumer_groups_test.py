@@ -8,23 +8,14 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import claims
-import raw_client
 import weir_daemon
 from claims import main, same, until
+from raw_calls import client, make
 
 UNKNOWN_MEMBER, INCONSISTENT, INVALID_CONFIG, INVALID_REQUEST, GROUP_NOT_FOUND, SUBSCRIBED = 25, 23, 40, 42, 69, 86
 FENCED_EPOCH, UNSUPPORTED_ASSIGNOR, STALE_EPOCH, INVALID_EXPRESSION = 110, 112, 113, 128
 SETTINGS = {"group.consumer.heartbeat.interval.ms": 100, "group.consumer.min.session.timeout.ms": 500,
             "group.consumer.session.timeout.ms": 1500, "group.min.session.timeout.ms": 1000}
-
-
-def client(daemon):
-    return raw_client.Client(daemon.host, daemon.port, 60)
-
-
-def make(c, name, partitions):
-    answer = c.ask("create_topics", 7, topics=[{"name": name, "num_partitions": partitions, "replication_factor": 1}])
-    same(answer["topics"][0]["error_code"], 0, "code of the creation")
 
 
 def drop(c, *names):

@@ -9,24 +9,11 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import raw_client
 from claims import main, same, until
+from raw_calls import client, drop, make
 
 COMMIT_TOO_LARGE = 28
 LONG = "g" * 255
-
-
-def client(daemon):
-    return raw_client.Client(daemon.host, daemon.port, 60)
-
-
-def make(c, name, partitions=1):
-    answer = c.ask("create_topics", 7, topics=[{"name": name, "num_partitions": partitions, "replication_factor": 1}])
-    same(answer["topics"][0]["error_code"], 0, "code of the creation")
-
-
-def drop(c, name):
-    same(c.ask("delete_topics", 5, topic_names=[name])["responses"][0]["error_code"], 0, "code of the deletion")
 
 
 def commit(c, group, topic, numbers=(0,), metadata=""):

@@ -25,9 +25,10 @@ def client(daemon):
     return raw_client.Client(daemon.host, daemon.port, 60)
 
 
-def make(c, name, partitions=1):
-    answer = c.ask("create_topics", 7, topics=[{"name": name, "num_partitions": partitions, "replication_factor": 1}])
-    same(answer["topics"][0]["error_code"], 0, "code of the creation")
+def make(c, name, partitions=1, configs=None):
+    made = c.ask("create_topics", 7, topics=[{"name": name, "num_partitions": partitions, "replication_factor": 1, "configs": [
+        {"name": n, "value": str(v)} for n, v in (configs or {}).items()]}])
+    same(made["topics"][0]["error_code"], 0, "code of the creation")
 
 
 def drop(c, name):

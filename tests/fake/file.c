@@ -17,6 +17,7 @@
 
 #include "base/xalloc.h"
 #include "fake/file_fake.h"
+#include "unit/base/random.h"
 
 enum { PAGE = 4096, SECTOR = 512, PATH_SIZE = 224, ENTRIES = 4096, NODES = 8192, FDS = 1024,
 	FD_BASE = 1 << 20 };
@@ -73,20 +74,10 @@ static struct {
 
 /* ---- chance ---- */
 
-static uint64_t
-next_random(void)
-{
-	uint64_t z = life.random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 static size_t
 below(size_t n)
 {
-	return (size_t)(next_random() % n);
+	return random_below(&life.random, n);
 }
 
 /* ---- memory ---- */
@@ -778,10 +769,7 @@ file_lock(const char *path)
 int
 file_random(void *to, size_t n)
 {
-	uint8_t *p = to;
-
-	while (n-- > 0)
-		*p++ = (uint8_t)next_random();
+	random_fill(&life.random, to, n);
 	return 0;
 }
 

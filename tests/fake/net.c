@@ -9,6 +9,7 @@
 
 #include "base/list.h"
 #include "base/xalloc.h"
+#include "unit/base/random.h"
 
 enum { ANSWER_ROOM = 1 << 24 };
 
@@ -43,15 +44,10 @@ static struct list conns = { &conns, &conns };
 static struct net_hooks hooks;
 static uint64_t state;
 
-/* A number below n (splitmix64). */
 static size_t
 below(size_t n)
 {
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (size_t)((z ^ z >> 31) % n);
+	return random_below(&state, n);
 }
 
 void

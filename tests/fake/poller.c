@@ -8,6 +8,7 @@
 #include "fake/clock_fake.h"
 #include "fake/poller_fake.h"
 #include "fake/worker_fake.h"
+#include "unit/base/random.h"
 
 enum { LATE_MS = 20 }; /* so long a job may seem to take in one round */
 
@@ -26,15 +27,10 @@ fake_poller_begin(uint64_t seed, unsigned late_percent)
 	late = late_percent;
 }
 
-/* A number below n (splitmix64). */
 static int64_t
 below(int64_t n)
 {
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (int64_t)((z ^ z >> 31) % (uint64_t)n);
+	return (int64_t)random_below(&state, (size_t)n);
 }
 
 struct poller *

@@ -13,6 +13,7 @@
 
 #include "base/xalloc.h"
 #include "fake/worker_fake.h"
+#include "unit/base/random.h"
 
 struct mailbox {
 	struct list link;     /* in `mailboxes` */
@@ -42,15 +43,10 @@ fake_worker_seed(uint64_t seed)
 	state = seed;
 }
 
-/* A number below n (splitmix64). */
 static size_t
 below(size_t n)
 {
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (size_t)((z ^ z >> 31) % n);
+	return random_below(&state, n);
 }
 
 struct mailbox *

@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/must.h"
 #include "fake/file_fake.h"
+#include "unit/base/random.h"
 
 static uint64_t state;
 static uint64_t number; /* of the life */
@@ -29,11 +30,7 @@ chance_begin(uint64_t seed)
 size_t
 below(size_t n)
 {
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (size_t)((z ^ z >> 31) % n);
+	return random_below(&state, n);
 }
 
 bool
@@ -211,6 +208,13 @@ uint64_t
 sim_judged_broken(void)
 {
 	return judged_broken;
+}
+
+bool
+sim_fine(uint64_t seed, int life, int status, bool cut)
+{
+	return status == SIM_FINE || (cut && status == FAKE_CUT_STATUS) ||
+	    sim_blame(status, "a life", life, seed);
 }
 
 bool

@@ -66,6 +66,8 @@ void sim_judge(bool ok);
 /* How many were counted, and of these were broken. */
 uint64_t sim_judged(void);
 uint64_t sim_judged_broken(void);
+/* Whether a life of a history ended as it was told to, or was cut where it may be; else says so. */
+bool sim_fine(uint64_t seed, int life, int status, bool cut);
 /* Says which history a life was of that ended as it should not; returns false. */
 bool sim_blame(int status, const char *what, int64_t at, uint64_t seed);
 

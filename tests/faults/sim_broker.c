@@ -69,13 +69,6 @@ reset(const struct broker_options *options)
 }
 
 static bool
-fine(uint64_t seed, int life, int status, bool cut)
-{
-	return status == SIM_FINE || (cut && status == FAKE_CUT_STATUS) ||
-	    sim_blame(status, "a life", life, seed);
-}
-
-static bool
 run_history(uint64_t seed)
 {
 	struct broker_options options;
@@ -93,11 +86,11 @@ run_history(uint64_t seed)
 		if (!one_in(6))
 			plan.cut_at = (int64_t)below(one_in(3) ? 150 : (size_t)options.steps * 6);
 		status = broker_run(&plan);
-		if (!fine(seed, i, status, plan.cut_at != -1))
+		if (!sim_fine(seed, i, status, plan.cut_at != -1))
 			return false;
 		end_life(status == SIM_FINE && plan.close);
 	}
-	return fine(seed, lives, broker_run(&(struct broker_life){ .seed = seed, .cut_at = -1, .close = true,
+	return sim_fine(seed, lives, broker_run(&(struct broker_life){ .seed = seed, .cut_at = -1, .close = true,
 	    .final = true }), false);
 }
 

@@ -53,13 +53,6 @@ end_life(bool ended_clean)
 }
 
 static bool
-fine(uint64_t seed, int life, int status, bool cut)
-{
-	return status == SIM_FINE || (cut && status == FAKE_CUT_STATUS) ||
-	    sim_blame(status, "a life", life, seed);
-}
-
-static bool
 run_history(uint64_t seed)
 {
 	struct sim_options options;
@@ -78,14 +71,14 @@ run_history(uint64_t seed)
 		if (below(5) != 0)
 			plan.cut_at = (int64_t)below(below(2) == 0 ? 60 : (size_t)options.steps * 4);
 		status = sim_run(&plan);
-		if (!fine(seed, i, status, plan.cut_at != -1))
+		if (!sim_fine(seed, i, status, plan.cut_at != -1))
 			return false;
 		end_life(status == SIM_FINE && plan.close);
 	}
 	for (int work = 0; work < 2; work++) {
 		struct sim_life plan = { .seed = seed, .cut_at = -1, .work = work == 1, .close = true };
 
-		if (!fine(seed, lives + work, sim_run(&plan), false))
+		if (!sim_fine(seed, lives + work, sim_run(&plan), false))
 			return false;
 	}
 	return true;
