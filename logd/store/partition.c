@@ -581,6 +581,9 @@ partition_end_transaction(struct partition *p, const struct batch_marker *marker
 void
 partition_doom(struct partition *p, size_t from, size_t to)
 {
+	/* A partition that never had a record has no array of segments. */
+	if (from == to)
+		return;
 	for (size_t i = from; i < to; i++)
 		segment_doom(p->segments[i]);
 	memmove(p->segments + from, p->segments + to, (p->n_segments - to) * sizeof(struct segment *));
