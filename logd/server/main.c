@@ -58,6 +58,7 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* what is beyond a limit of file sizes is a write that fails */
 	if (argc > 1 && strcmp(argv[1], "inspect") == 0)
 		return inspect_main(argc - 1, argv + 1);
+	signal(SIGPIPE, SIG_IGN); /* whoever read our log, or waited until we are ready, may be gone */
 	if ((status = command_line_parse(&line, &config_page, ready, argc, argv)) == -1)
 		status = run(&line);
 	command_line_done(&line);

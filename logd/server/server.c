@@ -513,9 +513,12 @@ server_new(struct config *config)
 	return NULL;
 }
 
+/* All lines in one piece: whoever has read the first may be gone. */
 static void
 tell_ready(const struct server *s, int fd)
 {
+	struct buf lines = { 0 };
+
 	for (int i = 0; i < s->config->n_listen; i++) {
 		const char *host = s->config->listen[i].host;
 		int port = listener_port(s->listeners[i]);
@@ -523,11 +526,14 @@ tell_ready(const struct server *s, int fd)
 
 		diag_info("listening", "name=%s address=%s port=%d advertised=%s:%d",
 		    s->config->listen[i].name, host, port, s->tags[i].host, s->tags[i].port);
-		if (fd != -1)
-			dprintf(fd, "ready %s%s%s:%d\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
+		buf_printf(&lines, "ready %s%s%s:%d\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
 	}
-	if (fd != -1)
+	if (fd != -1) {
+		if (write(fd, lines.p, lines.n) == -1)
+			diag_warn("whoever waits until this is ready could not be told", "error=%s", strerrorname_np(errno));
 		close(fd);
+	}
+	buf_done(&lines);
 }
 
 int

@@ -27,7 +27,7 @@ from load import SETTINGS, Load
 
 import raw_client  # load.py says where
 from batches import batch, record
-from claims import Skip, finish, run, same, until
+from claims import Skip, finish, free_ports, run, same, until
 
 DAY = 86400
 UNKNOWN_MEMBER, FENCED = 25, 90
@@ -469,6 +469,32 @@ def produce_request(topic, records):
     head = struct.pack(">hhih", 0, 3, 7, -1)
     body = struct.pack(">hhiih", -1, 1, 30000, 1, len(topic)) + topic.encode() + struct.pack(">iii", 1, 0, len(records)) + records
     return struct.pack(">i", len(head) + len(body)) + head + body
+
+
+def test_a_log_that_nobody_reads():
+    """Nor what it says when it is ready: both pipes are closed at their other end."""
+    folder = tempfile.mkdtemp(prefix="weir-around-")
+    log, ready = os.pipe(), os.pipe()
+    port = free_ports(1)[0]
+    process = subprocess.Popen([os.environ["WEIR_LOGD"], "-o", f"listeners=PLAINTEXT://127.0.0.1:{port}", "-o", f"log.dirs={folder}/data",
+                                "--ready-fd", str(ready[1])], stdin=subprocess.DEVNULL, stdout=log[1], stderr=log[1], pass_fds=(ready[1],))
+    try:
+        for fd in *log, *ready:
+            os.close(fd)
+
+        def answers():
+            with contextlib.suppress(OSError):
+                return raw_client.Client("127.0.0.1", port, 30)
+            return None
+        c = until("the daemon answers", answers)
+        process.send_signal(signal.SIGUSR1)
+        same(c.ask("metadata", 1, topics=[])["brokers"][0]["port"], port, "port")
+        process.terminate()
+        same(process.wait(30), 0, "status of the daemon")
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_cap_on_memory():
