@@ -144,6 +144,7 @@ serve(struct pool *pool, struct exchange *x)
 {
 	bool wanted = true;
 
+	x->request.pool = pool_name(pool);
 	if (pool_enter(pool)) {
 		wanted = answer(x);
 		/* Before whoever has the answer asks again. */

@@ -47,6 +47,7 @@ struct http_request {
 	struct span id;           /* X-Request-ID: the client's if it is up to 128 visible ASCII characters but " ' \, else ours */
 	struct span body;         /* whole; empty when there is none, or when it is a stream */
 	struct http_stream *stream; /* of a route that streams: body in, pieces of the answer out */
+	const char *pool;         /* the name of the pool that serves it */
 	struct arena *arena;      /* for all that the answer needs */
 
 	struct span args[HTTP_ARGS_MAX]; /* by the router: the {parts} of the pattern, percent-decoded, in order */

@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include "base/diag.h"
-#include "base/monotonic.h"
-#include "base/must.h"
 #include "common/problem.h"
 
 static const struct problem problems[REGISTRY_PROBLEMS] = {
 #define PROBLEM(name, status, code, message) [REGISTRY_##name] = { status, code, message },
 #include "registry/problems.tbl"
 	[REGISTRY_NO_MEMORY] = { 413, 413, "HTTP 413 Request Entity Too Large" },
+	[REGISTRY_WAITS] = { 500, 500, "Internal Server Error" }, /* told to nobody */
 };
 
 /* What we give, and how much we like to. */
@@ -46,11 +45,13 @@ takes(struct http_request *q)
 bool
 app_before(struct app *app, const struct route *route, struct http_request *q, struct http_response *r)
 {
-	(void)app;
-	(void)route;
+	const char *fault = (route->flags & APP_WATCHES) ? NULL : log_fault(app->log);
+
 	r->type = http_negotiate(q->accept, given);
 	if (r->type == NULL)
 		problem_answer(r, NULL, &problem_not_acceptable);
+	else if (fault != NULL)
+		app_problem(r, REGISTRY_TOPIC_LOST, fault);
 	else if (!takes(q))
 		problem_answer(r, r->type, &problem_unsupported_media_type);
 	else
@@ -61,8 +62,8 @@ app_before(struct app *app, const struct route *route, struct http_request *q, s
 void
 app_read(struct app *app, bool fresh)
 {
-	/* Who writes has applied all that was written. */
-	if (fresh && !app->writer && !log_catch_up(app->log, app->timeout_ms))
+	/* Whoever writes, too: another may have become the one that does. */
+	if (fresh && !log_catch_up(app->log, app->timeout_ms))
 		diag_debug("answered from what is known", "reason=\"the broker could not be asked\"");
 	pthread_rwlock_rdlock(&app->lock);
 }
@@ -78,7 +79,7 @@ app_refuse(struct http_response *r, const struct refusal *why)
 {
 	struct problem p = problems[why->problem];
 
-	if (why->problem != REGISTRY_NO_MEMORY)
+	if (why->problem < REGISTRY_NO_MEMORY)
 		p.format = "%s";
 	problem_answer(r, r->type, &p, why->message);
 }
@@ -112,82 +113,14 @@ app_apply(void *ctx, int64_t offset, int64_t timestamp_ms, struct span key, stru
 	}
 }
 
-/* The answer to a write that did not come to its end. */
-static void
-write_failed(struct http_response *r, enum log_result result, const struct app_words *words)
+void
+app_aborted(void *ctx, struct span key, struct span value, bool last)
 {
-	switch (result) {
-	case LOG_TOO_LARGE:
-		app_problem(r, REGISTRY_SCHEMA_TOO_LARGE);
-		return;
-	case LOG_TIMED_OUT:
-		app_problem(r, REGISTRY_STORE_TIMED_OUT, words->timed_out);
-		return;
-	case LOG_NO_WRITER:
-		app_problem(r, REGISTRY_NO_LEADER, words->no_leader);
-		return;
-	default:
-		app_problem(r, REGISTRY_STORE_FAILED, words->failed);
-		return;
-	}
-}
+	struct app *app = ctx;
 
-/* The state is only looked at when nothing of an earlier write can change it any more. */
-static bool
-plan_and_write(struct app *app, struct http_request *q, struct http_response *r, const struct app_words *words,
-    app_plan *plan, void *ctx, struct plan *out)
-{
-	enum log_result result = log_settle(app->log);
-	struct refusal why = { 0 };
-	struct log_write *writes;
-	bool good;
-
-	if (result == LOG_WRITTEN) {
-		pthread_rwlock_rdlock(&app->lock);
-		good = plan(app->registry, ctx, q->arena, out, &why);
-		pthread_rwlock_unlock(&app->lock);
-		writes = good ? arena_array(q->arena, out->n_writes, sizeof *writes) : NULL;
-		if (good && out->n_writes > 0 && writes == NULL) {
-			why.problem = REGISTRY_NO_MEMORY;
-			good = false;
-		}
-		if (!good) {
-			app_refuse(r, &why);
-			return false;
-		}
-		for (size_t i = 0; i < out->n_writes; i++)
-			writes[i] = (struct log_write){ out->writes[i].key, out->writes[i].value };
-		if (out->n_writes > 0)
-			result = log_write(app->log, writes, out->n_writes);
-	}
-	if (result != LOG_WRITTEN)
-		write_failed(r, result, words);
-	return result == LOG_WRITTEN;
-}
-
-/* Waits until those who write before are done: as long as a write may take, and no longer. */
-static bool
-take_turn(struct app *app)
-{
-	struct timespec until = monotonic_in(app->timeout_ms);
-
-	return pthread_mutex_clocklock(&app->writing, CLOCK_MONOTONIC, &until) == 0;
-}
-
-bool
-app_write(struct app *app, struct http_request *q, struct http_response *r, const struct app_words *words,
-    app_plan *plan, void *ctx, struct plan *out)
-{
-	bool good;
-
-	*out = (struct plan){ 0 };
-	if (!take_turn(app)) {
-		write_failed(r, LOG_TIMED_OUT, words);
-		return false;
-	}
-	good = plan_and_write(app, q, r, words, plan, ctx, out);
-	pthread_mutex_unlock(&app->writing);
-	return good;
+	pthread_rwlock_wrlock(&app->lock);
+	registry_aborted(app->registry, key, value, last);
+	pthread_rwlock_unlock(&app->lock);
 }
 
 const struct json *

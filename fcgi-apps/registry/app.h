@@ -15,13 +15,13 @@
 #include "json/write.h"
 #include "registry/log.h"
 #include "registry/registry.h"
+#include "registry/turns.h"
 
 struct app {
 	struct registry *registry;
 	pthread_rwlock_t lock;   /* of the registry's state */
-	pthread_mutex_t writing; /* held from the look at the state to the end of the write that it led to */
+	struct turns turns;      /* of those who change it */
 	struct log *log;
-	bool writer;
 	int timeout_ms;
 	bool mode_mutability;
 	const char *group;       /* schema.registry.group.id: what /v1/metadata/id tells */
@@ -30,6 +30,12 @@ struct app {
 };
 
 extern const struct route app_routes[];
+
+/* Flags of routes: for those who watch, whatever has become of the topic. */
+enum { APP_WATCHES = 1u << 1 };
+
+/* The pool whose threads may wait for writes. */
+#define APP_WRITES "writes"
 
 /* The hook before every handler: negotiates the type of the answer, refuses types of bodies that we don't take. */
 bool app_before(struct app *, const struct route *, struct http_request *, struct http_response *);
@@ -48,21 +54,30 @@ void app_refuse(struct http_response *, const struct refusal *);
 /* One of problems.tbl, with its message's arguments. */
 void app_problem(struct http_response *, enum registry_problem, ...);
 
-/* What is said when a write does not come to its end: refused by the store, out of time, or not here. */
+/* A kind of change: what is said when it does not come to its end; refused by the store, out of time, or not here. */
 struct app_words {
 	const char *failed, *timed_out, *no_leader;
+	bool shares; /* several that wait may share a transaction */
 };
 
 /*
- * Makes a plan and carries it out; `plan` is called with the state held still.  True: it was written
- * and applied; false: the response says why not.
+ * Makes a plan; called with the state held still, perhaps by another request's thread, and perhaps more than once.
+ * out->earlier: of those that share, the one that is to be written before it in the same transaction; NULL: none.
  */
-typedef bool app_plan(const struct registry *, void *ctx, struct arena *, struct plan *, struct refusal *);
+typedef bool app_plan(const struct registry *, void *ctx, struct arena *, struct plan *out, struct refusal *);
+
+/*
+ * Makes a plan and carries it out.  True: it was written and applied.  False: the response says why not; or, in a
+ * thread that may not wait for writes, that nginx is to hand the request to the process that writes.
+ */
 bool app_write(struct app *, struct http_request *, struct http_response *, const struct app_words *,
     app_plan *, void *ctx, struct plan *out);
 
 /* The log's apply function; ctx is the app. */
 void app_apply(void *ctx, int64_t offset, int64_t timestamp_ms, struct span key, struct span value);
+
+/* What it calls for records of aborted transactions. */
+void app_aborted(void *ctx, struct span key, struct span value, bool last);
 
 /* The request's body as an object; NULL with the response made: 400, or 422 where it is empty or null. */
 const struct json *app_body(struct http_request *, struct http_response *);

@@ -69,9 +69,9 @@ config_get(struct app *app, struct http_request *q, struct http_response *r)
 
 static const struct app_words
 	put_words = { "Failed to update compatibility level", "Update compatibility level operation timed out",
-		"Failed to update compatibility level" },
+		"Failed to update compatibility level", false },
 	delete_words = { "Failed to delete compatibility level", "Delete compatibility level operation timed out",
-		"Failed to delete compatibility level" };
+		"Failed to delete compatibility level", false };
 
 /* Whether all that the update sets is of its type; else the response says what is not. */
 static bool

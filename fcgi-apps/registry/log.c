@@ -1,54 +1,28 @@
-/* log.c -- the topic `_schemas`: replayed at the start, followed, and written to. */
-#include "registry/log.h"
-
-#include <librdkafka/rdkafka.h>
+/* log.c -- the topic `_schemas`: replayed at the start, and followed. */
 #include <malloc.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/diag.h"
 #include "base/monotonic.h"
 #include "base/must.h"
 #include "base/xalloc.h"
+#include "registry/log_internal.h"
 #include "registry/topic.h"
+
+/* Whoever writes to a topic has the id that it gives. */
+static const char writer_prefix[] = "weir-registry-";
 
 enum {
 	CLUSTER_TIMEOUT_MS = 10000,
-	POLL_MS = 100,
+	FLUSH_MS = 1000,
 	LOOK_MS = 750 /* for a look at the topic's end where the one before had no answer */
-};
-
-static const char noop_key[] = "{\"keytype\":\"NOOP\",\"magic\":0}";
-
-struct log {
-	struct log_settings settings; /* its properties are owned */
-	char *topic;
-	log_apply *apply;
-	void *ctx;
-	/* The producer asks for the topic's end, too: on the reader's connection that would wait for the fetch before it. */
-	rd_kafka_t *reader, *producer;
-	char *cluster_id;              /* librdkafka's */
-	pthread_t thread;
-	atomic_bool stopping;
-	bool in_doubt; /* a write's end is not known; the writer's */
-
-	pthread_mutex_t mutex;
-	pthread_cond_t moved;  /* `applied`, or the looks, changed */
-	int64_t applied;       /* the offset behind the last record applied */
-	/* Looks at the topic's end, counted; whoever finds none under way begins the next. */
-	uint64_t looks_begun, looks_done;
-	bool looking, look_failed;
-	int64_t end; /* as the newest look saw it */
 };
 
 /* ---- time ---- */
 
-static int
-left_ms(const struct timespec *deadline)
+int
+log_left_ms(const struct timespec *deadline)
 {
 	struct timespec t;
 	int64_t ms;
@@ -56,13 +30,6 @@ left_ms(const struct timespec *deadline)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	ms = (int64_t)(deadline->tv_sec - t.tv_sec) * 1000 + (deadline->tv_nsec - t.tv_nsec) / 1000000;
 	return ms < 0 ? 0 : (int)ms;
-}
-
-static void
-init_locks(struct log *log)
-{
-	pthread_mutex_init(&log->mutex, NULL);
-	monotonic_cond_init(&log->moved);
 }
 
 /* ---- handles ---- */
@@ -90,30 +57,9 @@ set(rd_kafka_conf_t *conf, const char *key, const char *value)
 	return false;
 }
 
-/* What becomes of the messages of a write. */
-struct delivery {
-	size_t left;               /* not yet answered */
-	rd_kafka_resp_err_t error; /* the first */
-	int64_t end;               /* behind the last */
-};
-
-static void
-on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
-{
-	struct delivery *d = m->_private;
-
-	(void)rk;
-	(void)opaque;
-	d->left--;
-	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-		d->end = m->offset + 1;
-	else if (d->error == RD_KAFKA_RESP_ERR_NO_ERROR)
-		d->error = m->err;
-}
-
-/* Our own settings first, so that the user's go before them. */
-static rd_kafka_t *
-make_handle(const struct log *log, rd_kafka_type_t type, const struct log_property *own, size_t n_own)
+rd_kafka_t *
+log_client(const struct log *log, rd_kafka_type_t type, const struct log_property *own, size_t n_own,
+    void (*delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *))
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	rd_kafka_t *rk = NULL;
@@ -125,8 +71,8 @@ make_handle(const struct log *log, rd_kafka_type_t type, const struct log_proper
 	for (size_t i = 0; good && i < log->settings.n_properties; i++)
 		good = set(conf, log->settings.properties[i].key, log->settings.properties[i].value);
 	rd_kafka_conf_set_log_cb(conf, on_log);
-	if (type == RD_KAFKA_PRODUCER)
-		rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+	if (delivered != NULL)
+		rd_kafka_conf_set_dr_msg_cb(conf, delivered);
 	if (good && (rk = rd_kafka_new(type, conf, why, sizeof why)) == NULL)
 		diag_error("the Kafka client can't be made", "reason=\"%s\"", why);
 	if (rk == NULL)
@@ -134,57 +80,155 @@ make_handle(const struct log *log, rd_kafka_type_t type, const struct log_proper
 	return rk;
 }
 
-static rd_kafka_t *
-make_producer(const struct log *log)
+void
+log_meet_topic(const struct log *log, rd_kafka_t *producer, int timeout_ms)
 {
-	char timeout[16];
-	const struct log_property properties[] = {
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(producer, log->topic, NULL);
+	const struct rd_kafka_metadata *m = NULL;
+
+	if (handle == NULL)
+		return;
+	if (rd_kafka_metadata(producer, 0, handle, &m, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_metadata_destroy(m);
+	rd_kafka_topic_destroy(handle);
+}
+
+static rd_kafka_t *
+make_asker(const struct log *log)
+{
+	static const struct log_property properties[] = {
 		{ "client.id", "weir-registry" },
 		{ "reconnect.backoff.max.ms", "250" },
 		{ "linger.ms", "0.5" }, /* with 0 librdkafka's thread spins */
 		{ "socket.nagle.disable", "true" },
-		{ "delivery.timeout.ms", timeout },
-		{ "acks", "all" },
-		{ "enable.idempotence", log->settings.writer ? "true" : "false" },
+		{ "acks", "1" },
 	};
 
-	snprintf(timeout, sizeof timeout, "%d", log->settings.timeout_ms);
-	return make_handle(log, RD_KAFKA_PRODUCER, properties, sizeof properties / sizeof *properties);
+	return log_client(log, RD_KAFKA_PRODUCER, properties, sizeof properties / sizeof *properties, NULL);
 }
 
 static bool
-make_handles(struct log *log)
+assign(const struct log *log, rd_kafka_t *reader, int64_t from)
 {
-	const struct log_property reader[] = {
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_resp_err_t r;
+
+	rd_kafka_topic_partition_list_add(all, log->topic, 0)->offset = from;
+	r = rd_kafka_assign(reader, all);
+	rd_kafka_topic_partition_list_destroy(all);
+	if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
+		diag_error("the registry's topic can't be read", "reason=\"%s\"", rd_kafka_err2str(r));
+	return r == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_t *
+make_reader(const struct log *log, const char *isolation, const char *wait_ms)
+{
+	const struct log_property properties[] = {
 		{ "client.id", "weir-registry" },
 		{ "group.id", "weir-registry" }, /* asked for; nothing is committed */
 		{ "enable.auto.commit", "false" },
 		{ "enable.auto.offset.store", "false" },
 		{ "auto.offset.reset", "earliest" },
+		{ "isolation.level", isolation },
 		{ "enable.partition.eof", "true" },
-		{ "fetch.wait.max.ms", "500" },
+		{ "fetch.wait.max.ms", wait_ms },
 		{ "fetch.error.backoff.ms", "50" },
 		{ "reconnect.backoff.max.ms", "250" },
 		{ "queued.max.messages.kbytes", "65536" }, /* where it is full the client fetches nothing for a second */
 		{ "socket.nagle.disable", "true" },
 	};
+	rd_kafka_t *reader = log_client(log, RD_KAFKA_CONSUMER, properties, sizeof properties / sizeof *properties, NULL);
 
-	log->reader = make_handle(log, RD_KAFKA_CONSUMER, reader, sizeof reader / sizeof *reader);
-	if (log->reader != NULL)
-		log->producer = make_producer(log);
-	return log->reader != NULL && log->producer != NULL;
+	if (reader != NULL)
+		rd_kafka_poll_set_consumer(reader);
+	return reader;
+}
+
+rd_kafka_t *
+log_reader(const struct log *log, const char *isolation, const char *wait_ms, int64_t from)
+{
+	rd_kafka_t *reader = make_reader(log, isolation, wait_ms);
+
+	if (reader == NULL || assign(log, reader, from))
+		return reader;
+	rd_kafka_destroy(reader);
+	return NULL;
+}
+
+rd_kafka_resp_err_t
+log_produce(const struct log *log, rd_kafka_t *producer, const struct log_write *w, bool copy, void *opaque)
+{
+	rd_kafka_vu_t parts[] = {
+		{ .vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = log->topic },
+		{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0 },
+		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { (void *)(uintptr_t)w->key.p, w->key.n } },
+		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)(uintptr_t)w->value.p, w->value.n } },
+		{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = copy ? RD_KAFKA_MSG_F_COPY : 0 },
+		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque },
+	};
+	rd_kafka_error_t *error = rd_kafka_produceva(producer, parts, sizeof parts / sizeof *parts);
+	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+
+	rd_kafka_error_destroy(error);
+	return code;
 }
 
 /* ---- reading ---- */
 
+static const char truncated[] = "it ends before what was read of it: it was truncated, or made anew";
+
+/* Once. */
 static void
-advance(struct log *log, int64_t to)
+find_fault(struct log *log, const char *what)
+{
+	const char *none = NULL;
+
+	if (atomic_compare_exchange_strong(&log->fault, &none, what))
+		diag_error("the registry's topic is not what was read of it: nothing is answered any more",
+		    "topic=%s reason=\"%s\" action=\"bring the topic back, or start this process again to serve what it holds now\"",
+		    log->topic, what);
+}
+
+const char *
+log_fault(struct log *log)
+{
+	return atomic_load(&log->fault);
+}
+
+/* `read`: the offset behind a record, or 0. */
+static void
+advance(struct log *log, int64_t read, int64_t applied)
 {
 	pthread_mutex_lock(&log->mutex);
-	if (to > log->applied)
-		log->applied = to;
+	if (read > log->read)
+		log->read = read;
+	if (applied > log->applied)
+		log->applied = applied;
 	pthread_cond_broadcast(&log->moved);
 	pthread_mutex_unlock(&log->mutex);
+}
+
+static void
+take_error(struct log *log, const rd_kafka_message_t *m)
+{
+	switch (m->err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		/* What was compacted away at the end counts as applied. */
+		if (m->offset < log->read)
+			find_fault(log, truncated);
+		advance(log, 0, m->offset);
+		return;
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+		find_fault(log, "it is not there any more");
+		advance(log, 0, 0);
+		return;
+	default:
+		diag_warn("reading the registry's topic failed, and is tried again", "reason=\"%s\"",
+		    rd_kafka_message_errstr(m));
+	}
 }
 
 static void
@@ -192,15 +236,15 @@ take(struct log *log, const rd_kafka_message_t *m)
 {
 	rd_kafka_timestamp_type_t type;
 
-	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+	if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		take_error(log, m);
+	else if (m->offset < log->read)
+		find_fault(log, "it has other records where some were read: it was made anew");
+	else {
 		log->apply(log->ctx, m->offset, rd_kafka_message_timestamp(m, &type),
 		    span_of(m->key, m->key_len), span_of(m->payload, m->len));
-		advance(log, m->offset + 1);
-	} else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-		advance(log, m->offset); /* what was compacted away at the end counts as applied */
-	else
-		diag_warn("reading the registry's topic failed, and is tried again", "reason=\"%s\"",
-		    rd_kafka_message_errstr(m));
+		advance(log, m->offset + 1, m->offset + 1);
+	}
 }
 
 static void *
@@ -209,30 +253,15 @@ read_topic(void *arg)
 	struct log *log = arg;
 
 	while (!atomic_load(&log->stopping)) {
-		rd_kafka_message_t *m = rd_kafka_consumer_poll(log->reader, POLL_MS);
+		rd_kafka_message_t *m = rd_kafka_consumer_poll(log->reader, LOG_POLL_MS);
 
 		if (m == NULL)
 			continue;
-		take(log, m);
+		if (log_fault(log) == NULL)
+			take(log, m);
 		rd_kafka_message_destroy(m);
 	}
 	return NULL;
-}
-
-static bool
-begin_reading(struct log *log)
-{
-	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_resp_err_t r;
-
-	/* As a number: librdkafka would take half a second to ask where the beginning is.  Behind 0, it resets by itself. */
-	rd_kafka_topic_partition_list_add(all, log->topic, 0)->offset = 0;
-	rd_kafka_poll_set_consumer(log->reader);
-	r = rd_kafka_assign(log->reader, all);
-	rd_kafka_topic_partition_list_destroy(all);
-	if (r != RD_KAFKA_RESP_ERR_NO_ERROR)
-		diag_error("the registry's topic can't be read", "reason=\"%s\"", rd_kafka_err2str(r));
-	return r == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static bool
@@ -257,10 +286,13 @@ copy_properties(const struct log_settings *s)
 static void
 free_log(struct log *log)
 {
-	if (log->producer != NULL)
-		rd_kafka_destroy(log->producer);
+	log_resign(log);
 	if (log->cluster_id != NULL)
 		rd_kafka_mem_free(log->reader, log->cluster_id);
+	if (log->asker != NULL) {
+		rd_kafka_flush(log->asker, FLUSH_MS);
+		rd_kafka_destroy(log->asker);
+	}
 	if (log->reader != NULL)
 		rd_kafka_destroy(log->reader);
 	for (size_t i = 0; i < log->settings.n_properties; i++) {
@@ -270,35 +302,61 @@ free_log(struct log *log)
 	free((void *)(uintptr_t)log->settings.properties);
 	pthread_cond_destroy(&log->moved);
 	pthread_mutex_destroy(&log->mutex);
+	free(log->transactional_id);
+	free(log->group);
 	free(log->topic);
 	free(log);
 }
 
-struct log *
-log_open(const struct log_settings *settings, log_apply *apply, void *ctx)
+static struct log *
+new_log(const struct log_settings *settings, log_apply *apply, log_aborted *aborted, void *ctx)
 {
-	struct timespec deadline = monotonic_in(settings->init_timeout_ms);
 	struct log *log = xcalloc(1, sizeof *log);
 
-	*log = (struct log){ .settings = *settings, .topic = xstrdup(settings->topic), .apply = apply, .ctx = ctx,
-		/* Who wrote before us may have left something on its way. */
-		.in_doubt = settings->writer };
+	*log = (struct log){ .settings = *settings, .topic = xstrdup(settings->topic), .group = xstrdup(settings->group),
+		.apply = apply, .aborted = aborted, .ctx = ctx };
 	log->settings.properties = copy_properties(settings);
-	init_locks(log);
-	if (!make_handles(log) || !find_topic(log, left_ms(&deadline)) || !begin_reading(log))
-		goto fail;
-	log->cluster_id = rd_kafka_clusterid(log->reader, CLUSTER_TIMEOUT_MS);
+	log->transactional_id = xmalloc(strlen(writer_prefix) + strlen(log->topic) + 1);
+	strcpy(stpcpy(log->transactional_id, writer_prefix), log->topic);
+	pthread_mutex_init(&log->mutex, NULL);
+	monotonic_cond_init(&log->moved);
+	return log;
+}
+
+/* Reads the topic to its end; false after a line in the log. */
+static bool
+replay(struct log *log, const struct timespec *deadline)
+{
 	must(pthread_create(&log->thread, NULL, read_topic, log) == 0);
-	if (log_catch_up(log, left_ms(&deadline))) {
+	if (log_catch_up(log, log_left_ms(deadline))) {
 		malloc_trim(0); /* what the topic took on its way to us */
-		return log;
+		return true;
 	}
 	diag_error("the registry's topic could not be read to its end in time",
 	    "topic=%s timeout_ms=%d action=\"raise kafkastore.init.timeout.ms, or look after the broker\"",
-	    log->topic, settings->init_timeout_ms);
+	    log->topic, log->settings.init_timeout_ms);
 	atomic_store(&log->stopping, true);
 	pthread_join(log->thread, NULL);
-fail:
+	return false;
+}
+
+struct log *
+log_open(const struct log_settings *settings, log_apply *apply, log_aborted *aborted, void *ctx)
+{
+	struct timespec deadline = monotonic_in(settings->init_timeout_ms);
+	struct log *log = new_log(settings, apply, aborted, ctx);
+
+	/*
+	 * From 0: librdkafka would take half a second to ask where the beginning is, and resets by itself where it is behind
+	 * that.  Brokers make a topic as they like when a producer asks for it: so the reader does.
+	 */
+	if ((log->reader = make_reader(log, "read_committed", "500")) != NULL && find_topic(log, log_left_ms(&deadline)) &&
+	    assign(log, log->reader, 0) && (log->asker = make_asker(log)) != NULL) {
+		log->cluster_id = rd_kafka_clusterid(log->reader, CLUSTER_TIMEOUT_MS);
+		log_meet_topic(log, log->asker, log_left_ms(&deadline));
+		if (replay(log, &deadline))
+			return log;
+	}
 	free_log(log);
 	return NULL;
 }
@@ -312,6 +370,8 @@ log_close(struct log *log)
 	free_log(log);
 }
 
+/* ---- the topic's end ---- */
+
 /*
  * The topic's end, or -1.  Asked for as the offset at the end of time: the call that asks for
  * just that does not keep to its timeout while the broker is away.
@@ -324,7 +384,7 @@ ask_end(struct log *log, int timeout_ms)
 	int64_t end = -1;
 
 	p->offset = RD_KAFKA_OFFSET_END;
-	if (rd_kafka_offsets_for_times(log->producer, all, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	if (rd_kafka_offsets_for_times(log->asker, all, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR &&
 	    p->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		end = p->offset;
 	rd_kafka_topic_partition_list_destroy(all);
@@ -336,7 +396,7 @@ static void
 look(struct log *log, int timeout_ms)
 {
 	uint64_t mine = ++log->looks_begun;
-	int64_t end;
+	int64_t read = log->read, end;
 
 	log->looking = true;
 	pthread_mutex_unlock(&log->mutex);
@@ -347,17 +407,30 @@ look(struct log *log, int timeout_ms)
 	log->look_failed = end < 0;
 	if (end > log->end)
 		log->end = end;
+	if (end >= 0 && end < read)
+		find_fault(log, "it ends before what was read of it: it was truncated, or made anew");
 	pthread_cond_broadcast(&log->moved);
 }
 
-/* Waits until `applied` has come so far; the mutex is held. */
+/* The mutex is held. */
 static bool
 wait_applied(struct log *log, int64_t end, const struct timespec *deadline)
 {
-	while (log->applied < end)
+	while (log->applied < end && log_fault(log) == NULL)
 		if (pthread_cond_timedwait(&log->moved, &log->mutex, deadline) != 0)
-			return log->applied >= end;
-	return true;
+			break;
+	return log->applied >= end;
+}
+
+bool
+log_wait_applied(struct log *log, int64_t end, const struct timespec *deadline)
+{
+	bool good;
+
+	pthread_mutex_lock(&log->mutex);
+	good = wait_applied(log, end, deadline);
+	pthread_mutex_unlock(&log->mutex);
+	return good;
 }
 
 bool
@@ -374,127 +447,13 @@ log_catch_up(struct log *log, int timeout_ms)
 	needed = log->looks_begun + 1;
 	while (good && log->looks_done < needed) {
 		if (!log->looking)
-			look(log, left_ms(&deadline) + 1);
+			look(log, log_left_ms(&deadline) + 1);
 		else
 			good = pthread_cond_timedwait(&log->moved, &log->mutex, &deadline) == 0;
 	}
 	good = good && !log->look_failed && wait_applied(log, log->end, &deadline);
 	pthread_mutex_unlock(&log->mutex);
 	return good;
-}
-
-/* ---- writing ---- */
-
-static enum log_result
-result_of(rd_kafka_resp_err_t error)
-{
-	switch (error) {
-	case RD_KAFKA_RESP_ERR_NO_ERROR:
-		return LOG_WRITTEN;
-	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-	case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
-		return LOG_TOO_LARGE;
-	case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
-	case RD_KAFKA_RESP_ERR__TIMED_OUT:
-		return LOG_TIMED_OUT;
-	default:
-		return LOG_FAILED;
-	}
-}
-
-/* Hands a record to the producer; the payload is only read. */
-static rd_kafka_resp_err_t
-produce(struct log *log, const struct log_write *w, struct delivery *d)
-{
-	rd_kafka_vu_t parts[] = {
-		{ .vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = log->topic },
-		{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0 },
-		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { (void *)(uintptr_t)w->key.p, w->key.n } },
-		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)(uintptr_t)w->value.p, w->value.n } },
-		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = d },
-	};
-	rd_kafka_error_t *error = rd_kafka_produceva(log->producer, parts, sizeof parts / sizeof *parts);
-	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-
-	rd_kafka_error_destroy(error);
-	return code;
-}
-
-/* Hands the records to the producer, and waits until each was answered: its delivery timeout bounds that. */
-static struct delivery
-deliver(struct log *log, const struct log_write *writes, size_t n)
-{
-	struct delivery d = { 0 };
-
-	for (size_t i = 0; i < n && d.error == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
-		if ((d.error = produce(log, &writes[i], &d)) == RD_KAFKA_RESP_ERR_NO_ERROR)
-			d.left++;
-	while (d.left > 0)
-		rd_kafka_poll(log->producer, POLL_MS);
-	return d;
-}
-
-static enum log_result
-write_all(struct log *log, const struct log_write *writes, size_t n)
-{
-	struct timespec deadline = monotonic_in(log->settings.timeout_ms);
-	struct delivery d = deliver(log, writes, n);
-	enum log_result r = result_of(d.error);
-	bool applied;
-
-	if (r != LOG_WRITTEN) {
-		diag_warn("a write to the registry's topic failed", "reason=\"%s\"", rd_kafka_err2str(d.error));
-		return r;
-	}
-	pthread_mutex_lock(&log->mutex);
-	applied = wait_applied(log, d.end, &deadline);
-	pthread_mutex_unlock(&log->mutex);
-	return applied ? LOG_WRITTEN : LOG_TIMED_OUT;
-}
-
-/* One that has met a fatal error writes no more: another takes its place. */
-static bool
-renew_producer(struct log *log)
-{
-	char why[256];
-
-	if (log->producer == NULL)
-		return (log->producer = make_producer(log)) != NULL;
-	if (rd_kafka_fatal_error(log->producer, why, sizeof why) == RD_KAFKA_RESP_ERR_NO_ERROR)
-		return true;
-	diag_warn("the Kafka producer can't go on, and is made anew", "reason=\"%s\"", why);
-	rd_kafka_destroy(log->producer);
-	log->producer = make_producer(log);
-	log->in_doubt = true;
-	return log->producer != NULL;
-}
-
-enum log_result
-log_settle(struct log *log)
-{
-	struct log_write noop = { span_str(noop_key), span_of(NULL, 0) };
-	enum log_result r = LOG_WRITTEN;
-
-	if (!log->settings.writer)
-		return LOG_NO_WRITER;
-	if (!renew_producer(log))
-		return LOG_FAILED;
-	if (log->in_doubt && (r = write_all(log, &noop, 1)) == LOG_WRITTEN)
-		log->in_doubt = false;
-	return r;
-}
-
-enum log_result
-log_write(struct log *log, const struct log_write *writes, size_t n)
-{
-	enum log_result r = log_settle(log);
-
-	if (r != LOG_WRITTEN)
-		return r;
-	r = write_all(log, writes, n);
-	/* A record that was too large never left; but one before it may have. */
-	log->in_doubt = r == LOG_TIMED_OUT || r == LOG_FAILED || (r == LOG_TOO_LARGE && n > 1);
-	return r;
 }
 
 int64_t
@@ -512,4 +471,10 @@ const char *
 log_cluster_id(struct log *log)
 {
 	return log->cluster_id == NULL ? "" : log->cluster_id;
+}
+
+struct log_counts
+log_counts(struct log *log)
+{
+	return (struct log_counts){ atomic_load(&log->leads), log->takeovers, log->transactions, log->n_aborted };
 }

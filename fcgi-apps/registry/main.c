@@ -74,13 +74,15 @@ open_log(struct app *app, const struct conf *conf, const struct settings *s)
 	struct log_settings settings = { .topic = s->topic,
 		.replication_factor = s->replication_factor,
 		.writer = s->leader_eligibility,
+		.group = s->group_id,
+		.take_over = s->take_over,
 		.timeout_ms = s->timeout_ms,
 		.init_timeout_ms = s->init_timeout_ms };
 	struct log_property *properties = kafka_properties(conf, s, &settings.n_properties);
 	struct log *log;
 
 	settings.properties = properties;
-	log = log_open(&settings, app_apply, app);
+	log = log_open(&settings, app_apply, app_aborted, app);
 	free(properties);
 	return log;
 }
@@ -99,7 +101,7 @@ on_ready(void *ctx)
 	program_ready(ready->fd);
 }
 
-/* Two sockets where this process writes, so that writes, which wait, take no thread from questions. */
+/* Two sockets where this process may write, so that writes, which wait, take no thread from questions. */
 static int
 serve(struct app *app, const struct settings *s, int ready_fd)
 {
@@ -113,10 +115,10 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 		.before = app_before };
 	struct fcgi_pool pools[] = {
 		{ "requests", program_socket(s->socket, ".sock"), s->connections, s->requests },
-		{ "writes", program_socket(s->socket, "-writes.sock"), s->connections, s->connections },
+		{ APP_WRITES, program_socket(s->socket, "-writes.sock"), s->connections, s->connections },
 	};
 	struct ready ready = { app, ready_fd };
-	int r = fcgi_run(&fcgi, pools, app->writer ? 2 : 1, s->stop_ms, on_ready, &ready);
+	int r = fcgi_run(&fcgi, pools, s->leader_eligibility ? 2 : 1, s->stop_ms, on_ready, &ready);
 
 	router_free(router);
 	for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
@@ -124,34 +126,14 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 	return r;
 }
 
-/*
- * Settles who writes before the first who registers comes: it takes half a second, in which questions are
- * answered already.
- */
-static void *
-settle(void *arg)
-{
-	struct app *app = arg;
-
-	pthread_mutex_lock(&app->writing);
-	log_settle(app->log);
-	pthread_mutex_unlock(&app->writing);
-	return NULL;
-}
-
 static int
 open_and_serve(struct app *app, const struct conf *conf, const struct settings *s, int ready_fd)
 {
-	pthread_t settler;
-	bool settling;
 	int r;
 
 	if ((app->log = open_log(app, conf, s)) == NULL)
 		return -1;
-	settling = app->writer && pthread_create(&settler, NULL, settle, app) == 0;
 	r = serve(app, s, ready_fd);
-	if (settling)
-		pthread_join(settler, NULL);
 	log_close(app->log);
 	return r;
 }
@@ -172,18 +154,17 @@ static int
 run(const struct conf *conf, const struct settings *s, int ready_fd)
 {
 	struct app app = { .registry = registry_new((enum level)s->level),
-		.writer = s->leader_eligibility,
 		.timeout_ms = s->timeout_ms,
 		.mode_mutability = s->mode_mutability,
 		.group = s->group_id };
 	int status = EXIT_FAILURE;
 
 	init_lock(&app.lock);
-	pthread_mutex_init(&app.writing, NULL);
+	turns_init(&app.turns);
 	if (open_and_serve(&app, conf, s, ready_fd) == 0)
 		status = EXIT_SUCCESS;
 	registry_free(app.registry);
-	pthread_mutex_destroy(&app.writing);
+	turns_done(&app.turns);
 	pthread_rwlock_destroy(&app.lock);
 	return status;
 }

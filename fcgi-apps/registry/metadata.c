@@ -72,7 +72,9 @@ metadata_contexts(struct app *app, struct http_request *q, struct http_response 
 void
 metadata_ready(struct app *app, struct http_request *q, struct http_response *r)
 {
-	if (!atomic_load(&app->ready))
+	if (log_fault(app->log) != NULL)
+		app_problem(r, REGISTRY_TOPIC_LOST, log_fault(app->log));
+	else if (!atomic_load(&app->ready))
 		problem_answer(r, r->type, &problem_unavailable);
 	else
 		handler_healthy(app, q, r);
@@ -81,6 +83,8 @@ metadata_ready(struct app *app, struct http_request *q, struct http_response *r)
 void
 metadata_metrics(struct app *app, struct http_request *q, struct http_response *r)
 {
+	struct log_counts counts = log_counts(app->log);
+
 	(void)q;
 	r->type = "text/plain; version=0.0.4";
 	fcgi_metrics(&r->body);
@@ -90,6 +94,19 @@ metadata_metrics(struct app *app, struct http_request *q, struct http_response *
 	    "weir_registry_topic_offset %" PRId64 "\n"
 	    "# HELP weir_registry_records_skipped_total Records that could not be understood.\n"
 	    "# TYPE weir_registry_records_skipped_total counter\n"
-	    "weir_registry_records_skipped_total %" PRIu64 "\n",
-	    log_applied(app->log), atomic_load(&app->skipped));
+	    "weir_registry_records_skipped_total %" PRIu64 "\n"
+	    "# HELP weir_registry_writes Whether this process is the one that writes, as far as it knows.\n"
+	    "# TYPE weir_registry_writes gauge\n"
+	    "weir_registry_writes %d\n"
+	    "# HELP weir_registry_takeovers_total How often it became the one that writes.\n"
+	    "# TYPE weir_registry_takeovers_total counter\n"
+	    "weir_registry_takeovers_total %" PRIu64 "\n"
+	    "# HELP weir_registry_transactions_total Transactions that it committed.\n"
+	    "# TYPE weir_registry_transactions_total counter\n"
+	    "weir_registry_transactions_total %" PRIu64 "\n"
+	    "# HELP weir_registry_records_aborted_total Records of aborted transactions that it found in the topic.\n"
+	    "# TYPE weir_registry_records_aborted_total counter\n"
+	    "weir_registry_records_aborted_total %" PRIu64 "\n",
+	    log_applied(app->log), atomic_load(&app->skipped), counts.leads, counts.takeovers, counts.transactions,
+	    counts.aborted);
 }

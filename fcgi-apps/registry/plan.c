@@ -44,6 +44,27 @@ plan_add_value(struct plan *plan, struct arena *a, const struct record *rec, str
 }
 
 bool
+plan_add_under(struct plan *plan, struct arena *a, struct span key, struct buf *value)
+{
+	struct span settled = span_of(NULL, 0);
+	void *copy = arena_copy(a, key.p, key.n);
+	bool good = value == NULL || settle(a, value, &settled);
+
+	return good && copy != NULL && add(plan, a, span_of(copy, key.n), settled);
+}
+
+struct record
+plan_record_of(const struct version *v)
+{
+	const struct schema_entry *e = v->entry.schema;
+
+	return (struct record){ .type = RECORD_SCHEMA, .subject = v->subject->name, .version = v->entry.version,
+		.id = e->id, .schema_type = e->schema_type, .references = e->references,
+		.n_references = e->n_references, .metadata = e->metadata, .rule_set = e->rule_set,
+		.schema = e->text, .deleted = v->entry.deleted };
+}
+
+bool
 plan_add(struct plan *plan, struct arena *a, const struct record *rec)
 {
 	struct buf value = { 0 };

@@ -86,22 +86,10 @@ registry_plan_delete_subject(const struct registry *r, struct span subject, bool
 	    refuse(why, a, REGISTRY_NO_MEMORY);
 }
 
-/* The record of a version as it stands, for writing it anew. */
-static struct record
-record_of(const struct version *v)
-{
-	const struct schema_entry *e = v->entry.schema;
-
-	return (struct record){ .type = RECORD_SCHEMA, .subject = v->subject->name, .version = v->entry.version,
-		.id = e->id, .schema_type = e->schema_type, .references = e->references,
-		.n_references = e->n_references, .metadata = e->metadata, .rule_set = e->rule_set,
-		.schema = e->text, .deleted = v->entry.deleted };
-}
-
 static bool
 delete_version(const struct registry *r, const struct version *v, bool permanent, struct plan *plan, struct arena *a)
 {
-	struct record rec = record_of(v);
+	struct record rec = plan_record_of(v);
 
 	if (permanent)
 		return plan_add_tombstones(plan, a, RECORD_SCHEMA, v->subject->name, v->entry.version, v->keys) &&

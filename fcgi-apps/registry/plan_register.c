@@ -13,6 +13,7 @@ struct registration {
 	const struct subject *known; /* NULL: the subject is new */
 	struct arena *arena;
 	struct plan *plan;
+	const struct plan *earlier; /* not applied yet */
 	struct refusal *why;
 	bool import;
 };
@@ -61,6 +62,35 @@ no_overwrite(struct registration *g)
 		(int)g->request->id, text_of(g->arena, g->context)));
 }
 
+/*
+ * Whether it can be told before the earlier plans have been applied: not where they are of the same subject or the
+ * same schema, or where ids are brought along.
+ */
+static bool
+may_share(const struct registration *g)
+{
+	struct span name;
+
+	for (const struct plan *e = g->earlier; e != NULL; e = e->earlier)
+		if (e->n_writes > 0 && span_eq(registry_context(e->subject, &name), g->context) &&
+		    (g->import || span_eq(e->subject, g->subject) || memcmp(e->hash, g->parsed.hash, sizeof e->hash) == 0))
+			return false;
+	return true;
+}
+
+/* The highest that was given out, or is to be. */
+static int32_t
+max_id(const struct registration *g, const struct context *c)
+{
+	int32_t most = c == NULL ? 0 : c->max_id;
+	struct span name;
+
+	for (const struct plan *e = g->earlier; e != NULL; e = e->earlier)
+		if (e->id > most && span_eq(registry_context(e->subject, &name), g->context))
+			most = e->id;
+	return most;
+}
+
 /* The id: the one that is brought along, that of the same schema elsewhere, or the next. */
 static bool
 choose_id(struct registration *g)
@@ -76,10 +106,10 @@ choose_id(struct registration *g)
 		g->plan->id = g->request->id;
 	} else if (same != NULL)
 		g->plan->id = same->entry.id;
-	else if (c != NULL && c->max_id == INT32_MAX)
+	else if (max_id(g, c) == INT32_MAX)
 		return refuse(g->why, g->arena, REGISTRY_NOT_PERMITTED, "All ids of the context have been given out");
 	else
-		g->plan->id = c == NULL ? 1 : c->max_id + 1;
+		g->plan->id = max_id(g, c) + 1;
 	return true;
 }
 
@@ -153,6 +183,7 @@ write_records(struct registration *g)
 
 	if (!span_is(g->context, ".") && state_context(g->registry, g->context) == NULL)
 		good = plan_add(g->plan, g->arena, &context);
+	memcpy(g->plan->hash, g->parsed.hash, sizeof g->plan->hash);
 	rec->subject = g->subject;
 	rec->version = g->plan->version;
 	rec->id = g->plan->id;
@@ -221,10 +252,10 @@ registry_registered(const struct registry *r, struct span subject, const struct 
 
 bool
 registry_plan_register(const struct registry *r, struct span subject, const struct schema_request *q,
-    struct arena *a, struct plan *plan, struct refusal *why)
+    const struct plan *earlier, struct arena *a, struct plan *plan, struct refusal *why)
 {
 	struct registration g = { .registry = r, .subject = subject, .request = q,
-		.known = state_subject(r, subject), .arena = a, .plan = plan, .why = why };
+		.known = state_subject(r, subject), .arena = a, .plan = plan, .earlier = earlier, .why = why };
 	/* What is there already is no write, whatever the mode. */
 	const struct version_entry *same = registry_registered(r, subject, q, a, why);
 	struct schema_request asked = *q;
@@ -232,7 +263,7 @@ registry_plan_register(const struct registry *r, struct span subject, const stru
 	struct span name;
 	bool good = true;
 
-	*plan = (struct plan){ 0 };
+	*plan = (struct plan){ .subject = subject };
 	if (same != NULL) {
 		plan->id = same->schema->id;
 		plan->version = same->version;
@@ -247,7 +278,9 @@ registry_plan_register(const struct registry *r, struct span subject, const stru
 	if (found != NULL) {
 		plan->id = found->entry.schema->id;
 		plan->version = found->entry.version;
-	} else
+	} else if (!may_share(&g))
+		good = refuse(why, a, REGISTRY_WAITS);
+	else
 		good = choose_id(&g) && check_compatibility(&g) && choose_version(&g) && write_records(&g);
 	schema_free(g.parsed.schema);
 	return good;

@@ -103,15 +103,6 @@ registry_plan_delete_config(const struct registry *r, struct span subject, struc
 
 /* ---- modes ---- */
 
-/* Whether a name is in a scope: the subject itself, or all of its context. */
-static bool
-in_scope(const struct subject *s, struct span scope)
-{
-	struct span name, context = registry_context(scope, &name);
-
-	return name.n > 0 ? span_eq(s->name, scope) : span_eq(s->context->name, context);
-}
-
 /* To import is to begin anew: what is deleted in the scope goes for good, and nothing may be live. */
 static bool
 plan_import(const struct registry *r, struct span scope, bool force, struct arena *a, struct plan *plan,
@@ -125,7 +116,7 @@ plan_import(const struct registry *r, struct span scope, bool force, struct aren
 	while ((e = names_next(&r->sorted, &at)) != NULL) {
 		const struct subject *s = e->value;
 
-		if (!in_scope(s, scope.p == NULL ? span_str("") : scope))
+		if (!state_in_scope(s, scope.p == NULL ? span_str("") : scope))
 			continue;
 		if (s->n_live > 0 && !force)
 			return refuse(why, a, REGISTRY_NOT_PERMITTED, "Cannot import since found existing subjects");

@@ -14,6 +14,7 @@ static const char *const messages[REGISTRY_PROBLEMS] = {
 #define PROBLEM(name, status, code, message) [REGISTRY_##name] = message,
 #include "registry/problems.tbl"
 	[REGISTRY_NO_MEMORY] = "",
+	[REGISTRY_WAITS] = "",
 };
 
 static const char *
@@ -35,7 +36,7 @@ refuse(struct refusal *why, struct arena *a, enum registry_problem problem, ...)
 
 	why->problem = problem;
 	why->message = "";
-	if (problem == REGISTRY_NO_MEMORY)
+	if (problem >= REGISTRY_NO_MEMORY)
 		return false;
 	va_start(ap, problem);
 	/* The formats are the table's own. */

@@ -29,6 +29,7 @@ enum registry_problem {
 #define PROBLEM(name, status, code, message) REGISTRY_##name,
 #include "registry/problems.tbl"
 	REGISTRY_NO_MEMORY, /* the arena was used up: the request is too large */
+	REGISTRY_WAITS,     /* can't be told before plans that came earlier are carried out */
 	REGISTRY_PROBLEMS
 };
 
@@ -50,6 +51,12 @@ void registry_free(struct registry *);
  */
 bool registry_apply(struct registry *, int64_t offset, int64_t timestamp_ms, struct span key,
     struct span value, const char **why);
+
+/*
+ * Notes a record of the topic whose transaction was aborted.  `last`: no committed record of its key follows it, so
+ * that registry_plan_mend() is to put it right.
+ */
+void registry_aborted(struct registry *, struct span key, struct span value, bool last);
 
 /* A subject as it is known inside: ":.:name" is "name".  A part of what was handed in. */
 struct span registry_qualified(struct span subject);
@@ -201,14 +208,20 @@ struct plan {
 	int32_t id, version;   /* of a registration */
 	int32_t *versions;     /* of the deletion of a subject: those that go; arena */
 	size_t n_versions;
+
+	/* Of registrations that are written in one transaction: */
+	const struct plan *earlier;  /* the one before it; NULL: none */
+	struct span subject;
+	uint8_t hash[16];
 };
 
 /*
  * Plans for what changes the registry.  False with the refusal.  The order of checks is that of
- * Confluent's registry.  Arena.
+ * Confluent's registry.  Arena.  `earlier`: registrations that are not applied yet, and will be before this one or not
+ * at all; NULL: none.  REGISTRY_WAITS where their outcome matters.
  */
 bool registry_plan_register(const struct registry *, struct span subject, const struct schema_request *,
-    struct arena *, struct plan *, struct refusal *);
+    const struct plan *earlier, struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_subject(const struct registry *, struct span subject, bool permanent,
     struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_version(const struct registry *, struct span subject, int32_t version,
@@ -223,5 +236,8 @@ bool registry_plan_put_mode(const struct registry *, struct span subject, struct
     struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_mode(const struct registry *, struct span subject, struct arena *,
     struct plan *, struct refusal *);
+
+/* What puts right what aborted records say; nothing to write where there are none.  Not all at once: until it is nothing. */
+bool registry_plan_mend(const struct registry *, struct arena *, struct plan *, struct refusal *);
 
 #endif

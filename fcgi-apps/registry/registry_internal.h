@@ -86,6 +86,7 @@ struct registry {
 	struct map by_guid;     /* struct content: the first of its guid */
 	struct map scopes;      /* struct scope */
 	struct map targets;     /* struct target */
+	struct map mends;       /* struct mend, by key */
 };
 
 /* The mode of a name in any case, spelled as it is stored; NULL: it is none. */
@@ -117,6 +118,13 @@ void state_free_content(struct content *);
 void state_free_scope(struct scope *);
 void state_free_target(struct target *);
 
+/* Whether a subject is in a scope: the one that it names, or ("", ":.ctx:") all of its context. */
+bool state_in_scope(const struct subject *, struct span scope);
+
+/* A committed record of this key says what is true of it; the end of all that waits to be put right. */
+void mend_committed(struct registry *, struct span key);
+void mend_done(struct registry *);
+
 /* A record is at most what a broker takes; its tree is some times as large. */
 enum { RECORD_ARENA = 256 * 1024 * 1024 };
 
@@ -137,6 +145,12 @@ bool plan_add(struct plan *, struct arena *, const struct record *);
 
 /* The same with a value that is made already (moved: the buffer is freed). */
 bool plan_add_value(struct plan *, struct arena *, const struct record *, struct buf *value);
+
+/* The same under a key of its own (copied); value NULL: a tombstone. */
+bool plan_add_under(struct plan *, struct arena *, struct span key, struct buf *value);
+
+/* The record of a version as it stands, for writing it anew. */
+struct record plan_record_of(const struct version *);
 
 /* Adds tombstones for all keys of a thing: the odd ones, and our own. */
 bool plan_add_tombstones(struct plan *, struct arena *, enum record_type, struct span subject, int32_t version,

@@ -47,8 +47,8 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/v1/metadata/version", metadata_version, "metadata.version", 0 },
 
 	/* Ours: for those who watch the process. */
-	{ HTTP_GET, "/-/healthy", handler_healthy, "healthy", 0 },
-	{ HTTP_GET, "/-/ready", metadata_ready, "ready", 0 },
-	{ HTTP_GET, "/-/metrics", metadata_metrics, "metrics", 0 },
+	{ HTTP_GET, "/-/healthy", handler_healthy, "healthy", APP_WATCHES },
+	{ HTTP_GET, "/-/ready", metadata_ready, "ready", APP_WATCHES },
+	{ HTTP_GET, "/-/metrics", metadata_metrics, "metrics", APP_WATCHES },
 	ROUTES_END
 };

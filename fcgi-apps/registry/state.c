@@ -314,6 +314,14 @@ clear_subject(struct registry *r, struct subject *s)
 		}
 }
 
+bool
+state_in_scope(const struct subject *s, struct span scope)
+{
+	struct span name, context = registry_context(scope, &name);
+
+	return name.n > 0 ? span_eq(s->name, scope) : span_eq(s->context->name, context);
+}
+
 static void
 apply_clear_subject(struct registry *r, const struct record *rec)
 {
@@ -386,6 +394,7 @@ registry_apply(struct registry *r, int64_t offset, int64_t timestamp_ms, struct 
 	bool good;
 
 	arena_init(&a, RECORD_ARENA);
+	mend_committed(r, key);
 	good = record_read(&a, key, value, &rec, why);
 	if (good) {
 		settle_subject(&rec);
@@ -447,6 +456,7 @@ registry_free(struct registry *r)
 	map_done(&r->by_guid);
 	map_done(&r->scopes);
 	map_done(&r->targets);
+	mend_done(r);
 	names_done(&r->sorted);
 	names_done(&r->sorted_contexts);
 	free(r);

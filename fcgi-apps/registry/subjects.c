@@ -75,14 +75,14 @@ struct registration {
 };
 
 static const struct app_words register_words = { "Register schema operation failed while writing to the Kafka store",
-	"Register operation timed out", "Leader not known." };
+	"Register operation timed out", "Leader not known.", true };
 
 static bool
 plan_register(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)
 {
 	struct registration *reg = ctx;
 
-	return registry_plan_register(registry, reg->subject, &reg->wanted, a, out, why);
+	return registry_plan_register(registry, reg->subject, &reg->wanted, out->earlier, a, out, why);
 }
 
 static void
@@ -256,9 +256,9 @@ struct deletion {
 
 static const struct app_words
 	delete_subject_words = { "Delete Subject operation failed while writing to the Kafka store",
-		"Delete subject operation timed out", "Leader not known." },
+		"Delete subject operation timed out", "Leader not known.", false },
 	delete_version_words = { "Delete Schema Version operation failed while writing to the Kafka store",
-		"Delete Schema Version operation timed out", "Leader not known." };
+		"Delete Schema Version operation timed out", "Leader not known.", false };
 
 static bool
 plan_delete_subject(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)

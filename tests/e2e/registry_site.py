@@ -64,12 +64,13 @@ def fcgi_ask(path, method, target, body=b""):
 class Registry:
     """A running weir-registry."""
 
-    def __init__(self, site, number, *more):
+    def __init__(self, site, number, *more, address=None, writes=None):
         place = os.path.join(site.folder, f"registry-{number}")
         self.socket = f"{place}.sock"
         self.log = os.path.join(site.folder, f"registry-{number}.log")
-        options = {"bootstrap.servers": site.daemon.address, "weir.fastcgi.socket": place,
-                   "leader.eligibility": "true" if number == 1 else "false"}
+        writes = number == 1 if writes is None else writes
+        options = {"bootstrap.servers": address or site.daemon.address, "weir.fastcgi.socket": place,
+                   "leader.eligibility": "true" if writes else "false"}
         words = [w for n, v in options.items() for w in ("-o", f"{n}={v}")]
         read_end, write_end = os.pipe()
         with open(self.log, "ab") as log:
@@ -89,8 +90,16 @@ class Registry:
 
     def ask(self, method, target, body=None):
         """This process, past nginx."""
+        return self._ask(self.socket, method, target, body)
+
+    def write(self, method, target, body=None):
+        """What nginx hands on to the process that writes, handed to this one."""
+        return self._ask(self.socket.replace(".sock", "-writes.sock"), method, target, body)
+
+    @staticmethod
+    def _ask(path, method, target, body):
         body = body_of(body)
-        return fcgi_ask(self.socket, method, target, body.encode() if isinstance(body, str) else body or b"")
+        return fcgi_ask(path, method, target, body.encode() if isinstance(body, str) else body or b"")
 
     def kill(self):
         self.process.kill()

@@ -457,14 +457,17 @@ def test_the_reader_knows_what_was_written(site):
         same(ask("GET", f"/subjects/{subject}/versions").status, 404)
 
 
-def test_the_reader_does_not_write(site):
-    for method, target, body, message in [
-            ("POST", "/subjects/new/versions", {"schema": '"boolean"'}, "Leader not known."),
-            ("DELETE", "/subjects/all", None, "Leader not known."),
-            ("DELETE", "/subjects/all/versions/1", None, "Leader not known."),
-            ("PUT", "/config", {"compatibility": "NONE"}, "Failed to update compatibility level"),
-            ("PUT", "/mode", {"mode": "READONLY"}, "Failed to update mode")]:
-        refused(site.reader.ask(method, target, body), 500, 50004, message)
+def test_writes_are_handed_on(site):
+    for method, target, body in [
+            ("POST", "/subjects/new/versions", {"schema": '"boolean"'}),
+            ("DELETE", "/subjects/all", None),
+            ("DELETE", "/subjects/all/versions/1", None),
+            ("PUT", "/config", {"compatibility": "NONE"}),
+            ("PUT", "/mode", {"mode": "READONLY"})]:
+        # Also by the process that writes, where its threads for questions are asked.
+        for registry in site.reader, site.writer:
+            answer = registry.ask(method, target, body)
+            same((answer.status, answer.headers["X-Accel-Redirect"], answer.body), (307, "@weir_registry_writer", b""))
     # What is known needs no write.
     same(good(site.reader.ask("POST", "/subjects/all/versions", {"schema": '{"type":"string","x":"a/b é"}'}))["version"], 1)
 
@@ -474,7 +477,9 @@ def test_processes_tell_how_they_are(site):
         same(registry.ask("GET", "/-/healthy").body, b"ok\n")
         same(registry.ask("GET", "/-/ready").body, b"ok\n")
         text = registry.ask("GET", "/-/metrics").body.decode()
-        for name in "weir_registry_topic_offset", "weir_registry_records_skipped_total":
+        for name in ("weir_registry_topic_offset", "weir_registry_records_skipped_total", "weir_registry_writes",
+                     "weir_registry_takeovers_total", "weir_registry_transactions_total",
+                     "weir_registry_records_aborted_total"):
             if not re.search(f"^{name} [0-9]+$", text, re.M):
                 raise AssertionError(f"no {name}")
         same(re.search("^weir_registry_records_skipped_total ([0-9]+)$", text, re.M).group(1), "0")
@@ -521,7 +526,9 @@ def test_the_topic_has_the_bytes_of_the_reference(site):
         if "bytes-value" in text or ".bytes" in text:
             found.append((text, None if m.value() is None else m.value().decode()))
     same(found, wanted)
-    same(noops, 1)
+    # Each transaction has a plain record behind it.
+    if noops == 0:
+        raise AssertionError("no NOOP")
     config = confluent_kafka.admin.AdminClient({"bootstrap.servers": site.daemon.address})
     resource = confluent_kafka.admin.ConfigResource("topic", "_schemas")
     same(config.describe_configs([resource])[resource].result(10)["cleanup.policy"].value, "compact")

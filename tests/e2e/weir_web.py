@@ -97,9 +97,9 @@ class Web:
             return f.read()
 
     def _options(self, name):
-        kind, number = name.split("-")
+        kind = name.split("-")[0]
         if kind == "registry":
-            own = {"weir.fastcgi.socket": f"{self.folder}/{name}", "leader.eligibility": "true" if number == "1" else "false"}
+            own = {"weir.fastcgi.socket": f"{self.folder}/{name}"}
         else:
             # Instances that it makes a name for tell which process they are in.
             own = {"weir.fastcgi.socket": f"{self.folder}/{name}", "id": name}

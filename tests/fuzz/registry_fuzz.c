@@ -182,7 +182,7 @@ make_plan(const struct registry *r, int kind, struct span subject, struct arena 
 
 	switch (kind) {
 	case 0:
-		good = registry_plan_register(r, subject, &q, a, plan, &why);
+		good = registry_plan_register(r, subject, &q, NULL, a, plan, &why);
 		break;
 	case 1:
 		good = registry_plan_delete_version(r, subject, REGISTRY_LATEST, false, a, plan, &why);

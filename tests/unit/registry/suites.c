@@ -2,7 +2,8 @@
 #include "unit/unit.h"
 
 extern const struct unit_test record_tests[], names_tests[], state_tests[], query_tests[], register_tests[],
-    delete_tests[], settings_tests[], check_tests[], random_tests[];
+    delete_tests[], settings_tests[], check_tests[], mend_tests[], share_tests[],
+    turns_tests[], random_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "record", record_tests },
@@ -13,6 +14,9 @@ const struct unit_suite unit_suites[] = {
 	{ "delete", delete_tests },
 	{ "settings", settings_tests },
 	{ "check", check_tests },
+	{ "mend", mend_tests },
+	{ "share", share_tests },
+	{ "turns", turns_tests },
 	{ "random", random_tests },
 	{ NULL, NULL }
 };

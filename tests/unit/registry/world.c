@@ -94,7 +94,7 @@ world_request(struct world *w, const char *subject, const struct schema_request 
 {
 	struct refusal why = { 0 };
 
-	if (!registry_plan_register(w->registry, span_str(subject), q, &w->arena, &w->plan, &why))
+	if (!registry_plan_register(w->registry, span_str(subject), q, NULL, &w->arena, &w->plan, &why))
 		return world_refusal(w, &why);
 	carry_out(w);
 	return arena_printf(&w->arena, "%d/%d", (int)w->plan.id, (int)w->plan.version);

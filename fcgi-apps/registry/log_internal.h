@@ -1,0 +1,77 @@
+/* log_internal.h -- what the files of the log share; for them alone. */
+#ifndef REGISTRY_LOG_INTERNAL_H
+#define REGISTRY_LOG_INTERNAL_H
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "registry/log.h"
+
+enum { LOG_POLL_MS = 100 };
+
+struct log {
+	struct log_settings settings; /* its properties are owned */
+	char *topic, *group;          /* owned */
+	log_apply *apply;
+	log_aborted *aborted;
+	void *ctx;
+	rd_kafka_t *reader;
+	/* A producer without transactions.  On the reader's connection a question would wait for the fetch before it. */
+	rd_kafka_t *asker;
+	char *cluster_id;             /* librdkafka's */
+	pthread_t thread;
+	atomic_bool stopping;
+	const char *_Atomic fault;
+
+	pthread_mutex_t mutex;
+	pthread_cond_t moved;         /* `applied`, or the looks, changed */
+	int64_t read;                 /* the offset behind the last record read */
+	int64_t applied;              /* the same, or behind it where nothing comes */
+	/* Looks at the topic's end, counted; whoever finds none under way begins the next. */
+	uint64_t looks_begun, looks_done;
+	bool looking, look_failed;
+	int64_t end;                  /* as the newest look saw it */
+
+	/* ---- of the one who writes ---- */
+	rd_kafka_t *producer;         /* of transactions; NULL: another writes, or nobody */
+	char *transactional_id;       /* owned */
+	int64_t asked_ms;             /* when the group was last looked at */
+	int64_t clean;                /* up to here, what was aborted has been told */
+	atomic_bool leads;
+	_Atomic uint64_t takeovers, transactions, n_aborted;
+};
+
+/* ---- log.c ---- */
+
+/* A client of these settings of our own and then, which go before them, the user's; NULL after a line in the log. */
+rd_kafka_t *log_client(const struct log *, rd_kafka_type_t, const struct log_property *own, size_t n_own,
+    void (*delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *));
+
+/* A consumer that reads the topic from this offset. */
+rd_kafka_t *log_reader(const struct log *, const char *isolation, const char *wait_ms, int64_t from);
+
+/* Hands a record to a producer; `opaque` goes with it.  The payload is copied if `copy`, else only read. */
+rd_kafka_resp_err_t log_produce(const struct log *, rd_kafka_t *, const struct log_write *, bool copy, void *opaque);
+
+/* Has a producer ask now where the topic is: by itself it would do so within a second of its first record. */
+void log_meet_topic(const struct log *, rd_kafka_t *producer, int timeout_ms);
+
+/* Milliseconds until then, at least 0. */
+int log_left_ms(const struct timespec *deadline);
+
+/* Waits until what is before this offset has been applied; false: time is up. */
+bool log_wait_applied(struct log *, int64_t end, const struct timespec *deadline);
+
+/* ---- log_aborted.c ---- */
+
+/* Tells of the aborted records up to `end` that have not been told of; false when they could not be read in time. */
+bool log_find_aborted(struct log *, int64_t end, const struct timespec *deadline);
+
+/* ---- log_writer.c ---- */
+
+/* Gives up being the one that writes, as far as this process goes. */
+void log_resign(struct log *);
+
+#endif
