@@ -26,7 +26,7 @@ put_limits(struct buf *to, const struct setting *s)
 {
 	bool number = s->type == SETTING_INT || s->type == SETTING_LONG || s->type == SETTING_DOUBLE;
 
-	if (number && s->max >= INT32_MAX)
+	if (number && (s->max == INT32_MAX || s->max == INT64_MAX))
 		buf_printf(to, " from %" PRId64, s->min);
 	else if (number)
 		buf_printf(to, " from %" PRId64 " to %" PRId64, s->min, s->max);

@@ -146,6 +146,14 @@ every_mistake_is_told_with_its_line(void)
 }
 
 static void
+a_journal_beyond_all_memory_is_a_mistake(void)
+{
+	MISTAKES("weir.journal.bytes=17179869184\n", "");
+	MISTAKES("weir.journal.bytes=17179869185\n",
+	    "f:1: weir.journal.bytes: \"17179869185\" is out of range: write one from 1048576 to 17179869184\n");
+}
+
+static void
 unknown_keys_get_the_nearest_name(void)
 {
 	MISTAKES("retention.ms=1",
@@ -512,6 +520,7 @@ const struct unit_test config_tests[] = {
 	UNIT(other_names_mean_the_same),
 	UNIT(finer_units_go_before_coarser),
 	UNIT(every_mistake_is_told_with_its_line),
+	UNIT(a_journal_beyond_all_memory_is_a_mistake),
 	UNIT(unknown_keys_get_the_nearest_name),
 	UNIT(settings_that_contradict_each_other_are_mistakes),
 	UNIT(command_line_goes_before_the_file),
