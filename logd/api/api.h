@@ -28,6 +28,7 @@
 
 struct request;
 struct topic;
+struct txn_offsets;
 
 /* What the api takes from the daemon's configuration.  Read at each use, so that a reload is taken up. */
 struct api_config {
@@ -107,7 +108,7 @@ struct api {
 	struct txns *txns;
 	struct timer txns_timer;       /* txn_calls.c: one will have lasted too long */
 	struct timer txns_expiry_timer; /* txn_calls.c: ids that nobody uses are looked for */
-	struct map pending_offsets;    /* txn_offsets.c: what is committed in transactions that are open */
+	struct txn_offsets *txn_offsets; /* txn_offsets.c: what is committed in transactions that are open; owned */
 	struct round_hook round;
 	bool draining; /* nobody waits for others any more */
 	struct api_stats stats;
