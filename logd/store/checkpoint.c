@@ -24,6 +24,7 @@ struct checkpoint {
 	struct sync_set set;
 	/* What goes, which may come back at once; one for each group of the set; the common one. */
 	struct index_batch *changes;
+	bool has_state;              /* the common one has what is frozen */
 	struct retired retired;      /* whose removal is among the changes */
 	uint64_t journal_block;      /* entries up to here are superfluous behind it */
 	struct snapshot *snapshot;   /* that is to be of this moment; or NULL */
@@ -115,7 +116,16 @@ collect(struct checkpoint *c)
 		g->n_aborted = transactions_collect(g->partition, group_changes(c, i));
 	}
 	put_meta(store, common);
-	state_freeze(store, common);
+	state_freeze(store);
+}
+
+static void
+drop_changes(struct checkpoint *c)
+{
+	for (size_t i = 0; c->changes != NULL && i < c->set.n_groups + 2; i++)
+		index_batch_done(&c->changes[i]);
+	free(c->changes);
+	c->changes = NULL;
 }
 
 /* On the keeper's thread. */
@@ -140,7 +150,12 @@ run_checkpoint(struct job *job)
 				return;
 			}
 		}
+	if (!c->has_state)
+		state_put_frozen(c->store, &c->changes[n + 1]);
+	c->has_state = true;
 	c->error = index_commit(c->store->index, c->changes, n + 2) == 0 ? 0 : errno;
+	if (c->error == 0)
+		drop_changes(c);
 	if (c->error == 0 && c->snapshot != NULL)
 		snapshot_copy_index(c->snapshot);
 }
@@ -160,14 +175,6 @@ drop_entries(const struct sync_item *item)
 		s->fresh = NULL;
 		s->cap_fresh = 0;
 	}
-}
-
-static void
-drop_changes(struct checkpoint *c)
-{
-	for (size_t i = 0; i < c->set.n_groups + 2; i++)
-		index_batch_done(&c->changes[i]);
-	free(c->changes);
 }
 
 /* The index has what took their place. */
@@ -208,7 +215,6 @@ end(struct checkpoint *c)
 		if (g->error == 0)
 			transactions_indexed(g->partition, g->n_aborted);
 	}
-	drop_changes(c);
 	state_thaw(store);
 	store->checkpoint = NULL;
 	stat_add(&store->stats.checkpoints, 1);

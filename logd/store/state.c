@@ -48,6 +48,7 @@ state_done(struct store *store)
 {
 	free_values(&store->state.fresh);
 	free_values(&store->state.frozen);
+	free_values(&store->state.thawing);
 }
 
 /* The key of maps and of the index: the log's number, then the key. */
@@ -242,25 +243,52 @@ state_each_from(struct store *store, enum state_log log, struct span from,
 }
 
 void
-state_freeze(struct store *store, struct index_batch *changes)
+state_freeze(struct store *store)
 {
 	struct state *st = &store->state;
-	struct state_value *v;
-	size_t it = 0;
 
 	must(st->frozen.n == 0);
 	map_done(&st->frozen);
 	st->frozen = st->fresh;
 	st->fresh = (struct map){ 0 };
-	while ((v = map_next(&st->frozen, &it)) != NULL)
+}
+
+void
+state_put_frozen(const struct store *store, struct index_batch *changes)
+{
+	struct state_value *v;
+	size_t it = 0;
+
+	while ((v = map_next(&store->state.frozen, &it)) != NULL)
 		if (v->value.p == NULL)
 			index_del(changes, INDEX_STATE, v->key);
 		else
 			index_put(changes, INDEX_STATE, v->key, v->value);
 }
 
+/* On the keeper's thread: hundreds of thousands take a while. */
+static void
+run_thaw(struct job *job)
+{
+	free_values(&container_of(job, struct state, thaw)->thawing);
+}
+
+static void
+thaw_done(struct job *job)
+{
+	container_of(job, struct store, state.thaw)->jobs--;
+}
+
 void
 state_thaw(struct store *store)
 {
-	free_values(&store->state.frozen);
+	struct state *st = &store->state;
+
+	/* What the last checkpoint has left is gone, since the keeper does one thing after the other. */
+	must(st->thawing.n == 0);
+	st->thawing = st->frozen;
+	st->frozen = (struct map){ 0 };
+	st->thaw = (struct job){ .run = run_thaw, .done = thaw_done };
+	store->jobs++;
+	workers_submit(store->keepers, &st->thaw);
 }

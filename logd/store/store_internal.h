@@ -374,13 +374,18 @@ struct state_value {
 
 struct state {
 	struct map fresh;     /* since the last checkpoint began */
-	struct map frozen;    /* being written by the checkpoint under way */
+	struct map frozen;    /* being written by the checkpoint under way, which may look at it, too */
+	struct map thawing;   /* written; the keeper frees them */
+	struct job thaw;
 };
 
 /* Applies one batch of an internal log: at append and at replay. */
 void state_apply(struct store *, enum state_log, const struct batch *, const uint8_t *bytes);
-/* Freezes what is fresh into index changes; what the checkpoint has written. */
-void state_freeze(struct store *, struct index_batch *);
+/* Freezes what is fresh, for the checkpoint that begins.  Store's thread. */
+void state_freeze(struct store *);
+/* What is frozen, as changes of the index.  Any thread, while it is. */
+void state_put_frozen(const struct store *, struct index_batch *);
+/* The index has what was frozen.  Store's thread. */
 void state_thaw(struct store *);
 void state_done(struct store *);
 struct partition *state_partition(struct store *, enum state_log);
