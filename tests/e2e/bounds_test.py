@@ -21,7 +21,8 @@ from raw_calls import batch, client, drop, ends, framed, gzipped, make, outcomes
 
 MANY = 5000
 HEAVY = 60 << 20 # a compressed record that takes a thread a while; larger ones are refused from 64 MiB on
-BROKER = 4
+TOPIC, BROKER = 2, 4
+ITEMS = 10000
 TIMED_OUT, UNKNOWN_TOPIC, INVALID_TOPIC, BAD_PARTITIONS, BAD_REQUEST = 7, 3, 17, 37, 42
 TOO_LARGE, INVALID_RECORD = 10, 87
 
@@ -122,6 +123,38 @@ def test_one_request_makes_so_many_partitions_at_most(daemon):
     answer = c.ask("create_partitions", 3, validate_only=True, topics=[
         {"name": "grown-%d" % i, "count": 60000, "assignments": None} for i in range(2)])
     same([t["error_code"] for t in answer["results"]], [0, BAD_PARTITIONS], "added")
+    c.close()
+
+
+def test_one_request_names_so_many_items_at_most(daemon):
+    """The bound of the APIs that judge each item by itself; nothing of what is refused has happened."""
+    topics = lambda n, **more: {"topics": [{"name": "item-%d" % i, **more} for i in range(n)]}
+    resources = lambda n: {"resources": [{"resource_type": TOPIC, "resource_name": "item-%d" % i} for i in range(n)]}
+    one_topic = lambda n, **each: {"name": "items", "partitions": [{"partition_index": i, **each} for i in range(n)]}
+    asked = {
+        "create_topics": (7, lambda n: topics(n, num_partitions=1, replication_factor=1)),
+        "delete_topics": (5, lambda n: {"topic_names": ["item-%d" % i for i in range(n)]}),
+        "create_partitions": (1, lambda n: topics(n, count=2, assignments=None)),
+        "describe_configs": (1, resources),
+        "alter_configs": (1, resources),
+        "incremental_alter_configs": (0, resources),
+        "delete_records": (1, lambda n: {"topics": [one_topic(n, offset=0)]}),
+        "list_transactions": (1, lambda n: {"producer_id_filters": list(range(n)), "duration_filter": -1}),
+        "write_txn_markers": (1, lambda n: {"markers": [{"producer_id": 1, "topics": [
+            {"name": "items", "partition_indexes": list(range(n))}]}]}),
+    }
+    for name, (version, fields) in asked.items():
+        c = client(daemon)
+        same(c.ask(name, version, **fields(ITEMS + 1)), None, f"the answer to {name} with too many")
+        c.close()
+        until(f"a line for {name}", lambda n=name: re.search(rf"{n} with \d+ items; at most {ITEMS} in one request", daemon.said()))
+        if name != "create_topics": # which takes its time
+            c = client(daemon)
+            # A topic with partitions may count as one, too.
+            same(c.ask(name, version, **fields(ITEMS - 2)) is None, False, f"{name} with as many as may be has no answer")
+            c.close()
+    c = client(daemon)
+    same([t["name"] for t in c.ask("metadata", 9, topics=None)["topics"] if t["name"].startswith("item-")], [], "topics")
     c.close()
 
 
