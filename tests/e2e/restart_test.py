@@ -3,6 +3,7 @@
 after SIGKILL; the command line; SIGHUP; what two daemons can't share; and bytes
 that are no request, which other clients don't notice."""
 
+import errno
 import glob
 import os
 import re
@@ -19,6 +20,7 @@ import threading
 import raw_client
 import weir_daemon
 from claims import finish, options, run, same, until
+from raw_calls import client, ends, make, outcomes, send_produce
 
 try:
     from confluent_kafka import Consumer, KafkaError, OFFSET_BEGINNING, Producer, TopicPartition
@@ -28,7 +30,7 @@ except ImportError:
     finish(0, 0, 1)
 
 PARTITIONS = 3
-NOT_COORDINATOR = 16
+NOT_COORDINATOR, KAFKA_STORAGE_ERROR = 16, 56
 
 
 class Place:
@@ -270,6 +272,31 @@ def test_files_that_were_deleted_before_sigkill_are_not_missed():
         daemon.kill()
         os.unlink(max(segments(daemon), key=os.path.getsize))
         assert "segment files are gone" in place.start().said(), daemon.said()
+
+
+def test_a_limit_of_file_sizes_ends_nothing():
+    """What is beyond it (RLIMIT_FSIZE, SIGXFSZ) is a write that fails, of one partition; the others go on."""
+    with Place() as place:
+        daemon = place.start(weir_journal_bytes=1 << 20, weir_journal_batch_max_bytes=1 << 18)
+        c = client(daemon)
+        for topic in "large", "small":
+            make(c, topic)
+
+        def send(topic, value):
+            send_produce(c, topic, [0], acks=-1, value=value)
+            return outcomes(c.receive("produce", 7))[0]
+
+        same([send("large", b"x" * 900000) for _ in range(2)], [(0, 0), (0, 1)], "codes and offsets below the limit")
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))
+        same(send("large", b"x" * 900000)[0], KAFKA_STORAGE_ERROR, "code beyond the limit")
+        until("a line in the log", lambda: os.strerror(errno.EFBIG) in daemon.said())
+        same([send("small", b"v") for _ in range(3)], [(0, n) for n in range(3)], "another partition's")
+        c.close()
+        same(daemon.stop(), 0, "its status")
+        c = client(place.start())
+        same([ends(c, topic, 0) for topic in ("large", "small")], [[2], [3]], "ends after the next start")
+        same(send("large", b"v")[0], 0, "code without the limit")
+        c.close()
 
 
 def test_clients_live_through_a_restart():
