@@ -185,14 +185,22 @@ file_rmdir(const char *path)
 	return rmdir(path);
 }
 
-int
-file_sync_dir(const char *path)
+static int
+open_folder(const char *path)
 {
-	int fd, r, saved;
+	int fd;
 
 	do
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (fd == -1 && errno == EINTR);
+	return fd;
+}
+
+int
+file_sync_dir(const char *path)
+{
+	int fd = open_folder(path), r, saved;
+
 	if (fd == -1)
 		return -1;
 	do
@@ -225,9 +233,9 @@ file_list(const char *path, int (*each)(void *, const char *), void *ctx)
 }
 
 static int
-lock(const char *path, enum file_mode mode, int how)
+lock(const char *folder, int how)
 {
-	int fd = file_open(path, mode), saved;
+	int fd = open_folder(folder), saved;
 
 	if (fd == -1)
 		return -1;
@@ -240,15 +248,15 @@ lock(const char *path, enum file_mode mode, int how)
 }
 
 int
-file_lock(const char *path)
+file_lock(const char *folder)
 {
-	return lock(path, FILE_CREATE, LOCK_EX);
+	return lock(folder, LOCK_EX);
 }
 
 int
-file_lock_shared(const char *path)
+file_lock_shared(const char *folder)
 {
-	return lock(path, FILE_READ, LOCK_SH);
+	return lock(folder, LOCK_SH);
 }
 
 int

@@ -57,6 +57,8 @@ file_advice(int error)
 		return "allow more memory and processes, and start again";
 	case ENOTSUP:
 		return "it is no regular file: take it away, and start again";
+	case ENOTDIR:
+		return "it is no folder: take it away, or name another, and start again";
 	default:
 		return "see what the system's log says of the disk, mend that, and start again";
 	}
@@ -127,17 +129,14 @@ int file_sync_dir(const char *path);
 int file_list(const char *path, int (*each)(void *ctx, const char *name), void *ctx);
 
 /*
- * Takes the lock of a folder: opens (makes) the file and locks it for this
- * process; a descriptor to keep open, or -1 with EWOULDBLOCK when another
- * process has it.
+ * Takes the lock of a folder for this process: a descriptor to keep open, or -1 with
+ * EWOULDBLOCK when another process has it.  It is the folder itself that is locked, so
+ * that it matters to nobody which files somebody deletes in it.
  */
-int file_lock(const char *path);
+int file_lock(const char *folder);
 
-/*
- * The same for those who only look: the file, which must exist, is not touched, and any
- * number of them may have it at a time.
- */
-int file_lock_shared(const char *path);
+/* The same for those who only look: any number of them may have it at a time. */
+int file_lock_shared(const char *folder);
 
 /* Fills with bytes that nobody can guess. */
 int file_random(void *to, size_t n);

@@ -71,14 +71,11 @@ complain(const char *what, const char *path)
 static int
 lock(struct inspect *in)
 {
-	char path[PATH_MAX];
-
-	store_path(in->dir, "lock", path, sizeof path);
-	in->lock_fd = in->change ? file_lock(path) : file_lock_shared(path);
-	if (in->lock_fd != -1 || (errno == ENOENT && !in->change))
-		return 0; /* no daemon has run on it yet, or it is a snapshot */
+	in->lock_fd = in->change ? file_lock(in->dir) : file_lock_shared(in->dir);
+	if (in->lock_fd != -1)
+		return 0;
 	if (errno != EWOULDBLOCK)
-		return complain("data folder can't be locked", path);
+		return complain("data folder can't be locked", in->dir);
 	diag_error("data folder is in use", "path=%s action=\"a weir-logd runs on it, or somebody repairs it: stop that first\"",
 	    in->dir);
 	return -1;
@@ -515,7 +512,7 @@ found_folder(void *ctx, const char *name)
 static int
 found_name(void *ctx, const char *name)
 {
-	static const char *const ours[] = { "lock", "format", "format.tmp", "clean", "clean.tmp", "opening", "reserve",
+	static const char *const ours[] = { "format", "format.tmp", "clean", "clean.tmp", "opening", "reserve",
 		"logs", "journal", "index" };
 
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)

@@ -81,7 +81,7 @@ struct inspect_partition {
 };
 
 /*
- * Takes the folder's lock (if there is its file; `change`: in any case, and alone).
+ * Takes the folder's lock, beside others who look, or, with `change`, alone.
  * -1: a daemon runs on it, it is no data folder, or of another format; logged.
  */
 int inspect_open(struct inspect **, const char *dir, bool change, const struct inspect_hooks *);

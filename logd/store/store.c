@@ -311,10 +311,9 @@ make_folders(struct store *store)
 
 	if (file_mkdir(store->dir) == -1)
 		return complain("data folder can't be made", store->dir);
-	store_path(store->dir, "lock", path, sizeof path);
-	if ((store->lock_fd = file_lock(path)) == -1) {
+	if ((store->lock_fd = file_lock(store->dir)) == -1) {
 		if (errno != EWOULDBLOCK)
-			return complain("data folder can't be locked", path);
+			return complain("data folder can't be locked", store->dir);
 		diag_error("data folder is in use",
 		    "path=%s action=\"another weir-logd runs on it: stop that one, or give this one a folder of its own (log.dirs)\"",
 		    store->dir);

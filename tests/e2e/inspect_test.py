@@ -214,14 +214,18 @@ def test_what_is_asked_wrongly_is_told(killed, _stopped):
         same("usage: weir-logd inspect" in refused(killed, *args, status=2), True, f"usage after {args}")
     same("not a data folder" in refused("/"), True, "another folder")
     with Copy(killed) as x:
-        with open(x.path("lock"), "rb") as f:
-            fcntl.flock(f, fcntl.LOCK_EX)
-            same("in use" in refused(x.data), True, "a folder in use")
+        folder = os.open(x.data, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        same("in use" in refused(x.data), True, "a folder in use")
+        fcntl.flock(folder, fcntl.LOCK_SH)
+        inspect(x.data)
+        same("in use" in refused(x.data, "--rebuild-index"), True, "a repair beside somebody who looks")
+        os.close(folder)
 
 
 def test_a_snapshot_is_inspected(_killed, stopped):
     with Copy(stopped) as x:
-        for name in "lock", "clean", "format":
+        for name in "clean", "format":
             os.remove(x.path(name))
         shutil.rmtree(x.path("journal"))
         before = tree(x.data)

@@ -419,6 +419,14 @@ def test_a_folder_in_use_is_refused():
         status, said = place.refused(*options({"log.dirs": daemon.dir, "listeners": "PLAINTEXT://127.0.0.1:0"}))
         same(status, 1)
         assert daemon.dir in said and "another" in said, said
+        # Nor does it depend on any file in it.
+        files = [n for n in os.listdir(daemon.dir) if os.path.isfile(os.path.join(daemon.dir, n))]
+        for name in files:
+            os.rename(os.path.join(daemon.dir, name), os.path.join(place.folder, name))
+        status, again = place.refused(*options({"log.dirs": daemon.dir, "listeners": "PLAINTEXT://127.0.0.1:0"}))
+        same((status, "another" in again), (1, True), f"status without files, and reason ({again})")
+        for name in files:
+            os.rename(os.path.join(place.folder, name), os.path.join(daemon.dir, name))
         # The one that has it goes on, and finds it whole afterwards.
         places = write(daemon, "kept", range(30))
         daemon.kill()

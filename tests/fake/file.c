@@ -761,9 +761,15 @@ file_list(const char *path, int (*each)(void *, const char *), void *ctx)
 }
 
 int
-file_lock(const char *path)
+file_lock(const char *folder)
 {
-	return begin(FAKE_LOCK, path) ? -1 : file_open(path, FILE_CREATE);
+	static struct node locked;
+
+	if (begin(FAKE_LOCK, folder))
+		return -1;
+	must(is_folder(folder));
+	locked = (struct node){ .used = true, .folder = true };
+	return give_fd(&locked, disk->entries);
 }
 
 int

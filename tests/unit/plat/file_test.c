@@ -214,10 +214,11 @@ lock_keeps_other_processes_out(void)
 	int fd;
 
 	begin();
-	CU_ASSERT_FATAL((fd = file_lock(path("lock"))) >= 0);
-	CU_ASSERT_EQUAL(lock_in_another_process(path("lock")), EWOULDBLOCK);
+	CU_ASSERT_FATAL((fd = file_lock(dir)) >= 0);
+	CU_ASSERT_EQUAL(lock_in_another_process(dir), EWOULDBLOCK);
 	file_close(fd);
-	CU_ASSERT_EQUAL(lock_in_another_process(path("lock")), 0);
+	CU_ASSERT_EQUAL(lock_in_another_process(dir), 0);
+	CU_ASSERT(file_lock(path("none")) == -1 && errno == ENOENT);
 	end();
 }
 
