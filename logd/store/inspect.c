@@ -81,6 +81,20 @@ lock(struct inspect *in)
 	return -1;
 }
 
+/* What does not say what it is can be looked at. */
+static int
+check_format(struct inspect *in)
+{
+	enum folder_format format = store_format(in->dir);
+
+	in->format_lacks = format == FORMAT_LACKING;
+	if (!in->format_lacks || !in->change)
+		return format == FORMAT_FAILED ? -1 : 0;
+	diag_error("nothing is repaired in a folder that does not say its format",
+	    "path=%s/format action=\"put it back, as inspecting the folder tells\"", in->dir);
+	return -1;
+}
+
 int
 inspect_open(struct inspect **out, const char *dir, bool change, const struct inspect_hooks *hooks)
 {
@@ -100,7 +114,7 @@ inspect_open(struct inspect **out, const char *dir, bool change, const struct in
 		goto fail;
 	}
 	/* In this order: a daemon of another version may run on it. */
-	if (lock(in) == -1 || store_format(in->dir) == -1)
+	if (lock(in) == -1 || check_format(in) == -1)
 		goto fail;
 	*out = in;
 	return 0;
@@ -305,8 +319,8 @@ load_marks(struct inspect *in)
 	if (mark == CLEAN_FAILED)
 		return -1;
 	in->marked = mark != CLEAN_NONE;
-	if (store_format(in->dir) == 0)
-		tell_file(in, FINDING_FORMAT_ABSENT, NULL);
+	if (in->format_lacks)
+		tell_file(in, FINDING_FORMAT_ABSENT, "format");
 	if (mark == CLEAN_NONE)
 		tell_file(in, FINDING_UNCLEAN, NULL);
 	else if (mark == CLEAN_DAMAGED)

@@ -44,6 +44,7 @@ struct inspect {
 	struct inspect_hooks hooks;
 	int lock_fd;
 	bool change;         /* opened for a repair */
+	bool format_lacks;   /* it holds data, and does not say its format */
 	bool clean;          /* a start takes the word of the index */
 	bool marked;         /* there is a mark of a clean end, good or bad */
 	struct index *index; /* NULL: a start makes it anew */

@@ -171,6 +171,10 @@ run_snapshot(struct job *job)
 
 	if (make_folder(s, "logs", logs, sizeof logs) == -1)
 		return;
+	if (store_put_format(s->unfinished) == -1) {
+		fail(s, s->unfinished);
+		return;
+	}
 	while (i < (int64_t)s->n)
 		if ((i = copy_partition(s, (size_t)i)) == -1)
 			return;

@@ -304,77 +304,119 @@ complain(const char *what, const char *path)
 	return -1;
 }
 
+/* The folder, which is ours alone from here on. */
 static int
-make_folders(struct store *store)
+take_folder(struct store *store)
 {
-	char path[PATH_MAX];
-
 	if (file_mkdir(store->dir) == -1)
 		return complain("data folder can't be made", store->dir);
-	if ((store->lock_fd = file_lock(store->dir)) == -1) {
-		if (errno != EWOULDBLOCK)
-			return complain("data folder can't be locked", store->dir);
-		diag_error("data folder is in use",
-		    "path=%s action=\"another weir-logd runs on it: stop that one, or give this one a folder of its own (log.dirs)\"",
-		    store->dir);
-		return -1;
-	}
-	store_path(store->dir, "logs", path, sizeof path);
-	if (file_mkdir(path) == -1)
-		return complain("data folder can't be made", path);
-	return 0;
+	if ((store->lock_fd = file_lock(store->dir)) != -1)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return complain("data folder can't be locked", store->dir);
+	diag_error("data folder is in use",
+	    "path=%s action=\"another weir-logd runs on it: stop that one, or give this one a folder of its own (log.dirs)\"",
+	    store->dir);
+	return -1;
 }
 
 /* What the layout of the folder is called; docs/storage-format.md says when it changes. */
 static const char format[] = "weir-logd 1\n";
 
-static int
-write_format(struct store *store, const char *path)
+int
+store_put_format(const char *dir)
 {
-	char tmp[PATH_MAX];
+	char tmp[PATH_MAX], path[PATH_MAX];
 	int fd, r;
 
-	store_path(store->dir, "format.tmp", tmp, sizeof tmp);
+	store_path(dir, "format.tmp", tmp, sizeof tmp);
+	store_path(dir, "format", path, sizeof path);
 	if ((fd = file_open(tmp, FILE_CREATE)) == -1)
-		return complain("format of the data folder can't be written", tmp);
+		return -1;
 	r = file_write(fd, format, sizeof format - 1, 0) == 0 && file_sync(fd) == 0 ? 0 : -1;
 	file_close(fd);
-	if (r == -1 || file_rename(tmp, path) == -1 || file_sync_dir(store->dir) == -1)
-		return complain("format of the data folder can't be written", path);
-	return 0;
+	return r == -1 || file_rename(tmp, path) == -1 || file_sync_dir(dir) == -1 ? -1 : 0;
 }
 
-int
+/* A folder may be the top of a disk. */
+static int
+found_something(void *ctx, const char *name)
+{
+	(void)ctx;
+	return strcmp(name, "lost+found") != 0;
+}
+
+/* 1: it does; -1: logged. */
+static int
+holds_data(const char *dir)
+{
+	static const char *const folders[] = { "logs", "journal", "index" };
+	char path[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders && r == 0; i++) {
+		store_path(dir, folders[i], path, sizeof path);
+		if ((r = file_list(path, found_something, NULL)) == -1)
+			r = errno == ENOENT ? 0 : complain("folder can't be read", path);
+	}
+	return r;
+}
+
+enum folder_format
 store_format(const char *dir)
 {
 	char path[PATH_MAX], found[sizeof format] = "";
 	int64_t n;
-	int fd;
+	int fd, holds;
 
-	snprintf(path, sizeof path, "%s/format", dir);
-	if ((fd = file_open(path, FILE_READ)) == -1)
-		return errno == ENOENT ? 0 : complain("format of the data folder can't be read", path);
-	n = file_read(fd, found, sizeof found, 0);
-	file_close(fd);
+	store_path(dir, "format", path, sizeof path);
+	if ((fd = file_open(path, FILE_READ)) == -1 && errno == ENOENT) {
+		holds = holds_data(dir);
+		return holds == -1 ? FORMAT_FAILED : holds ? FORMAT_LACKING : FORMAT_NONE;
+	}
+	n = fd == -1 ? -1 : file_read(fd, found, sizeof found, 0);
 	if (n == -1)
-		return complain("format of the data folder can't be read", path);
+		complain("format of the data folder can't be read", path);
+	if (fd != -1)
+		file_close(fd);
+	if (n == -1)
+		return FORMAT_FAILED;
 	if (memcmp(found, format, sizeof found) == 0)
-		return 1;
+		return FORMAT_KNOWN;
 	diag_error("data folder has a format that this version does not know",
 	    "path=%s known=\"%.*s\" action=\"start the version of weir-logd that made it; nothing was changed\"",
 	    path, (int)sizeof format - 2, format);
-	return -1;
+	return FORMAT_FAILED;
 }
 
-/* A folder that has no word of it is a new one, or older than the word. */
+/* Durable before there is anything else: so a folder that has something and not this has lost it. */
 static int
 check_format(struct store *store)
 {
-	char path[PATH_MAX];
-	int known = store_format(store->dir);
+	switch (store_format(store->dir)) {
+	case FORMAT_KNOWN:
+		return 0;
+	case FORMAT_NONE:
+		return store_put_format(store->dir) == 0 ? 0 :
+		    complain("format of the data folder can't be written", store->dir);
+	case FORMAT_LACKING:
+		diag_error("data folder holds data, and does not say its format",
+		    "path=%s/format action=\"put the file back from where the folder was copied, or, where this version made the folder, write the line %.*s into it; nothing was changed\"",
+		    store->dir, (int)sizeof format - 2, format);
+		return -1;
+	case FORMAT_FAILED:
+		break;
+	}
+	return -1;
+}
 
-	store_path(store->dir, "format", path, sizeof path);
-	return known == 0 ? write_format(store, path) : known == 1 ? 0 : -1;
+static int
+make_logs(struct store *store)
+{
+	char path[PATH_MAX];
+
+	store_path(store->dir, "logs", path, sizeof path);
+	return file_mkdir(path) == -1 ? complain("data folder can't be made", path) : 0;
 }
 
 /* What the folders' names rest on; the one above ours may be closed to us. */
@@ -606,7 +648,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store->readers = workers_new("reader", READERS, mailbox);
 	store->checkers = workers_new("checker", CHECKERS, mailbox);
 	store->copiers = workers_new("copier", 1, mailbox);
-	if (make_folders(store) == -1 || check_format(store) == -1)
+	if (take_folder(store) == -1 || check_format(store) == -1 || make_logs(store) == -1)
 		goto fail;
 	reserve_open(store);
 	store_path(store->dir, "journal", path, sizeof path);

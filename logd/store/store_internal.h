@@ -553,8 +553,16 @@ struct store {
 	struct store_stats stats;
 };
 
-/* Whether the folder's format is known: 1; 0: nothing says what it is; -1: logged. */
-int store_format(const char *dir);
+/* What a data folder says of its format. */
+enum folder_format {
+	FORMAT_KNOWN,
+	FORMAT_NONE,       /* nothing, and it holds nothing */
+	FORMAT_LACKING,    /* nothing, and it holds data */
+	FORMAT_FAILED      /* one that this version does not know, or it can't be read: logged */
+};
+enum folder_format store_format(const char *dir);
+/* Has it say ours, durably.  -1 with errno. */
+int store_put_format(const char *dir);
 
 /* What the mark of a clean end says. */
 enum clean_mark {

@@ -225,8 +225,7 @@ def test_what_is_asked_wrongly_is_told(killed, _stopped):
 
 def test_a_snapshot_is_inspected(_killed, stopped):
     with Copy(stopped) as x:
-        for name in "clean", "format":
-            os.remove(x.path(name))
+        os.remove(x.path("clean"))
         shutil.rmtree(x.path("journal"))
         before = tree(x.data)
         same(findings(inspect(x.data)), [], "damage")
@@ -271,6 +270,19 @@ def damaged(made, name, damage):
         lines = inspect(x.data, status=1)
         same(findings(lines), [name] if isinstance(name, str) else name, f"damage ({lines})")
         return lines
+
+
+def test_a_folder_that_does_not_say_its_format_is_told(_killed, stopped):
+    with Copy(stopped) as x:
+        os.remove(x.path("format"))
+        before = tree(x.data)
+        damage, = [line for line in inspect(x.data, status=1) if line["type"] == "damage"]
+        same((damage["finding"], damage["path"]), ("FORMAT_ABSENT", x.path("format")), "finding")
+        same("weir-logd 1" in damage["action"], True, damage["action"])
+        same(len([line for line in inspect(x.data, "--batches", "log", status=1) if line["type"] == "batch"]), N,
+             "batches that are printed")
+        same("does not say its format" in refused(x.data, "--rebuild-index"), True, "why")
+        same(tree(x.data), before, "the folder")
 
 
 def remark(x):

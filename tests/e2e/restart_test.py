@@ -447,6 +447,37 @@ def test_a_folder_of_another_format_is_refused():
             assert path in said and "weir-logd 1" in said, said
 
 
+def test_a_folder_that_lost_its_format_is_refused():
+    with Place() as place:
+        daemon = place.start(num_partitions=PARTITIONS)
+        places = write(daemon, "kept", range(30))
+        same(daemon.stop(), 0, "its status")
+        path = os.path.join(daemon.dir, "format")
+        kept = os.path.join(place.folder, "format")
+        os.rename(path, kept)
+        words = options({"log.dirs": daemon.dir, "listeners": "PLAINTEXT://127.0.0.1:0"})
+        status, said = place.refused(*words)
+        same(status, 1)
+        assert path in said and "does not say its format" in said and "action=" in said, said
+        # So it is with whatever is left of it; an empty folder, that of a disk of its own, too, is a new one.
+        moved = {}
+        for name in "logs", "journal", "index":
+            moved[name] = os.path.join(place.folder, name)
+            os.rename(os.path.join(daemon.dir, name), moved[name])
+        for name, whole in moved.items():
+            os.rename(whole, os.path.join(daemon.dir, name))
+            same((place.refused(*words)[0], os.path.exists(path)), (1, False), f"status with {name} alone, and the format")
+            os.rename(os.path.join(daemon.dir, name), whole)
+        os.makedirs(os.path.join(place.folder, "new", "data", "logs", "lost+found"))
+        new = weir_daemon.start([], os.path.join(place.folder, "new"))
+        place.daemons.append(new)
+        assert os.path.exists(os.path.join(new.dir, "format")), os.listdir(new.dir)
+        for name, whole in moved.items():
+            os.rename(whole, os.path.join(daemon.dir, name))
+        os.rename(kept, path)
+        same(read(place.start(), "kept"), places)
+
+
 def frame(body):
     return struct.pack(">i", len(body)) + body
 

@@ -258,6 +258,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		n_segment = n;
 	fake_disk_reset(dir);
 	fake_worker_seed(1);
+	must(store_put_format(dir) == 0);
 	forget_index();
 	if (!(how & INDEX_LOST)) {
 		start(); /* an index that knows nothing of what follows */
