@@ -221,27 +221,59 @@ index_discard(const char *dir)
 	return 0;
 }
 
-int
-index_file_crc(const char *dir, uint32_t *crc)
+static int
+open_data(const char *dir)
 {
-	enum { STEP = 256 * 1024 };
 	char path[4096];
-	uint8_t *chunk;
-	int64_t pos = 0, n;
-	int fd;
 
 	snprintf(path, sizeof path, "%s/data.mdb", dir);
-	if ((fd = file_open(path, FILE_READ)) == -1)
-		return -1;
-	chunk = xmalloc(STEP);
+	return file_open(path, FILE_READ);
+}
+
+bool
+index_is_file(const char *dir)
+{
+	int fd = open_data(dir);
+
+	if (fd == -1)
+		return errno != ENOTSUP;
+	file_close(fd);
+	return true;
+}
+
+static int
+crc_of(int fd, uint32_t *crc)
+{
+	enum { STEP = 256 * 1024 };
+	uint8_t *chunk = xmalloc(STEP);
+	int64_t pos = 0, n;
+
 	*crc = 0;
 	while ((n = file_read(fd, chunk, STEP, pos)) > 0) {
 		*crc = crc32c(*crc, chunk, (size_t)n);
 		pos += n;
 	}
 	free(chunk);
-	file_close(fd);
 	return n == 0 ? 0 : -1;
+}
+
+int
+index_file_crc(const char *dir, uint32_t *crc)
+{
+	int fd = open_data(dir), r;
+	int64_t size;
+
+	if (fd == -1)
+		return -1;
+	size = file_size(fd);
+	/* A file with holes may claim any size, which would take hours to read. */
+	if (size > (int64_t)MAP_BYTES) {
+		errno = EFBIG;
+		r = -1;
+	} else
+		r = size == -1 ? -1 : crc_of(fd, crc);
+	file_close(fd);
+	return r;
 }
 
 static uint32_t
@@ -468,9 +500,9 @@ copy(struct index *from, struct index *to)
 }
 
 static bool
-is_there(const char *path)
+is_there(const char *dir)
 {
-	int fd = file_open(path, FILE_READ);
+	int fd = open_data(dir);
 
 	if (fd == -1)
 		return errno != ENOENT;
@@ -487,7 +519,7 @@ index_renew(const char *dir)
 
 	snprintf(data, sizeof data, "%s/data.mdb", dir);
 	snprintf(renewed, sizeof renewed, "%s/renewed.mdb", dir);
-	if (!is_there(data))
+	if (!is_there(dir))
 		return 0;
 	file_unlink(renewed); /* of a start that did not get to its end */
 	if (index_open(&from, dir) == -1)
@@ -634,7 +666,7 @@ index_table_name(enum index_table table)
 int
 index_open_to_look(struct index **out, const char *dir, const char **why)
 {
-	int rc = open_env(out, dir, MDB_RDONLY | MDB_NOLOCK);
+	int rc = index_is_file(dir) ? open_env(out, dir, MDB_RDONLY | MDB_NOLOCK) : ENOTSUP;
 
 	if (rc == 0 && (rc = mdb_txn_renew((*out)->reader)) != 0)
 		index_close(*out);

@@ -49,6 +49,12 @@ void index_del(struct index_batch *, enum index_table, struct span key);
 void index_del_prefix(struct index_batch *, enum index_table, struct span prefix);
 void index_batch_done(struct index_batch *);
 
+/*
+ * Whether nothing but a file lies in the place of the index's: LMDB would open, and wait
+ * for, whatever is there.  To be asked before anything below.
+ */
+bool index_is_file(const char *dir);
+
 /* Opens or makes the index in a folder.  -1: logged. */
 int index_open(struct index **, const char *dir);
 void index_close(struct index *);
@@ -68,7 +74,10 @@ int index_renew(const char *dir);
 /* Copies the open index, as it was committed last, into a folder. -1 with errno (logged).  Any thread. */
 int index_copy(struct index *, const char *dir);
 
-/* A checksum of the file as it lies there, the index being closed. -1 with errno. */
+/*
+ * A checksum of the file as it lies there, the index being closed.  -1 with errno; EFBIG:
+ * it is larger than any index is, and was not read.
+ */
 int index_file_crc(const char *dir, uint32_t *crc);
 
 /*

@@ -297,6 +297,10 @@ open_index(struct inspect *in, bool usable)
 		tell_file(in, FINDING_INDEX_NONE, "index");
 		return 0;
 	}
+	if (!index_is_file(dir)) {
+		tell_file(in, FINDING_INDEX_NO_FILE, "index/data.mdb");
+		return 0;
+	}
 	if ((right = verify_in_child(in, dir)) != 1 || !usable)
 		return right == -1 ? -1 : 0;
 	if (index_open_to_look(&in->index, dir, &why) == -1)
@@ -315,7 +319,9 @@ load_marks(struct inspect *in)
 {
 	enum clean_mark mark = store_clean_mark(in->dir);
 	bool opening = is_there(in, "opening");
+	char index[PATH_MAX];
 
+	store_path(in->dir, "index", index, sizeof index);
 	if (mark == CLEAN_FAILED)
 		return -1;
 	in->marked = mark != CLEAN_NONE;
@@ -325,7 +331,7 @@ load_marks(struct inspect *in)
 		tell_file(in, FINDING_UNCLEAN, NULL);
 	else if (mark == CLEAN_DAMAGED)
 		tell_file(in, FINDING_CLEAN_DAMAGED, "clean");
-	else if (mark == CLEAN_OTHER_INDEX && is_there(in, "index/data.mdb"))
+	else if (mark == CLEAN_OTHER_INDEX && is_there(in, "index/data.mdb") && index_is_file(index))
 		tell_file(in, FINDING_INDEX_OTHER, "index/data.mdb");
 	if (opening)
 		tell_file(in, FINDING_OPENING, "opening");

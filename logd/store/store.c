@@ -431,6 +431,20 @@ sync_folders(struct store *store)
 	return 0;
 }
 
+/* Something that is no file is not ours to delete, nor LMDB's to open. */
+static int
+check_index(struct store *store)
+{
+	char index[PATH_MAX], path[PATH_MAX];
+
+	store_path(store->dir, "index", index, sizeof index);
+	store_path(store->dir, "index/data.mdb", path, sizeof path);
+	if (index_is_file(index))
+		return 0;
+	errno = ENOTSUP;
+	return complain("index can't be opened", path);
+}
+
 enum clean_mark
 store_clean_mark(const char *dir)
 {
@@ -654,7 +668,7 @@ store_open(struct store **out, const struct store_config *config, struct mailbox
 	store_path(store->dir, "journal", path, sizeof path);
 	journal = (struct journal_config){ .dir = path, .bytes = config->journal_bytes,
 		.mailbox = mailbox, .stats = &store->stats, .ctx = store, .committed = journal_committed };
-	if (journal_open(&store->journal, &journal) == -1 ||
+	if (journal_open(&store->journal, &journal) == -1 || check_index(store) == -1 ||
 	    take_clean_mark(store, &store->clean) == -1 ||
 	    open_index(store, store->clean, &rebuild) == -1 || sync_folders(store) == -1 ||
 	    recover(store, store->clean, rebuild) == -1)

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import weir_daemon
 from batches import crc32c
-from claims import finish, options, run, same
+from claims import Skip, finish, options, run, same
 from raw_calls import batch, client, framed, gzipped, make
 from transactions_test import Producer, committed, fetch
 
@@ -113,6 +113,13 @@ class Copy:
             byte = f.read(1)[0]
             f.seek(at)
             f.write(bytes([byte ^ 0x55]))
+
+    def refused(self):
+        """What a start says that ends by itself."""
+        done = subprocess.run([os.environ["WEIR_LOGD"], *options({"log.dirs": self.data, "listeners": "PLAINTEXT://127.0.0.1:0"})],
+                              check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        same(done.returncode, 1, f"status of the start, with {done.stdout}")
+        return done.stdout.decode()
 
     def start(self):
         return weir_daemon.start(options(SETTINGS), folder=self.folder)
@@ -371,6 +378,44 @@ def test_damage_in_the_index_is_found(_killed, stopped):
     def mark(x):
         x.flip(x.path("clean"), 9)
     damaged(stopped, "CLEAN_DAMAGED", mark)
+
+
+def test_an_index_that_is_no_file_is_told_and_refused(killed, stopped):
+    """A pipe, which would be waited for, and a folder."""
+    for made in killed, stopped:
+        for put, taken in (os.mkfifo, True), (os.mkdir, False):
+            with Copy(made) as x:
+                path = x.path("index", "data.mdb")
+                os.remove(path)
+                put(path)
+                lines = inspect(x.data, status=1)
+                same([(line["finding"], line["path"]) for line in lines if line["type"] == "damage"],
+                     [("INDEX_NO_FILE", path)], "damage")
+                said = x.refused()
+                same((path in said, "no regular file" in said, os.path.exists(path)), (True, True, True), f"refusal: {said}")
+                said = refused(x.data, "--rebuild-index", status=0 if taken else 1)
+                same(("index deleted" if taken else "can't be deleted") in said, True, said)
+                if taken:
+                    daemon = x.start()
+                    same(len(values(daemon)[0]), N, "records")
+                    daemon.kill()
+
+
+def test_an_index_of_a_size_that_none_has_is_not_read_through(killed, stopped):
+    for made, finding in (killed, []), (stopped, ["INDEX_OTHER"]):
+        with Copy(made) as x:
+            try:
+                os.truncate(x.path("index", "data.mdb"), 1 << 40)
+            except OSError:
+                raise Skip("the filesystem has no files of 1 TB") from None
+            same(findings(inspect(x.data, status=1 if finding else 0)), finding, "damage")
+            daemon = x.start()
+            with open(f"/proc/{daemon.process.pid}/io") as f:
+                same(int(f.readline().split()[1]) < 1 << 30, True, "bytes that the start has read are few")
+            same("index is not as it was left" in daemon.said(), bool(finding), "it is told")
+            same(len(values(daemon)[0]), N, "records")
+            same(daemon.stop(), 0, "status")
+            same(os.path.getsize(x.path("index", "data.mdb")) < 1 << 30, True, "the index is a small one again")
 
 
 def test_a_forged_mark_of_a_clean_end_is_found(killed, _stopped):

@@ -615,7 +615,9 @@ file_sync(int fd)
 int64_t
 file_size(int fd)
 {
-	return begin(FAKE_SIZE, path_of(fd)) ? -1 : node_of(fd)->size;
+	if (begin(FAKE_SIZE, path_of(fd)))
+		return -1;
+	return fd < FD_BASE ? (int64_t)lseek(fd, 0, SEEK_END) : node_of(fd)->size;
 }
 
 int
