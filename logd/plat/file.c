@@ -173,6 +173,14 @@ file_unlink(const char *path)
 	return unlink(path);
 }
 
+bool
+file_is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 int
 file_mkdir(const char *path)
 {

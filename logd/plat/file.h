@@ -116,6 +116,7 @@ int file_truncate(int fd, int64_t size);
 int file_rename(const char *from, const char *to);
 int file_link(const char *from, const char *to); /* a second name for the same file */
 int file_unlink(const char *path);
+bool file_is_link(const char *path); /* a symbolic one; false also where it can't be told */
 int file_mkdir(const char *path); /* fine when it is there already */
 int file_rmdir(const char *path);
 

@@ -113,7 +113,8 @@ void inspect_state(struct inspect *, enum state_log, void (*each)(void *ctx, str
 /*
  * Repairs, for a folder that was opened to be changed, and has been read: a cut in the
  * middle leaves what a start, or the same repair, goes on from.  -1: refused, or the
- * disk failed; logged, as is what was done.
+ * disk failed; logged, as is what was done.  Where index or journal are symbolic
+ * links, which may lead anywhere, they are refused.
  */
 
 /* Deletes the index, if something was found that a new one mends. */

@@ -11,6 +11,9 @@
  *  3. The index goes: from here on a start reads the segments, and steps over damage.
  *  4. The segment gets its new content, by a rename.
  *
+ * Who repairs may be somebody else than the daemon, and may do more.  So nothing is
+ * deleted or wiped behind a symbolic link, which may lead anywhere.
+ *
  * Where a partition ends with what is lost, nothing but the index knows its end, and a
  * start would give the offsets out again.  Before step 1 an empty segment that begins
  * behind them sees to that.
@@ -34,6 +37,29 @@ complain(const char *what, const char *path)
 }
 
 /* ---- what both do ---- */
+
+static int
+refuse_link(const struct inspect *in, const char *name)
+{
+	char path[PATH_MAX];
+
+	store_path(in->dir, name, path, sizeof path);
+	if (!file_is_link(path))
+		return 0;
+	diag_error("nothing is deleted or wiped behind a symbolic link",
+	    "path=%s action=\"put what it leads to in its place, or mount it there, and repair again\"", path);
+	errno = ELOOP;
+	return -1;
+}
+
+static int
+refuse_journal_link(void *ctx, const char *name)
+{
+	char below[PATH_MAX];
+
+	snprintf(below, sizeof below, "journal/%s", name);
+	return refuse_link(ctx, below);
+}
 
 static int
 remove_mark(struct inspect *in)
@@ -131,6 +157,8 @@ inspect_rebuild_index(struct inspect *in)
 {
 	if (in->mended == 0)
 		return refuse_rebuild(in, "nothing was found that a new one mends");
+	if (refuse_link(in, "index") == -1)
+		return -1;
 	for (size_t i = 0; i < in->n_sorted; i++)
 		if (in->sorted[i]->n_stretches > 0 &&
 		    in->sorted[i]->stretches[in->sorted[i]->n_stretches - 1].last_of_all)
@@ -143,6 +171,17 @@ inspect_rebuild_index(struct inspect *in)
 }
 
 /* ---- an empty batch in the place of a damaged one ---- */
+
+static int
+refuse_links(struct inspect *in)
+{
+	char path[PATH_MAX];
+
+	if (refuse_link(in, "index") == -1 || refuse_link(in, "journal") == -1)
+		return -1;
+	store_path(in->dir, "journal", path, sizeof path);
+	return file_list(path, refuse_journal_link, in) == -1 && errno != ENOENT ? -1 : 0;
+}
 
 static int
 wipe_header(void *ctx, const char *name)
@@ -284,5 +323,7 @@ inspect_skip(struct inspect *in, const struct partition_id *id, int64_t offset)
 		return refuse(in, offset, "the last end was not a clean one: start weir-logd, and stop it in order, before");
 	if (p->looks[t->look].s.base + INT32_MAX < t->last || t->last - t->first > INT32_MAX)
 		return refuse(in, offset, "its offsets can't be");
+	if (refuse_links(in) == -1)
+		return -1;
 	return skip_stretch(in, p, t);
 }

@@ -464,6 +464,64 @@ def test_the_index_is_rebuilt(killed, stopped):
     daemon.clean()
 
 
+def forget(x, offset):
+    """Damages what the journal has of the topic "log" at this offset."""
+    block = damaged = None
+    for line in inspect(x.data, "--journal"):
+        block = line if line.get("is") == "block" else block
+        if line["type"] == "entry" and line.get("topic") == "log" and line.get("base_offset") == offset:
+            damaged = block
+    x.flip(damaged["path"], damaged["position"] + 30)
+
+
+def linked(x, name):
+    """Puts a file or folder elsewhere, and a symbolic link in its place; where it is now."""
+    there = os.path.join(x.folder, "elsewhere-" + name.replace("/", "-"))
+    os.rename(x.path(name), there)
+    os.symlink(there, x.path(name))
+    return there
+
+
+def test_an_index_behind_a_link_is_used_and_not_deleted_by_a_repair(killed, stopped):
+    for made in killed, stopped:
+        with Copy(made) as x:
+            there = linked(x, "index")
+            same(findings(inspect(x.data)), [], "damage")
+            daemon = x.start()
+            same((len(values(daemon)[0]), daemon.stop()), (N, 0), "records, and status")
+            same(sorted(os.listdir(there)), ["data.mdb", "lock.mdb"], "what the daemon has behind the link")
+            os.truncate(os.path.join(there, "data.mdb"), 9000)
+            before = tree(there)
+            said = refused(x.data, "--rebuild-index")
+            same(("symbolic link" in said, x.path("index") in said, tree(there)), (True, True, before), f"refusal: {said}")
+            os.unlink(x.path("index"))
+            os.rename(there, x.path("index"))
+            same("index deleted" in refused(x.data, "--rebuild-index", status=0), True, "with the folder in its place")
+            # What its daemon finds damaged behind a link it makes anew: there it is at home.
+            there = linked(x, "index")
+            with open(os.path.join(there, "data.mdb"), "wb") as f:
+                f.write(b"x" * 9000)
+            daemon = x.start()
+            same((len(values(daemon)[0]), daemon.stop()), (N, 0), "records, and status")
+            same(findings(inspect(x.data)), [], "damage after a start")
+
+
+def test_nothing_is_wiped_behind_a_link(_killed, stopped):
+    for name in "index", "journal", "journal/0.journal":
+        with Copy(stopped) as x:
+            path, position, _ = x.batches()[5]
+            x.flip(path, position + 100)
+            forget(x, 5)
+            there = linked(x, name)
+            before = tree(x.data), tree(there) if os.path.isdir(there) else open(there, "rb").read()
+            said = refused(x.data, "--skip-batch", "log-0:5")
+            same(("symbolic link" in said, x.path(name) in said), (True, True), f"refusal: {said}")
+            same((tree(x.data), tree(there) if os.path.isdir(there) else open(there, "rb").read()), before, "what is there")
+            os.unlink(x.path(name))
+            os.rename(there, x.path(name))
+            same("batch skipped" in refused(x.data, "--skip-batch", "log-0:5", status=0), True, "without the link")
+
+
 def test_a_batch_is_skipped(_killed, stopped):
     """In the middle, several in a row, the first of all, the last of all, and where the file is cut."""
     for offsets in (5,), (5, 6, 7), (0,), (N - 1,), "cut":
@@ -557,13 +615,7 @@ def test_a_skip_needs_an_end_in_order(_killed, stopped):
         os.remove(x.path("clean"))
         path, position, _ = x.batches()[5]
         x.flip(path, position + 100)
-        # Nor has the journal this batch any more.
-        block = damaged_block = None
-        for line in inspect(x.data, "--journal"):
-            block = line if line.get("is") == "block" else block
-            if line["type"] == "entry" and line.get("topic") == "log" and line.get("base_offset") == 5:
-                damaged_block = block
-        x.flip(damaged_block["path"], damaged_block["position"] + 30)
+        forget(x, 5)
         same("start weir-logd" in refused(x.data, "--skip-batch", "log-0:5"), True, "why")
 
 
