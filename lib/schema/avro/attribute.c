@@ -3,9 +3,17 @@
 
 #include "schema/avro/read.h"
 
+bool
+avro_has_failed(const struct reader *r)
+{
+	return r->told.n > 0 || r->memory;
+}
+
 void *
 avro_fail(struct reader *r, const char *sentence, const struct json *about)
 {
+	if (avro_has_failed(r))
+		return NULL;
 	buf_span(&r->told, span_str(sentence));
 	json_print(&r->told, about);
 	return NULL;

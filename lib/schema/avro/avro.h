@@ -54,12 +54,12 @@ struct avro_mistake {
 /*
  * Parses a schema.  The named types of `refs`, and of what these refer to (all kept
  * alive by the result), may be used in it by their full names, as if they had been
- * defined before.  A type may be used from where its definition begins, and be
- * defined again if that says the same.  Owned: one reference, which avro_free() ends.
+ * defined before.  A type may be used before it is defined, and be defined again if
+ * that says the same.  Owned: one reference, which avro_free() ends.
  * NULL with `why` filled.
  *
  * Bounds: a text is as deep as lib/json reads it (1000 arrays and objects in each
- * other); a full name has less than 512 bytes; defaults whose comparison with their
+ * other), and twice that with types that are used before they are defined; a full name has less than 512 bytes; defaults whose comparison with their
  * types would take long are refused.  Memory grows with the text.
  */
 struct avro_schema *avro_parse(struct span text, enum avro_strictness,

@@ -113,7 +113,7 @@ read_field_type(struct reader *r, const struct json *in, struct avro_field *f, s
 		return avro_fail(r, "No field type: ", in);
 	if (type->kind != JSON_STRING)
 		return avro_read(r, type, space);
-	if ((n = avro_find_type(r, type->text, space)) != NULL)
+	if ((n = avro_find_type(r, type->text, space)) != NULL || avro_has_failed(r))
 		return n;
 	json_print(&r->told, type);
 	buf_span(&r->told, span_str(" is not a defined name. The type of the \""));

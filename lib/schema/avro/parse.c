@@ -126,8 +126,8 @@ read_text(struct reader *r, struct avro_schema *s, struct span text)
 	bool ok;
 
 	arena_init(&trees, SIZE_MAX);
-	r->sameness.met.arena = &trees;
-	tree = json_parse(&trees, text, &why);
+	r->scratch = r->sameness.met.arena = &trees;
+	r->text_tree = tree = json_parse(&trees, text, &why);
 	ok = tree != NULL || tell_json(r, text, &why);
 	ok = ok && put_types(r, s) && (s->root = avro_read(r, tree, (struct span){ 0 })) != NULL;
 	arena_done(&trees);
@@ -182,6 +182,8 @@ avro_parse(struct span text, enum avro_strictness strictness, struct avro_schema
 	buf_done(&r.told);
 	buf_done(&r.text);
 	map_done(&r.names);
+	map_done(&r.ahead);
+	map_done(&r.early);
 	if (ok)
 		return s;
 	if (why->memory)

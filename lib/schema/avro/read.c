@@ -1,9 +1,8 @@
 /*
  * read.c -- an Avro schema from its JSON.
  *
- * Nodes are made as the JSON is walked, so a type can be used from where its
- * definition begins; before that it is unknown.  How deep the walk goes is
- * bounded by the depth that lib/json allows.
+ * Nodes are made as the JSON is walked.  A type can be used from where its
+ * definition begins; one that is used before that is read where it is used.
  */
 #include "schema/avro/read.h"
 
@@ -28,17 +27,18 @@ new_node(struct reader *r, enum avro_type type)
 struct avro_node *
 avro_find_type(struct reader *r, struct span name, struct span space)
 {
-	struct avro_node *found = NULL;
+	struct avro_name full = { space, name };
+	struct avro_node *found;
 	enum avro_type primitive;
 
 	if (avro_primitive(name, &primitive))
 		return new_node(r, primitive);
-	if (space.p != NULL && memchr(name.p, '.', name.n) == NULL) {
-		struct avro_name in_space = { space, name };
-
-		found = map_get(&r->names, avro_full_name(r, &in_space));
-	}
-	return found != NULL ? found : map_get(&r->names, name);
+	if (memchr(name.p, '.', name.n) != NULL)
+		full.space = (struct span){ 0 };
+	found = map_get(&r->names, avro_full_name(r, &full));
+	if (found == NULL && full.space.p != NULL)
+		found = map_get(&r->names, name);
+	return found != NULL ? found : avro_read_ahead(r, avro_full_name(r, &full));
 }
 
 static struct avro_node *
@@ -139,9 +139,25 @@ read_record(struct reader *r, const struct json *j, struct span space)
 	return avro_sort_fields(r, record) ? end_type(r, n, j, of_schemas) : NULL;
 }
 
-/* A sorted copy; a repeated one is told after `repeated`. */
+/* Tells which of the names is the first that was there before. */
+static void
+tell_repeated(struct reader *r, const struct span *names, size_t n, const char *sentence)
+{
+	struct map seen = { 0 };
+	size_t i = 0;
+
+	for (; i < n && map_get(&seen, names[i]) == NULL && !r->memory; i++)
+		r->memory |= !map_put(&seen, names[i], r);
+	if (i < n) {
+		buf_span(&r->told, span_str(sentence));
+		buf_span(&r->told, names[i]);
+	}
+	map_done(&seen);
+}
+
+/* A sorted copy; a repeated one is told after `sentence`. */
 static struct span *
-sort_names(struct reader *r, const struct span *names, size_t n, const char *repeated)
+sort_names(struct reader *r, const struct span *names, size_t n, const char *sentence)
 {
 	struct span *sorted = avro_take(r, n, sizeof *sorted);
 
@@ -151,8 +167,7 @@ sort_names(struct reader *r, const struct span *names, size_t n, const char *rep
 	qsort(sorted, n, sizeof *sorted, avro_compare_spans);
 	for (size_t i = 1; i < n; i++)
 		if (span_eq(sorted[i - 1], sorted[i])) {
-			buf_span(&r->told, span_str(repeated));
-			buf_span(&r->told, sorted[i]);
+			tell_repeated(r, names, n, sentence);
 			return NULL;
 		}
 	return sorted;
@@ -252,18 +267,22 @@ static bool
 check_branches(struct reader *r, const struct avro_node *n)
 {
 	struct span *names = avro_take(r, n->n_branches, sizeof *names);
+	size_t i = 0;
 
-	for (size_t i = 0; names != NULL && i < n->n_branches; i++) {
+	if (names == NULL)
+		return false;
+	for (; i < n->n_branches && n->branches[i]->type != AVRO_UNION; i++) {
 		const struct avro_node *b = n->branches[i];
 
-		if (b->type == AVRO_UNION) {
-			buf_span(&r->told, span_str("Nested union: "));
-			avro_print_node(n, &r->told);
-			return false;
-		}
 		names[i] = avro_is_named(b->type) ? b->named->full : span_str(avro_type_name(b->type));
 	}
-	return names != NULL && sort_names(r, names, n->n_branches, "Duplicate in union:") != NULL;
+	if (sort_names(r, names, i, "Duplicate in union:") == NULL)
+		return false;
+	if (i < n->n_branches) {
+		buf_span(&r->told, span_str("Nested union: "));
+		avro_print_node(n, &r->told);
+	}
+	return i == n->n_branches;
 }
 
 static struct avro_node *
@@ -312,8 +331,8 @@ read_object(struct reader *r, const struct json *j, struct span space)
 	return n != NULL ? n : avro_fail(r, "Undefined name: ", json_get(j, "type"));
 }
 
-struct avro_node *
-avro_read(struct reader *r, const struct json *j, struct span space)
+static struct avro_node *
+read_type(struct reader *r, const struct json *j, struct span space)
 {
 	struct avro_node *n;
 
@@ -322,10 +341,25 @@ avro_read(struct reader *r, const struct json *j, struct span space)
 		n = avro_find_type(r, j->text, space);
 		return n != NULL ? n : avro_fail(r, "Undefined name: ", j);
 	case JSON_OBJECT:
-		return read_object(r, j, space);
+		n = avro_read_early(r, j);
+		return n != NULL ? n : read_object(r, j, space);
 	case JSON_ARRAY:
 		return read_union(r, j, space);
 	default:
 		return avro_fail(r, "Schema not yet supported: ", j);
 	}
+}
+
+struct avro_node *
+avro_read(struct reader *r, const struct json *j, struct span space)
+{
+	struct avro_node *n;
+
+	/* The text itself is less deep, but from each type another may be read that is defined elsewhere. */
+	if (r->depth == 2 * JSON_DEPTH_MAX)
+		return avro_fail(r, "Types are used too far from where they are defined: ", j);
+	r->depth++;
+	n = read_type(r, j, space);
+	r->depth--;
+	return n;
 }

@@ -11,11 +11,19 @@
 struct reader {
 	bool strict;
 	struct arena *arena;      /* borrowed: where the nodes go */
+	struct arena *scratch;    /* borrowed: what ends with the reading */
 	struct map names;         /* full name -> node, of all types that may be used; owned */
 	struct avro_node **tail;  /* where the next type that is defined is linked */
 	struct sameness sameness; /* for types that are defined again */
 	struct buf text;          /* for short use; owned */
 	unsigned checks;          /* values of defaults that may still be looked at */
+	unsigned depth;
+
+	/* Types that are used before they are defined (ahead.c): */
+	const struct json *text_tree; /* all of the text */
+	bool listed;                  /* `ahead` has been filled */
+	struct map ahead;             /* full name -> where it is defined, of all that the text defines; owned */
+	struct map early;             /* where it is defined (the pointer) -> node, of those that were read early; owned */
 
 	/* Why reading failed: */
 	struct buf told; /* one sentence; owned */
@@ -31,7 +39,7 @@ void *avro_take(struct reader *, size_t count, size_t size);
 /* A copy that lives as long as the schema; null where the text is, or there is no memory (noted). */
 struct span avro_keep(struct reader *, struct span);
 
-/* Tells what is wrong, and with which JSON; NULL.  It counts for nothing where memory was missing. */
+/* Tells what is wrong, and with which JSON, unless reading has failed already; NULL. */
 void *avro_fail(struct reader *, const char *sentence, const struct json *about);
 
 /* Without the blanks and controls around it. */
@@ -50,8 +58,20 @@ bool avro_read_props(struct reader *, const struct json *in, const char *const *
 bool avro_read_aliases(struct reader *, const struct json *in, const struct avro_name *of,
     struct avro_aliases *to);
 
-/* A type that is known by the name, or of a primitive; NULL with nothing told where there is none. */
+/*
+ * A type that is known by the name, or of a primitive, or defined further on in the text; NULL with
+ * nothing told where there is none.
+ */
 struct avro_node *avro_find_type(struct reader *, struct span name, struct span space);
+
+/* Reads the type of this full name that the text defines further on; NULL with nothing told where there is none. */
+struct avro_node *avro_read_ahead(struct reader *, struct span full);
+
+/* The type that is defined here if it was read early, or NULL. */
+struct avro_node *avro_read_early(const struct reader *, const struct json *);
+
+/* Whether it is known why reading fails. */
+bool avro_has_failed(const struct reader *);
 
 /* Reads a field of a record that stands in a namespace; false: see `told`. */
 bool avro_read_field(struct reader *, const struct json *, struct span space, struct avro_field *);

@@ -41,7 +41,11 @@ static const struct {
 	{ "\"x\"", "Undefined name: \"x\"" },
 	{ "{\"type\":\"x\"}", "Undefined name: \"x\"" },
 	{ "[\"null\",\"x.Y\"]", "Undefined name: \"x.Y\"" },
-	{ "[\"Later\",{\"type\":\"fixed\",\"name\":\"Later\",\"size\":1}]", "Undefined name: \"Later\"" },
+	{ "[\"Later\",{\"type\":\"fixed\",\"name\":\"Later\",\"size\":1}]", "Duplicate in union:Later" },
+	{ "[{\"type\":\"array\",\"items\":\"Later\"},{\"type\":\"fixed\",\"name\":\"Later\",\"size\":-1}]",
+	    "Malformed data. Length is negative: -1" },
+	{ "[{\"type\":\"array\",\"items\":\"F\"},{\"type\":\"fixed\",\"name\":\"a.F\",\"size\":1}]",
+	    "Undefined name: \"F\"" },
 	{ FIELD("\"type\":\"x\""), "\"x\" is not a defined name. The type of the \"f\" field must be a "
 	    "defined name or a {\"type\": ...} expression." },
 	{ "{}", "No type: {}" },
@@ -222,6 +226,22 @@ names_are_found_in_the_namespace_then_without(void)
 }
 
 static void
+a_type_may_be_used_before_it_is_defined(void)
+{
+	/* It is printed where it is used first; here C is read on the way to B, and B and A contain each other. */
+	CU_ASSERT(help_prints("[{\"type\":\"record\",\"name\":\"a.A\",\"fields\":["
+	    "{\"name\":\"b\",\"type\":[\"null\",\"B\"]},{\"name\":\"c\",\"type\":\"C\",\"default\":\"X\"}]},"
+	    "{\"type\":\"record\",\"name\":\"a.B\",\"fields\":["
+	    "{\"name\":\"c\",\"type\":{\"type\":\"map\",\"values\":\"a.C\"}},{\"name\":\"a\",\"type\":\"A\"}]},"
+	    "{\"type\":\"enum\",\"name\":\"C\",\"namespace\":\"a\",\"symbols\":[\"X\"]}]", AVRO_TEXT,
+	    "[{\"type\":\"record\",\"name\":\"A\",\"namespace\":\"a\",\"fields\":["
+	    "{\"name\":\"b\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"B\",\"fields\":["
+	    "{\"name\":\"c\",\"type\":{\"type\":\"map\",\"values\":{\"type\":\"enum\",\"name\":\"C\","
+	    "\"symbols\":[\"X\"]}}},{\"name\":\"a\",\"type\":\"A\"}]}]},"
+	    "{\"name\":\"c\",\"type\":\"C\",\"default\":\"X\"}]},\"a.B\",\"a.C\"]"));
+}
+
+static void
 a_type_defined_again_is_the_same_when_it_says_the_same(void)
 {
 	CU_ASSERT(help_prints("[{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"f\",\"type\":{"
@@ -323,6 +343,34 @@ depth_is_bounded(void)
 	free(deeper);
 }
 
+/* A record of a field that is of the type which is defined behind it, and so on: `n` of them. */
+static char *
+chain(size_t n)
+{
+	struct buf text = { 0 };
+
+	buf_u8(&text, '[');
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "{\"type\":\"record\",\"name\":\"R%zu\",\"fields\":[{\"name\":\"f\",\"type\":\"R%zu\"}]},", i,
+		    i + 1);
+	buf_printf(&text, "{\"type\":\"fixed\",\"name\":\"R%zu\",\"size\":1}]", n);
+	buf_u8(&text, '\0');
+	CU_ASSERT_FATAL(!text.failed);
+	return (char *)text.p;
+}
+
+static void
+how_far_types_are_used_before_they_are_defined_is_bounded(void)
+{
+	char *far = chain(1000), *farther = chain(15000);
+
+	CU_ASSERT_STRING_EQUAL(help_mistake(far, AVRO_STRICT), "");
+	CU_ASSERT_NSTRING_EQUAL(help_mistake(farther, AVRO_STRICT),
+	    "Types are used too far from where they are defined: ", 52);
+	free(far);
+	free(farther);
+}
+
 static void
 sentences_are_cut_between_characters(void)
 {
@@ -390,11 +438,13 @@ const struct unit_test parse_tests[] = {
 	UNIT(numbers_in_quotes_must_be_numbers_even_when_stored),
 	UNIT(stored_names_may_be_other_than_ascii),
 	UNIT(names_are_found_in_the_namespace_then_without),
+	UNIT(a_type_may_be_used_before_it_is_defined),
 	UNIT(a_type_defined_again_is_the_same_when_it_says_the_same),
 	UNIT(type_and_name_tell_what_the_root_is),
 	UNIT(types_of_references_are_known_and_theirs_too),
 	UNIT(references_that_disagree_are_refused),
 	UNIT(depth_is_bounded),
+	UNIT(how_far_types_are_used_before_they_are_defined_is_bounded),
 	UNIT(sentences_are_cut_between_characters),
 	UNIT(names_are_bounded),
 	UNIT(comparing_a_default_is_bounded),
