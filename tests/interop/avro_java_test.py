@@ -1,0 +1,367 @@
+#!/usr/bin/python3
+"""avro_java_test.py -- Avro's Java library and lib/schema say the same of schemas, byte for byte: which texts are
+schemas, why the others are not, their texts in each form, and what keeps one from reading what another wrote.
+
+    avro_java_test.py [ROUNDS [SEED]]       ROUNDS: schemas by chance
+
+The schemas: those of ../corpus/avro; some by chance (../unit/schema/random_schema.c); and both of these again with
+one thing changed anywhere in their JSON, so that most have a mistake.  Pairs are a schema and a changed one of it.
+"""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
+
+from claims import Skip, finish, run
+from kafka_jars import HERE, JAVA, fetch
+
+CORPUS = os.path.join(HERE, "../corpus/avro")
+SHOWN = 20  # differences of a test
+
+# What stands in a schema, or should not.
+SCALARS = [None, True, False, 0, 1, -1, 12, 2147483647, 2147483648, 9223372036854775807, 9223372036854775808,
+           -9223372036854775809, 10**30, "1.0", "0.10", "1e3", "1E-7", "1e400", "-0.0", "123456789.0", "3.4e38", "0.1"]
+STRINGS = ["", " ", "a", "x y", "1x", "ä", "a.b", ".a", "a.", "a..b", "int", "record", "null", "string", "NaN", "Infinity",
+           "-Infinity", "1.5", "\u0000", "\u007f", "\u2028", "\U0001F600", "\\\"/", "A" * 300]
+TYPES = ["null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "enum", "array", "map", "fixed",
+         "error", "union", "request"]
+KEYS = ["type", "name", "namespace", "doc", "fields", "items", "values", "symbols", "size", "aliases", "default", "order",
+        "logicalType", "precision", "scale", "props", "java-class", "x", "ä"]
+LOGICAL = ["decimal", "big-decimal", "uuid", "date", "time-millis", "time-micros", "timestamp-millis", "timestamp-micros",
+           "timestamp-nanos", "local-timestamp-millis", "duration", "unheard-of"]
+
+
+KINDS = ["NAME_MISMATCH", "FIXED_SIZE_MISMATCH", "MISSING_ENUM_SYMBOLS", "READER_FIELD_MISSING_DEFAULT_VALUE",
+         "TYPE_MISMATCH", "MISSING_UNION_BRANCH"]
+
+
+class Number(str):
+    """A number as it is spelled."""
+
+
+def loads(text):
+    return json.loads(text, parse_int=Number, parse_float=Number)
+
+
+def dumps(value):
+    """JSON, with numbers as they were spelled."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(json.dumps(name) + ":" + dumps(v) for name, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(dumps, value)) + "]"
+    return json.dumps(value)
+
+
+def places(value):
+    """All (container, key) of a JSON value."""
+    found = []
+    left = [value]
+    while left:
+        container = left.pop()
+        keys = container.keys() if isinstance(container, dict) else range(len(container))
+        for key in keys:
+            found.append((container, key))
+            if isinstance(container[key], (dict, list)):
+                left.append(container[key])
+    return found
+
+
+class Changer:
+    """Changes schemas by chance."""
+
+    def __init__(self, seed):
+        self.chance = random.Random(seed)
+
+    def _scalar(self):
+        pick = self.chance.choice
+        value = pick(pick([SCALARS, STRINGS, TYPES, LOGICAL]))
+        if isinstance(value, str) and value in SCALARS or isinstance(value, int) and not isinstance(value, bool):
+            return Number(value)
+        return value
+
+    def _value(self):
+        kind = self.chance.randrange(10)
+        if kind < 6:
+            return self._scalar()
+        if kind < 8:
+            return [self._scalar() for _ in range(self.chance.randrange(4))]
+        return {self.chance.choice(KEYS): self._scalar() for _ in range(self.chance.randrange(4))}
+
+    def change(self, text):
+        """The text of a schema that differs from it in one place, where something else stands, or nothing."""
+        tree = [loads(text)]
+        self._change_at(tree, *self.chance.choice(places(tree)))
+        return dumps(tree[0])
+
+    def _change_at(self, tree, container, key):
+        kind = self.chance.randrange(8)
+        old = container[key]
+        if kind == 0 and container is not tree:
+            del container[key]
+        elif kind == 1:
+            container[key] = loads(dumps(self.chance.choice([c[k] for c, k in places(tree)])))
+        elif kind in (2, 3) and isinstance(old, dict):
+            old[self.chance.choice(KEYS)] = self._value()
+        elif kind in (2, 3) and isinstance(old, list):
+            old.insert(self.chance.randint(0, len(old)), loads(dumps(self.chance.choice(old))) if old and kind == 2
+                       else self._value())
+        elif kind == 4 and isinstance(old, str) and not isinstance(old, Number):
+            container[key] = self.chance.choice(TYPES)
+        elif kind == 5 and isinstance(container, dict):
+            value = container.pop(key)
+            container[self.chance.choice(KEYS)] = value
+        elif kind == 6 and isinstance(old, list):
+            self.chance.shuffle(old)
+        elif kind == 7 and isinstance(old, (str, dict)):
+            container[key] = self.chance.choice([["null", old], [old, "null"], {"type": "array", "items": old},
+                                                 {"type": old, "logicalType": self.chance.choice(LOGICAL)}])
+        else:
+            container[key] = self._value()
+
+    def evolve(self, text):
+        """The same with a change that people make: of types, names, symbols, defaults, fields, branches."""
+        tree = [loads(text)]
+        for _ in range(self.chance.choice([1, 1, 2])):
+            found = [(c, k) for c, k in places(tree) if self._is_type(c, k)]
+            self._evolve_at(*self.chance.choice(found))
+        return dumps(tree[0])
+
+    @staticmethod
+    def _is_type(container, key):
+        return not isinstance(container, dict) or key in ("type", "items", "values", "name", "symbols", "fields", "size",
+                                                          "default", "namespace")
+
+    def _evolve_at(self, container, key):
+        old = container[key]
+        pick = self.chance.choice
+        if isinstance(old, list):
+            if old and pick([True, False]):
+                old.remove(pick(old))
+            else:
+                self.chance.shuffle(old)
+        elif isinstance(old, Number):
+            container[key] = Number(pick([1, 2, 16]))
+        elif key == "name" and isinstance(old, str):
+            container[key] = old + "_new"
+            if pick([True, False]):
+                container["aliases"] = [pick(["", str(container.get("namespace", "a")) + "."]) + old]
+        elif isinstance(old, dict) and isinstance(old.get("name"), str) and "type" in old:
+            old.pop("default", None)
+            if pick([True, False]):
+                old["name"] += "2"
+        elif key == "default":
+            del container[key]
+        else:
+            container[key] = pick([old, "int", "long", "double", "string", "bytes", ["null", old], [old, "string"], ["int", old]])
+
+
+def apart(text, chance):
+    """The text of a schema less that of one type which it defines inside, and that; None where it defines none."""
+    tree = [loads(text)]
+    found = []
+
+    def look(value, container, key, space):
+        if isinstance(value, dict) and isinstance(value.get("name"), str) and value.get("type") in ("record", "enum", "fixed",
+                                                                                                 "error"):
+            space = value.get("namespace", space)
+            if container is not tree:
+                found.append((value, container, key, space))
+        for inside in value.keys() if isinstance(value, dict) else range(len(value)):
+            if isinstance(value[inside], (dict, list)):
+                look(value[inside], value, inside, space)
+
+    look(tree, None, None, "")
+    if not found:
+        return None
+    value, container, key, space = chance.choice(found)
+    container[key] = f"{space}.{value['name']}" if space else value["name"]
+    return dumps(tree[0]), dumps({**value, "namespace": space})
+
+
+def corpus():
+    found = []
+    for folder, _, files in os.walk(CORPUS):
+        for name in files:
+            if name.endswith(".avsc"):
+                with open(os.path.join(folder, name), encoding="utf-8") as f:
+                    found.append(f.read())
+    return sorted(found)
+
+
+class Answers:
+    """What both made of all questions, by the name under which they were asked."""
+
+    def __init__(self, classes):
+        self._ours = [os.path.join(os.environ.get("builddir", "."), "tests/interop/avro_answers")]
+        self._java = [*JAVA, "-Xss16m", "-cp", classes, os.path.join(HERE, "AvroJava.java")]
+        self._questions = []
+        self._names = []
+        self._both = {}
+
+    def random_texts(self, n, seed):
+        questions = [json.dumps({"seed": seed * n + i}) for i in range(n)]
+        return [json.loads(line)["text"] for line in self._run([self._ours], questions)[0]]
+
+    def ask(self, name, **question):
+        self._names.append(name)
+        self._questions.append(json.dumps(question))
+
+    @staticmethod
+    def _run(programs, questions):
+        """The lines that each of the programs answers."""
+        with tempfile.TemporaryFile() as asked:
+            asked.write("".join(q + "\n" for q in questions).encode())
+            running = []
+            for program in programs:
+                given = os.open(f"/proc/self/fd/{asked.fileno()}", os.O_RDONLY)
+                asked.flush()
+                running.append(subprocess.Popen(program, stdin=given, stdout=subprocess.PIPE))
+                os.close(given)
+            lines = [p.communicate()[0].decode().split("\n")[:-1] for p in running]
+        for program, process, said in zip(programs, running, lines):
+            if process.returncode != 0 or len(said) != len(questions):
+                raise AssertionError(f"{program[0]} ended with {process.returncode}, having answered {len(said)} of "
+                                     f"{len(questions)}; the next question: {questions[len(said):len(said) + 1]}")
+        return lines
+
+    def get(self):
+        ours, java = self._run([self._ours, self._java], self._questions)
+        for name, question, a, b in zip(self._names, self._questions, ours, java):
+            self._both.setdefault(name, []).append((json.loads(question), json.loads(a), json.loads(b)))
+
+    def of(self, name):
+        return self._both[name]
+
+
+def differences(answers, differ):
+    """Fails where one of the answers differs, and shows some."""
+    found = [(q, ours, java) for q, ours, java in answers if differ(q, ours, java)]
+    for question, ours, java in found[:SHOWN]:
+        print(f"  asked {json.dumps(question)[:3000]}\n  ours  {json.dumps(ours)[:2000]}\n  Java  {json.dumps(java)[:2000]}")
+    if found:
+        raise AssertionError(f"{len(found)} of {len(answers)} differ")
+
+
+# Ours are refused before anything else is looked at.
+FIRST = ("Schemas may not be named after primitives: ", "Undefined name: ", "Can't redefine: ")
+
+
+def same_error(ours, java):
+    """Whether both refuse for the same reason, as far as they can be expected to."""
+    ours, java, kind = ours["error"], java["error"], None if java["json"] else java["class"]
+    # Java's parser of JSON has words of its own, and some mistakes have nobody's.
+    if kind in (None, "NullPointerException", "ClassCastException"):
+        return True
+    # Names that it does not know it looks for once more at the end, and tells of them in other ways.
+    if java.startswith("Undefined schema: ") or "UnresolvedSchema_" in java or "\" is not a defined name. The type of" in ours:
+        return True
+    if ours.startswith(FIRST) or ours.startswith("No enum constant ") and java.startswith("No enum constant "):
+        return True
+    # Ours has an end, and ends with a 0.
+    java = java.partition("\0")[0]
+    return java == ours or len(ours.encode()) >= 508 and java.startswith(ours)
+
+
+def is_stricter(question, java):
+    """Whether Java refuses something that its earlier versions took, or fails at it: we take it."""
+    # A type without a namespace is not found from inside of one that has one, until it ends.
+    name = re.fullmatch(r"Undefined schema: [\w.]+\.(\w+)", java["error"])
+    if name:
+        return name[1] in str(question)
+    # Numbers that no Java type holds are no value of a property, and so much fits in no array.
+    return (java["error"].startswith(("Can't set a property to null: ", "Cannot read arrays longer than "))
+            or java["class"] == "NullPointerException")
+
+
+def differs(question, ours, java):
+    if "error" not in java:
+        return ours != java
+    if "error" in ours:
+        return not same_error(ours, java)
+    return not is_stricter(question, java)
+
+
+def is_laxer(question, ours, java):
+    """Whether Java refuses names in what we were told has been accepted before."""
+    return "error" not in ours and java.get("error", "").startswith(
+        ("Namespace part ", "Illegal character in: ", "Illegal initial character: ", "Empty name"))
+
+
+def compared_differ(_, ours, java):
+    # We call less equal: documentation and aliases count.
+    if ours.get("equal") is False:
+        java.pop("equal", None)
+        del ours["equal"]
+    return differs(_, ours, java)
+
+
+def test_corpus(answers):
+    differences(answers.of("corpus"), differs)
+
+
+def test_schemas_by_chance(answers):
+    differences(answers.of("chance"), differs)
+
+
+def test_mistakes(answers):
+    found = answers.of("mistakes")
+    differences(found, differs)
+    errors = sum("error" in ours for _, ours, _ in found)
+    assert len(found) / 4 < errors < len(found) * 3 / 4, f"{errors} of {len(found)} were refused"
+
+
+def test_what_was_accepted_before(answers):
+    differences(answers.of("stored"), lambda *of: differs(*of) and not is_laxer(*of))
+
+
+def test_references(answers):
+    differences(answers.of("references"), differs)
+
+
+def test_pairs(answers):
+    found = answers.of("pairs")
+    differences(found, compared_differ)
+    for kind in KINDS:
+        told = sum(any(conflict[0] == kind for conflict in ours.get("conflicts", [])) for _, ours, _ in found)
+        assert told > len(found) / 1000, f"{told} of {len(found)} were told of {kind}"
+
+
+def main(rounds, seed):
+    answers = Answers(fetch("avro"))
+    changer = Changer(seed)
+    known = corpus()
+    chance = answers.random_texts(rounds, seed)
+    for text in known:
+        answers.ask("corpus", text=text, strict=True)
+        answers.ask("corpus", text=text, strict=False)
+    for text in chance:
+        answers.ask("chance", text=text, strict=True)
+    short = [text for text in known if len(text) < 20000]
+    for i in range(rounds):
+        text = changer.chance.choice([short, chance][i % 2])
+        answers.ask("mistakes", text=changer.change(text), strict=True)
+        answers.ask("stored", text=changer.change(text), strict=False)
+        other = changer.evolve(text)
+        divided = apart(text, changer.chance)
+        if divided:
+            answers.ask("references", text=divided[0], refs=[divided[1]], strict=True)
+        answers.ask("pairs", reader=text, writer=other)
+        answers.ask("pairs", reader=other, writer=text)
+    answers.get()
+    finish(*run(globals(), answers))
+
+
+if __name__ == "__main__":
+    try:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 2500, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    except Skip as reason:
+        print(f"skipped avro-java: {reason}")
+        finish(0, 0, 1)
