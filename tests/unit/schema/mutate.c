@@ -12,11 +12,11 @@
 #include "unit/base/random.h"
 #include "unit/unit.h"
 
-enum { TYPES = 128 };
+enum { TYPES = 128, NAME = 512 };
 
 struct printed {
 	const struct avro_node *type;
-	char name[64]; /* in full */
+	char name[NAME]; /* in full */
 };
 
 struct mutator {
@@ -80,7 +80,7 @@ static void
 put_name(struct mutator *m, const struct avro_node *t, struct buf *to)
 {
 	const struct avro_name *old = &t->named->name;
-	char name[32], space[32], alias[96] = "";
+	char name[NAME / 2], space[NAME / 2], alias[NAME + 32] = "";
 	struct printed *printed = &m->types[m->n_types++];
 
 	CU_ASSERT_FATAL(m->n_types < TYPES);

@@ -1,7 +1,7 @@
 /* suites.c -- the tests of lib/schema. */
 #include "unit/unit.h"
 
-extern const struct unit_test compat_tests[], equal_tests[], fingerprint_tests[], level_tests[],
+extern const struct unit_test compat_tests[], corpus_tests[], equal_tests[], fingerprint_tests[], level_tests[],
     parse_tests[], print_tests[], property_tests[], random_tests[];
 
 const struct unit_suite unit_suites[] = {
@@ -13,5 +13,6 @@ const struct unit_suite unit_suites[] = {
 	{ "level", level_tests },
 	{ "random", random_tests },
 	{ "property", property_tests },
+	{ "corpus", corpus_tests },
 	{ NULL, NULL }
 };

@@ -1,0 +1,15 @@
+/*
+ * corpus.h -- the Avro schemas of tests/corpus/avro, which projects ship.
+ */
+#ifndef UNIT_SCHEMA_CORPUS_H
+#define UNIT_SCHEMA_CORPUS_H
+
+#include "base/bytes.h"
+
+/*
+ * Calls fn for each, with its path below the folder.  Returns how many there are; that there
+ * are some is asserted.
+ */
+int corpus_each(void (*fn)(const char *path, struct span text, void *user), void *user);
+
+#endif
