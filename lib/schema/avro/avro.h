@@ -59,7 +59,7 @@ struct avro_mistake {
  * NULL with `why` filled.
  *
  * Bounds: a text is as deep as lib/json reads it (1000 arrays and objects in each
- * other), and twice that with types that are used before they are defined; a full name has less than 512 bytes; defaults whose comparison with their
+ * other), and so is the text that is printed of it; a full name has less than 512 bytes; defaults whose comparison with their
  * types would take long are refused.  Memory grows with the text.
  */
 struct avro_schema *avro_parse(struct span text, enum avro_strictness,

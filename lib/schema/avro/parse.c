@@ -134,6 +134,28 @@ read_text(struct reader *r, struct avro_schema *s, struct span text)
 	return ok && !r->memory;
 }
 
+/*
+ * Types that were read ahead are printed inside of those that use them, so that the text may
+ * be nested deeper than the one that was read; who stores it must be able to read it.
+ */
+static bool
+check_depth(struct reader *r, const struct avro_schema *s)
+{
+	struct buf text = { 0 };
+	struct json_scan scan;
+	bool ok;
+
+	if (r->early.n == 0)
+		return true;
+	avro_print(s, AVRO_TEXT, &text);
+	json_begin(&scan, buf_bytes(&text));
+	ok = !text.failed && json_skip(&scan).p != NULL;
+	if (!ok)
+		buf_span(&r->told, span_str(text.failed ? "" : AVRO_TOO_FAR));
+	buf_done(&text);
+	return ok;
+}
+
 static bool
 name_schema(struct avro_schema *s)
 {
@@ -175,7 +197,7 @@ avro_parse(struct span text, enum avro_strictness strictness, struct avro_schema
 		r.arena = &s->arena;
 		r.tail = &s->types;
 		r.memory = !know_all(s, refs, n_refs);
-		ok = !r.memory && read_text(&r, s, text) && name_schema(s);
+		ok = !r.memory && read_text(&r, s, text) && check_depth(&r, s) && name_schema(s);
 		why->memory = r.memory || (!ok && r.told.n == 0) || r.told.failed;
 		tell(why, buf_bytes(&r.told));
 	}

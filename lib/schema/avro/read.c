@@ -357,7 +357,7 @@ avro_read(struct reader *r, const struct json *j, struct span space)
 
 	/* The text itself is less deep, but from each type another may be read that is defined elsewhere. */
 	if (r->depth == 2 * JSON_DEPTH_MAX)
-		return avro_fail(r, "Types are used too far from where they are defined: ", j);
+		return avro_fail(r, AVRO_TOO_FAR ": ", j);
 	r->depth++;
 	n = read_type(r, j, space);
 	r->depth--;

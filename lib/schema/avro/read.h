@@ -8,6 +8,9 @@
 #include "schema/avro/equal.h"
 #include "schema/avro/node.h"
 
+/* What is said of chains of types that are used before they are defined, each in the one before. */
+#define AVRO_TOO_FAR "Types are used too far from where they are defined"
+
 struct reader {
 	bool strict;
 	struct arena *arena;      /* borrowed: where the nodes go */
