@@ -6,7 +6,7 @@
 
 struct definition {
 	const struct json *json;
-	struct span space; /* in which it stands */
+	struct span space; /* in which it stands; borrowed from the text */
 };
 
 static void list(struct reader *, const struct json *, struct span space);
@@ -87,7 +87,7 @@ avro_read_ahead(struct reader *r, struct span full)
 	r->memory |= name.failed;
 	found = r->memory ? NULL : map_get(&r->ahead, buf_bytes(&name));
 	buf_done(&name);
-	if (found == NULL || (n = avro_read(r, found->json, found->space)) == NULL)
+	if (found == NULL || (n = avro_read(r, found->json, avro_keep(r, found->space))) == NULL)
 		return NULL;
 	r->memory |= !map_put(&r->early, span_of(&found->json, sizeof found->json), n);
 	return r->memory ? NULL : n;

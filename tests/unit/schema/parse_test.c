@@ -242,6 +242,25 @@ a_type_may_be_used_before_it_is_defined(void)
 }
 
 static void
+what_was_read_ahead_needs_no_text(void)
+{
+	char *text = strdup("{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"a\",\"fields\":["
+	    "{\"name\":\"f\",\"type\":\"F\"},{\"name\":\"g\",\"type\":{\"type\":\"fixed\",\"name\":\"F\",\"size\":1}}]}");
+	struct avro_schema *s;
+	char *printed;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	s = help_avro(text);
+	memset(text, '?', strlen(text));
+	printed = help_print(s, AVRO_CANONICAL);
+	CU_ASSERT(help_same(printed, "{\"name\":\"a.R\",\"type\":\"record\",\"fields\":[{\"name\":\"f\",\"type\":"
+	    "{\"name\":\"a.F\",\"type\":\"fixed\",\"size\":1}},{\"name\":\"g\",\"type\":\"a.F\"}]}"));
+	free(printed);
+	free(text);
+	avro_free(s);
+}
+
+static void
 a_type_defined_again_is_the_same_when_it_says_the_same(void)
 {
 	CU_ASSERT(help_prints("[{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"f\",\"type\":{"
@@ -442,6 +461,7 @@ const struct unit_test parse_tests[] = {
 	UNIT(stored_names_may_be_other_than_ascii),
 	UNIT(names_are_found_in_the_namespace_then_without),
 	UNIT(a_type_may_be_used_before_it_is_defined),
+	UNIT(what_was_read_ahead_needs_no_text),
 	UNIT(a_type_defined_again_is_the_same_when_it_says_the_same),
 	UNIT(type_and_name_tell_what_the_root_is),
 	UNIT(types_of_references_are_known_and_theirs_too),
