@@ -252,9 +252,9 @@ what_was_read_ahead_needs_no_text(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
 	s = help_avro(text);
 	memset(text, '?', strlen(text));
-	printed = help_print(s, AVRO_CANONICAL);
-	CU_ASSERT(help_same(printed, "{\"name\":\"a.R\",\"type\":\"record\",\"fields\":[{\"name\":\"f\",\"type\":"
-	    "{\"name\":\"a.F\",\"type\":\"fixed\",\"size\":1}},{\"name\":\"g\",\"type\":\"a.F\"}]}"));
+	printed = help_print(s, AVRO_TEXT);
+	CU_ASSERT(help_same(printed, "{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"a\",\"fields\":["
+	    "{\"name\":\"f\",\"type\":{\"type\":\"fixed\",\"name\":\"F\",\"size\":1}},{\"name\":\"g\",\"type\":\"F\"}]}"));
 	free(printed);
 	free(text);
 	avro_free(s);
