@@ -4,9 +4,10 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
-#include "unit/unit.h"
+#include "base/must.h"
 
 static void
 read_file(const char *path, struct buf *to)
@@ -14,10 +15,10 @@ read_file(const char *path, struct buf *to)
 	FILE *file = fopen(path, "rb");
 	uint8_t *room;
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	must(file != NULL);
 	while ((room = buf_room(to, 4096)) != NULL && !feof(file) && !ferror(file))
 		to->n += fread(room, 1, 4096, file);
-	CU_ASSERT_FATAL(!ferror(file) && !to->failed);
+	must(!ferror(file) && !to->failed);
 	fclose(file);
 }
 
@@ -30,7 +31,7 @@ corpus_each(void (*fn)(const char *path, struct span text, void *user), void *us
 
 	snprintf(folder, sizeof folder, "%s/tests/corpus/avro/", top == NULL ? "." : top);
 	snprintf(pattern, sizeof pattern, "%s*/*.avsc", folder);
-	CU_ASSERT_FATAL(glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc > 300);
+	must(glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc > 300);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct buf text = { 0 };
 
