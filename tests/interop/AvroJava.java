@@ -19,6 +19,7 @@ import org.apache.avro.SchemaNormalization;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+@SuppressWarnings("deprecation") // of what registries use
 public class AvroJava {
 	private static final ObjectMapper json = new ObjectMapper();
 
