@@ -21,7 +21,7 @@
 #include "unit/schema/value.h"
 #include "unit/unit.h"
 
-enum { ROUNDS = 2000, MUTANTS = 8, RANDOM_VALUES = 10, STOPS = 1024, PATH = 256 };
+enum { ROUNDS = 2000, MUTANTS = 5, RANDOM_VALUES = 10, STOPS = 1024, PATH = 256 };
 
 /* A pair of types that meet, and the choice by which the walk came from another pair. */
 struct stop {
