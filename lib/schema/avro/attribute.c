@@ -149,16 +149,19 @@ avro_read_aliases(struct reader *r, const struct json *in, const struct avro_nam
 		return true;
 	if (list->kind != JSON_ARRAY)
 		return avro_fail(r, "aliases not an array: ", in);
+	for (const struct json *j = list->first; j != NULL; j = j->next)
+		if (j->kind != JSON_STRING)
+			return avro_fail(r, "alias not a string: ", j);
 	if (list->n == 0)
 		return true;
 	if ((to->list = avro_take(r, list->n, sizeof *to->list)) == NULL)
 		return false;
 	for (const struct json *j = list->first; j != NULL; j = j->next) {
 		struct avro_name *alias = &to->list[to->n++];
-		struct span text = avro_keep(r, avro_text_of(j));
+		struct span text = avro_keep(r, j->text);
 
-		if (text.p == NULL)
-			return avro_fail(r, "alias not a string: ", j);
+		if (r->memory)
+			return false;
 		if (of == NULL)
 			alias->simple = text;
 		else if (!avro_make_name(r, text, of->space, r->strict, alias))

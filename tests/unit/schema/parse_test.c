@@ -33,7 +33,7 @@ static const struct {
 	    "Illegal character in: x-y" },
 	{ "{\"type\":\"record\",\"name\":\"R\",\"aliases\":\"x\",\"fields\":[]}",
 	    "aliases not an array: {\"type\":\"record\",\"name\":\"R\",\"aliases\":\"x\",\"fields\":[]}" },
-	{ "{\"type\":\"record\",\"name\":\"R\",\"aliases\":[1],\"fields\":[]}", "alias not a string: 1" },
+	{ "{\"type\":\"record\",\"name\":\"R\",\"aliases\":[\"x-y\",1],\"fields\":[]}", "alias not a string: 1" },
 	{ "[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":\"fixed\",\"name\":\"F\",\"size\":2}]",
 	    "Can't redefine: F" },
 	{ FIELD("\"type\":{\"type\":\"enum\",\"name\":\"R\",\"symbols\":[]}"), "Can't redefine: R" },
