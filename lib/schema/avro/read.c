@@ -355,8 +355,8 @@ avro_read(struct reader *r, const struct json *j, struct span space)
 {
 	struct avro_node *n;
 
-	/* The text itself is less deep, but from each type another may be read that is defined elsewhere. */
-	if (r->depth == 2 * JSON_DEPTH_MAX)
+	/* As deep as a text can be; but from each type another may be read that is defined further on. */
+	if (r->depth > JSON_DEPTH_MAX)
 		return avro_fail(r, AVRO_TOO_FAR ": ", j);
 	r->depth++;
 	n = read_type(r, j, space);
