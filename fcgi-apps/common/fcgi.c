@@ -126,12 +126,20 @@ note(const struct exchange *x, const struct route *route, int64_t began)
 		    route == NULL ? "none" : route->name, x->response.status, took / 1000000);
 }
 
+static bool
+arrive(struct exchange *x)
+{
+	const struct fcgi_app *app = server.app;
+
+	return app->arrive == NULL || app->arrive(app->app, &x->request, &x->response);
+}
+
 /* Answers the request; false when nobody waits for that. */
 static bool
 answer(struct exchange *x)
 {
 	int64_t began = now_ns();
-	const struct route *route = find_route(x);
+	const struct route *route = arrive(x) ? find_route(x) : NULL;
 	bool wanted = route == NULL || run(x, route);
 
 	if (wanted)

@@ -32,6 +32,12 @@ struct fcgi_app {
 	size_t arena_max;             /* bytes of a request's arena */
 
 	/*
+	 * Called before the route is looked for; may take the beginning of the path away, and keep what it
+	 * said in the request's scope.  True: go on, false: the response is made.  NULL: none.
+	 */
+	bool (*arrive)(struct app *, struct http_request *, struct http_response *);
+
+	/*
 	 * Called before the route's handler, when the body has not been read yet; true: go
 	 * on, false: the response is made.  For content negotiation and access.  NULL: none.
 	 */

@@ -49,6 +49,7 @@ struct http_request {
 	struct http_stream *stream; /* of a route that streams: body in, pieces of the answer out */
 	const char *pool;         /* the name of the pool that serves it */
 	struct arena *arena;      /* for all that the answer needs */
+	struct span scope;        /* of the app's `arrive`: what its path said the rest is about; null: nothing */
 
 	struct span args[HTTP_ARGS_MAX]; /* by the router: the {parts} of the pattern, percent-decoded, in order */
 };

@@ -42,18 +42,60 @@ takes(struct http_request *q)
 	return false;
 }
 
+/* What a name means in the context that the path is about. */
+static struct span
+in_context(const struct http_request *q, struct span name)
+{
+	return registry_subject(q->arena, q->scope.p == NULL ? span_str(".") : q->scope, name);
+}
+
+bool
+app_arrive(struct app *app, struct http_request *q, struct http_response *r)
+{
+	static const char contexts[] = "/contexts/";
+	struct span rest = q->path, segment, name;
+	const uint8_t *slash;
+
+	(void)app;
+	r->type = given[0].type;
+	if (rest.n < sizeof contexts || memcmp(rest.p, contexts, sizeof contexts - 1) != 0)
+		return true;
+	segment = span_of(rest.p + sizeof contexts - 1, rest.n - (sizeof contexts - 1));
+	/* The context itself is a resource like others. */
+	if ((slash = memchr(segment.p, '/', segment.n)) == NULL || slash + 1 == segment.p + segment.n)
+		return true;
+	rest = span_of(slash, (size_t)(segment.p + segment.n - slash));
+	name = http_decode(q->arena, span_of(segment.p, (size_t)(slash - segment.p)), false);
+	if (name.p == NULL)
+		return true; /* the router says that it is none */
+	if (!registry_context_name(q->arena, name, &q->scope))
+		app_problem(r, REGISTRY_INVALID_CONTEXT,
+		    arena_printf(q->arena, "%.*s", (int)name.n, (const char *)name.p));
+	else if (q->scope.p == NULL)
+		problem_answer(r, r->type, &problem_internal);
+	else {
+		q->path = rest;
+		return true;
+	}
+	return false;
+}
+
 bool
 app_before(struct app *app, const struct route *route, struct http_request *q, struct http_response *r)
 {
 	const char *fault = (route->flags & APP_WATCHES) ? NULL : log_fault(app->log);
 
 	r->type = http_negotiate(q->accept, given);
+	if (route->flags & ROUTE_OF_SUBJECT)
+		q->args[0] = in_context(q, q->args[0]);
 	if (r->type == NULL)
 		problem_answer(r, NULL, &problem_not_acceptable);
 	else if (fault != NULL)
 		app_problem(r, REGISTRY_TOPIC_LOST, fault);
 	else if (!takes(q))
 		problem_answer(r, r->type, &problem_unsupported_media_type);
+	else if (route->flags & ROUTE_OF_SUBJECT && q->args[0].p == NULL)
+		problem_answer(r, r->type, &problem_internal);
 	else
 		return true;
 	return false;
@@ -191,15 +233,31 @@ app_which(const struct http_request *q)
 }
 
 struct span
-app_subject(const struct http_request *q, size_t arg)
+app_subject(const struct http_request *q)
 {
-	return registry_qualified(q->args[arg]);
+	return q->args[0];
 }
 
 struct span
 app_scope(const struct http_request *q)
 {
-	struct span subject = app_subject(q, 0);
+	return q->args[0].n == 0 ? span_of(NULL, 0) : q->args[0];
+}
 
-	return subject.n == 0 ? span_of(NULL, 0) : subject;
+struct span
+app_query_subject(const struct http_request *q)
+{
+	struct span said = http_query(q, "subject");
+
+	return said.p == NULL && q->scope.p == NULL ? said : in_context(q, said);
+}
+
+struct span
+app_query_prefix(const struct http_request *q, const char *absent)
+{
+	struct span said = http_query(q, "subjectPrefix");
+
+	if (q->scope.p != NULL)
+		return in_context(q, said);
+	return said.p == NULL ? span_str(absent) : said;
 }

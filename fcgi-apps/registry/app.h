@@ -31,11 +31,17 @@ struct app {
 
 extern const struct route app_routes[];
 
-/* Flags of routes: for those who watch, whatever has become of the topic. */
-enum { APP_WATCHES = 1u << 1 };
+/*
+ * Flags of routes: for those who watch, whatever has become of the topic; and those whose first argument is a
+ * subject, or may be left out for what is set globally.
+ */
+enum { APP_WATCHES = 1u << 1, ROUTE_OF_SUBJECT = 1u << 2 };
 
 /* The pool whose threads may wait for writes. */
 #define APP_WRITES "writes"
+
+/* The hook before routing: /contexts/{context}/... is the path behind it, in that context. */
+bool app_arrive(struct app *, struct http_request *, struct http_response *);
 
 /* The hook before every handler: negotiates the type of the answer, refuses types of bodies that we don't take. */
 bool app_before(struct app *, const struct route *, struct http_request *, struct http_response *);
@@ -96,14 +102,18 @@ bool app_page_full(const struct page *);
 /* deleted and deletedOnly. */
 enum registry_which app_which(const struct http_request *);
 
-/* The subject in the request's n-th path argument, as it is known inside. */
-struct span app_subject(const struct http_request *, size_t arg);
+/* The subject that the path names (of a ROUTE_OF_SUBJECT), as it is known inside. */
+struct span app_subject(const struct http_request *);
+
+/* Whose settings the path means: those of its subject or context, or the null span, what is global. */
+struct span app_scope(const struct http_request *);
 
 /*
- * Whose settings the path means: those of its subject, or the null span, what is global, where it has none or
- * the name of the normal context, ":.:".
+ * The subject of the query, as it is known inside; null: it names none, and the path is about no context.  The
+ * query's prefix of subjects; `absent`: where neither says anything.
  */
-struct span app_scope(const struct http_request *);
+struct span app_query_subject(const struct http_request *);
+struct span app_query_prefix(const struct http_request *, const char *absent);
 
 /* ---- handlers, by file ---- */
 
@@ -119,7 +129,9 @@ http_handler compatibility_check_version, compatibility_check_all;
 http_handler config_get, config_put, config_delete;
 /* mode.c */
 http_handler mode_get, mode_put, mode_delete;
+/* contexts.c */
+http_handler contexts_list, contexts_delete;
 /* metadata.c */
-http_handler metadata_id, metadata_version, metadata_contexts, metadata_ready, metadata_metrics;
+http_handler metadata_id, metadata_version, metadata_ready, metadata_metrics;
 
 #endif

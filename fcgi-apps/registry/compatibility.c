@@ -24,7 +24,7 @@ put_answer(struct http_response *r, bool compatible, bool verbose, const char *c
 static void
 check(struct app *app, struct http_request *q, struct http_response *r, int32_t version)
 {
-	struct span subject = app_subject(q, 0);
+	struct span subject = app_subject(q);
 	bool verbose = http_query_bool(q, "verbose"), compatible = false, parsed, told = false;
 	struct level_messages messages = { 0 };
 	struct schema_request wanted;

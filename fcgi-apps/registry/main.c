@@ -112,6 +112,7 @@ serve(struct app *app, const struct settings *s, int ready_fd)
 		.problem_type = "application/vnd.schemaregistry.v1+json",
 		.body_max = (size_t)s->body_max,
 		.arena_max = (size_t)s->body_max * 32,
+		.arrive = app_arrive,
 		.before = app_before };
 	struct fcgi_pool pools[] = {
 		{ "requests", program_socket(s->socket, ".sock"), s->connections, s->requests },

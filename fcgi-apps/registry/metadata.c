@@ -1,4 +1,4 @@
-/* metadata.c -- what the registry tells of itself: ids, version, contexts, health, counters. */
+/* metadata.c -- what the registry tells of itself: ids, version, health, counters. */
 #include <inttypes.h>
 
 #include "common/fcgi.h"
@@ -47,25 +47,6 @@ metadata_version(struct app *app, struct http_request *q, struct http_response *
 	json_key(&o, "commitId");
 	json_put_str(&o, "weir-" WEIR_VERSION);
 	json_close(&o, '}');
-}
-
-void
-metadata_contexts(struct app *app, struct http_request *q, struct http_response *r)
-{
-	struct json_out o = json_out(&r->body);
-	struct span context;
-	struct page page;
-	size_t it = 0;
-
-	if (!app_page(q, r, &page))
-		return;
-	app_read(app, true);
-	json_open(&o, '[');
-	while ((context = registry_next_context(app->registry, &it)).p != NULL)
-		if (app_on_page(&page))
-			json_put_span(&o, context);
-	json_close(&o, ']');
-	app_read_end(app);
 }
 
 /* Ready: what is in the topic is known here, or has been once. */

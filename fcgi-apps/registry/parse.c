@@ -52,7 +52,7 @@ find_type(struct resolution *z, struct span name, enum schema_type *out)
 static struct schema *
 resolve(struct resolution *z, struct span context, const struct reference *ref, bool stored)
 {
-	struct span subject = state_reference(z->arena, context, ref->subject);
+	struct span subject = registry_subject(z->arena, context, ref->subject);
 	const struct subject *s = state_subject(z->registry, subject);
 	const struct version *v = ref->version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE)
 								  : state_version(s, ref->version);
@@ -189,7 +189,7 @@ settle_references(struct resolution *z, struct span context, const struct schema
 		*ref = q->references[i];
 		if (ref->version == REGISTRY_LATEST) {
 			const struct version *v = state_newest(
-			    state_subject(z->registry, state_reference(z->arena, context, ref->subject)),
+			    state_subject(z->registry, registry_subject(z->arena, context, ref->subject)),
 			    REGISTRY_LIVE);
 
 			if (v != NULL)

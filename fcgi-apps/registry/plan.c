@@ -74,13 +74,14 @@ plan_add(struct plan *plan, struct arena *a, const struct record *rec)
 }
 
 bool
-plan_add_tombstones(struct plan *plan, struct arena *a, enum record_type type, struct span subject, int32_t version,
+plan_add_tombstones(struct plan *plan, struct arena *a, enum record_type type, struct span name, int32_t version,
     const struct odd_key *keys)
 {
-	struct record rec = { .type = type, .tombstone = true, .subject = subject, .version = version };
+	struct record rec = { .type = type, .tombstone = true, .version = version };
 	struct span none = span_of(NULL, 0), ours;
 	struct buf made = { 0 };
 
+	*(type == RECORD_CONTEXT ? &rec.context : &rec.subject) = name;
 	/* Copied: the first tombstone that is applied frees them. */
 	for (; keys != NULL; keys = keys->next) {
 		void *copy = arena_copy(a, keys->bytes, keys->n);

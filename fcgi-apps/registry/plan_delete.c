@@ -122,3 +122,17 @@ registry_plan_delete_version(const struct registry *r, struct span subject, int3
 	plan->version = v->entry.version;
 	return delete_version(r, v, permanent, plan, a) || refuse(why, a, REGISTRY_NO_MEMORY);
 }
+
+bool
+registry_plan_delete_context(const struct registry *r, struct span scope, struct arena *a, struct plan *plan,
+    struct refusal *why)
+{
+	struct span name;
+	const struct context *c = state_context(r, registry_context(scope, &name));
+
+	*plan = (struct plan){ 0 };
+	if (c != NULL && c->n_subjects > 0)
+		return refuse(why, a, REGISTRY_CONTEXT_NOT_EMPTY, text_of(a, scope));
+	return c == NULL || !c->recorded || plan_add_tombstones(plan, a, RECORD_CONTEXT, c->name, 0, c->keys) ||
+	    refuse(why, a, REGISTRY_NO_MEMORY);
+}

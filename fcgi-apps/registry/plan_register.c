@@ -178,10 +178,11 @@ static bool
 write_records(struct registration *g)
 {
 	struct record context = { .type = RECORD_CONTEXT, .context = g->context };
+	const struct context *known = state_context(g->registry, g->context);
 	struct record *rec = &g->parsed.record;
 	bool good = true;
 
-	if (!span_is(g->context, ".") && state_context(g->registry, g->context) == NULL)
+	if (!span_is(g->context, ".") && (known == NULL || !known->recorded))
 		good = plan_add(g->plan, g->arena, &context);
 	memcpy(g->plan->hash, g->parsed.hash, sizeof g->plan->hash);
 	rec->subject = g->subject;

@@ -280,7 +280,7 @@ registry_next_context(const struct registry *r, size_t *it)
 	while ((e = names_next(&r->sorted_contexts, it)) != NULL) {
 		const struct context *c = e->value;
 
-		if (c == r->normal || c->n_subjects > 0)
+		if (c == r->normal || c->recorded || c->n_subjects > 0)
 			return c->name;
 	}
 	return span_of(NULL, 0);

@@ -64,6 +64,18 @@ struct span registry_qualified(struct span subject);
 /* The context of a qualified subject: "." or ".ctx", and the name behind it. */
 struct span registry_context(struct span subject, struct span *name);
 
+/*
+ * The subject that a name means where it is said in a context ("." or ".ctx"): one without a context is of that
+ * one.  Qualified; arena, or a part of what was handed in; null: used up.
+ */
+struct span registry_subject(struct arena *, struct span context, struct span name);
+
+/*
+ * The name of a context that is spelled with colons around it or not, with the leading dot or not; ".ctx", or
+ * "." for the normal one.  False where a colon is in it.  Arena; null: used up.
+ */
+bool registry_context_name(struct arena *, struct span spelled, struct span *out);
+
 /* One registered schema, whatever subjects of its context have it. */
 struct schema_entry {
 	struct span context;
@@ -92,7 +104,7 @@ const struct schema_entry *registry_by_id(const struct registry *, struct span c
 /* Walks the schemas of a guid, one for each context that has it.  Start with *it = 0; NULL at the end. */
 const struct schema_entry *registry_next_by_guid(const struct registry *, const uint8_t guid[16], size_t *it);
 
-/* Walks the contexts that have subjects, "." always among them, sorted.  The null span at the end. */
+/* Walks the contexts that have a record or subjects, "." always among them, sorted.  The null span at the end. */
 struct span registry_next_context(const struct registry *, size_t *it);
 
 /* The highest id given out in a context; 0: none. */
@@ -226,6 +238,10 @@ bool registry_plan_delete_subject(const struct registry *, struct span subject, 
     struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_version(const struct registry *, struct span subject, int32_t version,
     bool permanent, struct arena *, struct plan *, struct refusal *);
+
+/* `scope`: the context as a subject without a name, ":.ctx:"; one that is not empty is refused. */
+bool registry_plan_delete_context(const struct registry *, struct span scope, struct arena *, struct plan *,
+    struct refusal *);
 
 /* `update`: the request's object; absent fields keep their value, null clears them.  Null subject: global. */
 bool registry_plan_put_config(const struct registry *, struct span subject, const struct json *update,

@@ -54,6 +54,8 @@ struct context {
 	struct map by_id, by_hash; /* struct content */
 	int32_t max_id;
 	size_t n_subjects;
+	bool recorded;          /* it has a record of its own */
+	struct odd_key *keys;   /* owned; of that */
 	struct span name;       /* "." or ".ctx" */
 	char bytes[];
 };
@@ -128,9 +130,6 @@ void mend_done(struct registry *);
 /* A record is at most what a broker takes; its tree is some times as large. */
 enum { RECORD_ARENA = 256 * 1024 * 1024 };
 
-/* The subject that a reference means: an unqualified one is of the context of who refers.  Arena; null: used up. */
-struct span state_reference(struct arena *, struct span context, struct span subject);
-
 /* Who refers to a version. */
 const struct target *state_target(const struct registry *, struct span subject, int32_t version);
 
@@ -152,8 +151,8 @@ bool plan_add_under(struct plan *, struct arena *, struct span key, struct buf *
 /* The record of a version as it stands, for writing it anew. */
 struct record plan_record_of(const struct version *);
 
-/* Adds tombstones for all keys of a thing: the odd ones, and our own. */
-bool plan_add_tombstones(struct plan *, struct arena *, enum record_type, struct span subject, int32_t version,
+/* Adds tombstones for all keys of a thing (its name: the subject, or the context): the odd ones, and our own. */
+bool plan_add_tombstones(struct plan *, struct arena *, enum record_type, struct span name, int32_t version,
     const struct odd_key *);
 
 /* Refusals by mode: "Subject s in context . is [not] in read-only mode"; the first refuses only where that is so. */

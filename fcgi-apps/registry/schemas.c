@@ -34,7 +34,7 @@ is_latest(struct app *app, const struct version_entry *v, enum registry_which wh
 void
 schemas_list(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct span prefix = http_query(q, "subjectPrefix");
+	struct span prefix = app_query_prefix(q, "");
 	bool latest_only = http_query_bool(q, "latestOnly");
 	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
 	struct json_out o = json_out(&r->body);
@@ -46,8 +46,6 @@ schemas_list(struct app *app, struct http_request *q, struct http_response *r)
 		return;
 	if (page.limit > SCHEMAS_MAX)
 		page.limit = SCHEMAS_MAX;
-	if (prefix.p == NULL)
-		prefix = span_str("");
 	app_read(app, true);
 	json_open(&o, '[');
 	while (!app_page_full(&page) && (v = registry_next_of_prefix(app->registry, prefix, which, &it)) != NULL)
@@ -61,9 +59,7 @@ schemas_list(struct app *app, struct http_request *q, struct http_response *r)
 static struct span
 context_of(const struct http_request *q, struct span *name)
 {
-	struct span subject = http_query(q, "subject");
-
-	return registry_context(subject.p == NULL ? span_str("") : registry_qualified(subject), name);
+	return registry_context(app_query_subject(q), name);
 }
 
 /* The id of the path; false with the response made: 404, as for any path that is none. */
@@ -117,7 +113,7 @@ find_id(struct app *app, struct http_request *q, int32_t id)
 static const struct version_entry *
 use_of(struct app *app, const struct http_request *q, const struct schema_entry *s)
 {
-	struct span subject = registry_qualified(http_query(q, "subject"));
+	struct span subject = app_query_subject(q);
 	const struct version_entry *v, *found = NULL;
 	size_t it = 0;
 
@@ -191,7 +187,7 @@ static const struct version_entry **
 sorted_uses(struct app *app, struct http_request *q, const struct schema_entry *s, size_t *n)
 {
 	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
-	struct span name, subject = registry_qualified(http_query(q, "subject"));
+	struct span name, subject = app_query_subject(q);
 	const struct version_entry **list, *v;
 	size_t it = 0, count = 0;
 

@@ -30,17 +30,46 @@ registry_context(struct span subject, struct span *name)
 	return span_str(".");
 }
 
-struct span
-state_reference(struct arena *a, struct span context, struct span subject)
+static bool
+begins_with(struct span s, const char *prefix)
 {
-	struct span name, own = registry_context(subject, &name);
-	char *text;
+	size_t n = strlen(prefix);
 
-	if (span_is(context, ".") || !span_is(own, ".") || (subject.n > 0 && subject.p[0] == ':'))
-		return registry_qualified(subject);
-	text = arena_printf(a, ":%.*s:%.*s", (int)context.n, (const char *)context.p, (int)subject.n,
-	    (const char *)subject.p);
+	return s.n >= n && memcmp(s.p, prefix, n) == 0;
+}
+
+static struct span
+printed(const char *text)
+{
 	return text == NULL ? span_of(NULL, 0) : span_str(text);
+}
+
+struct span
+registry_subject(struct arena *a, struct span context, struct span name)
+{
+	if (begins_with(name, ":.")) {
+		if (memchr(name.p + 1, ':', name.n - 1) != NULL)
+			return registry_qualified(name);
+		/* A context whose last colon is left out. */
+		return name.n == 2 ? span_str("") : printed(arena_printf(a, "%.*s:", (int)name.n, (const char *)name.p));
+	}
+	if (begins_with(name, ":*:") || span_is(context, "."))
+		return name.p == NULL ? span_str("") : name;
+	return printed(arena_printf(a, ":%.*s:%.*s", (int)context.n, (const char *)context.p, (int)name.n,
+	    (const char *)name.p));
+}
+
+bool
+registry_context_name(struct arena *a, struct span spelled, struct span *out)
+{
+	struct span s = spelled;
+
+	if (s.n > 0 && s.p[0] == ':')
+		s = span_of(s.p + 1, s.n - 1);
+	if (s.n > 0 && s.p[s.n - 1] == ':')
+		s.n--;
+	*out = begins_with(s, ".") ? s : printed(arena_printf(a, ".%.*s", (int)s.n, (const char *)s.p));
+	return s.n == 0 || memchr(s.p, ':', s.n) == NULL;
 }
 
 /* ---- contexts and subjects ---- */
@@ -350,6 +379,21 @@ apply_clear_subject(struct registry *r, const struct record *rec)
 	free(list);
 }
 
+/* A context that goes keeps its place, and what it has counted. */
+static void
+apply_context(struct registry *r, const struct record *rec, struct span key)
+{
+	struct context *c = rec->context.n == 0 || span_is(rec->context, ".") ? NULL : state_need_context(r, rec->context);
+
+	if (c == NULL)
+		return;
+	c->recorded = !rec->tombstone;
+	if (rec->tombstone)
+		state_free_keys(&c->keys);
+	else
+		state_note_key(&c->keys, rec, key);
+}
+
 static bool
 apply(struct registry *r, const struct record *rec, int64_t timestamp_ms, struct span key, const char **why)
 {
@@ -367,8 +411,7 @@ apply(struct registry *r, const struct record *rec, int64_t timestamp_ms, struct
 		apply_clear_subject(r, rec);
 		return true;
 	case RECORD_CONTEXT:
-		if (!rec->tombstone && rec->context.n > 0)
-			state_need_context(r, rec->context);
+		apply_context(r, rec, key);
 		return true;
 	default:
 		return true;
@@ -445,6 +488,7 @@ registry_free(struct registry *r)
 			state_free_content(p);
 		map_done(&c->by_id);
 		map_done(&c->by_hash);
+		state_free_keys(&c->keys);
 		free(c);
 	}
 	for (it = 0; (p = map_next(&r->scopes, &it)) != NULL;)

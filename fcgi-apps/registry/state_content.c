@@ -85,7 +85,7 @@ link_references(struct registry *r, struct content *c, bool in)
 	arena_init(&a, RECORD_ARENA);
 	for (size_t i = 0; i < c->entry.n_references; i++) {
 		const struct reference *ref = &c->entry.references[i];
-		struct span subject = state_reference(&a, c->entry.context, ref->subject);
+		struct span subject = registry_subject(&a, c->entry.context, ref->subject);
 		struct target *t;
 
 		buf_reset(&key);

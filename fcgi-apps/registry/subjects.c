@@ -7,7 +7,7 @@
 void
 subjects_list(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct span prefix = http_query(q, "subjectPrefix"), subject;
+	struct span prefix = app_query_prefix(q, ":*:"), subject;
 	enum registry_which which = app_which(q);
 	struct json_out o = json_out(&r->body);
 	struct page page;
@@ -15,8 +15,6 @@ subjects_list(struct app *app, struct http_request *q, struct http_response *r)
 
 	if (!app_page(q, r, &page))
 		return;
-	if (prefix.p == NULL)
-		prefix = span_str(":*:");
 	app_read(app, true);
 	json_open(&o, '[');
 	while (!app_page_full(&page) &&
@@ -49,7 +47,7 @@ lookup(struct app *app, struct http_request *q, struct http_response *r, struct 
 void
 subjects_lookup(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct span subject = app_subject(q, 0);
+	struct span subject = app_subject(q);
 	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
 	struct schema_request wanted;
 	struct refusal why = { 0 };
@@ -121,7 +119,7 @@ answer_known(struct app *app, struct http_request *q, struct http_response *r, c
 void
 subjects_register(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct registration reg = { .subject = app_subject(q, 0) };
+	struct registration reg = { .subject = app_subject(q) };
 	struct plan plan;
 
 	if (entity_request(q, r, &reg.wanted) && !answer_known(app, q, r, &reg) &&
@@ -134,7 +132,7 @@ subjects_register(struct app *app, struct http_request *q, struct http_response 
 void
 subjects_versions(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct span subject = app_subject(q, 0);
+	struct span subject = app_subject(q);
 	bool negative = http_query_bool(q, "deletedAsNegative");
 	enum registry_which which = negative ? REGISTRY_ALL : app_which(q);
 	struct json_out o = json_out(&r->body);
@@ -179,7 +177,7 @@ with_version(struct app *app, struct http_request *q, struct http_response *r, e
 	if (!version_arg(q, r, 1, &version))
 		return;
 	app_read(app, true);
-	v = registry_version(app->registry, app_subject(q, 0), version, which, q->arena, &why);
+	v = registry_version(app->registry, app_subject(q), version, which, q->arena, &why);
 	if (v != NULL)
 		put(app, q, r, v);
 	app_read_end(app);
@@ -271,7 +269,7 @@ plan_delete_subject(const struct registry *registry, void *ctx, struct arena *a,
 void
 subjects_delete(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct deletion d = { app_subject(q, 0), 0, http_query_bool(q, "permanent") };
+	struct deletion d = { app_subject(q), 0, http_query_bool(q, "permanent") };
 	struct json_out o = json_out(&r->body);
 	struct plan plan;
 
@@ -294,7 +292,7 @@ plan_delete_version(const struct registry *registry, void *ctx, struct arena *a,
 void
 subjects_delete_version(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct deletion d = { app_subject(q, 0), 0, http_query_bool(q, "permanent") };
+	struct deletion d = { app_subject(q), 0, http_query_bool(q, "permanent") };
 	struct json_out o = json_out(&r->body);
 	struct plan plan;
 

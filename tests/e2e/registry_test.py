@@ -410,6 +410,53 @@ def test_contexts_count_for_themselves(site):
     good(site.ask("DELETE", "/config/:.ctx:"))
 
 
+def test_a_path_may_begin_with_a_context(site):
+    text = record(field("in_context"))
+    made = good(site.ask("POST", "/contexts/.path/subjects/a%2Fb/versions", {"schema": text}))
+    same((made["id"], made["version"]), (1, 1))
+    full = ":.path:a/b"
+    for spelled in ".path", "path", ":.path:", "%3A.path%3A", ":path:":
+        good(site.ask("GET", f"/contexts/{spelled}/subjects"), [full])
+        same(good(site.ask("GET", f"/contexts/{spelled}/subjects/a%2Fb/versions/latest"))["subject"], full)
+        # A subject that says its context is of that.
+        same(good(site.ask("GET", f"/contexts/{spelled}/subjects/{segment(full)}/versions/1/"))["subject"], full)
+    for target, value in [
+            ("subjects?subjectPrefix=a", [full]), ("subjects?subjectPrefix=b", []), ("subjects/", [full]),
+            ("schemas/ids/1/subjects", [full]), ("schemas/ids/1/versions?subject=a%2Fb", [{"subject": full, "version": 1}]),
+            ("mode", None), ("config", None), ("schemas/types", ["AVRO"])]:
+        answer = site.ask("GET", f"/contexts/.path/{target}")
+        if value is None:
+            same(answer.status, 404, target)
+        else:
+            good(answer, value)
+    same([s["subject"] for s in good(site.ask("GET", "/contexts/.path/schemas"))], [full])
+    same(good(site.ask("GET", "/contexts/.path/schemas/ids/1"))["schema"], text)
+    good(site.ask("POST", "/contexts/.path/compatibility/subjects/a%2Fb/versions", {"schema": '"int"'}), {"is_compatible": False})
+    good(site.ask("PUT", "/contexts/.path/config", {"compatibility": "NONE"}))
+    good(site.ask("PUT", "/contexts/.path/mode/a%2Fb", {"mode": "READONLY"}))
+    good(site.ask("GET", "/config/:.path:"), {"compatibilityLevel": "NONE"})
+    good(site.ask("GET", f"/mode/{segment(full)}"), {"mode": "READONLY"})
+    good(site.ask("DELETE", "/contexts/.path/mode/a%2Fb"))
+    good(site.ask("DELETE", "/contexts/.path/config/"), {"compatibilityLevel": "NONE"})
+    # The normal context by its name: only what is in it.
+    same(full in good(site.ask("GET", "/contexts/:.:/subjects")), False)
+    refused(site.ask("GET", "/contexts/a:b/subjects"), 400, 400, "Context name 'a:b' cannot contain a colon")
+    refused(site.ask("GET", "/contexts/.path"), 405, 405, "HTTP 405 Method Not Allowed")
+    refused(site.ask("GET", "/contexts/.path/nowhere"), 404, 404, "HTTP 404 Not Found")
+
+    same(".path" in good(site.ask("GET", "/contexts")), True)
+    good(site.ask("GET", "/contexts?contextPrefix=.p"), [".path"])
+    good(site.ask("GET", "/contexts?contextPrefix=.&limit=1"), ["."])
+    refused(site.ask("DELETE", "/contexts/.path"), 422, 42211, "The specified context ':.path:' is not empty.")
+    good(site.ask("DELETE", f"/contexts/.path/subjects/a%2Fb"), [1])
+    good(site.ask("DELETE", f"/subjects/{segment(full)}?permanent=true"), [1])
+    same(".path" in good(site.ask("GET", "/contexts")), True)
+    answer = site.ask("DELETE", "/contexts/path/")
+    same((answer.status, answer.body), (204, b""))
+    good(site.ask("GET", "/contexts?contextPrefix=.p"), [])
+    same(site.ask("DELETE", "/contexts/path").status, 204)
+
+
 def test_lists_have_pages(site):
     for i in range(5):
         good(site.register(f"page{i}", '"string"'))

@@ -164,6 +164,30 @@ checks_have_their_order(void)
 	world_done(&w);
 }
 
+static void
+empty_contexts_can_go(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_register(&w, ":.c:s", INT);
+	SAME(world_delete_context(&w, ":.c:"), "42211 The specified context ':.c:' is not empty.");
+	world_delete(&w, ":.c:s", false);
+	SAME(world_delete_context(&w, ":.c:"), "42211 The specified context ':.c:' is not empty.");
+	world_delete(&w, ":.c:s", true);
+	SAME(world_delete_context(&w, ":.c:"), "");
+	SAME(world_writes(&w), "{\"keytype\":\"CONTEXT\",\"tenant\":\"default\",\"context\":\".c\",\"magic\":0} null\n");
+	/* What is not there is gone; the normal context stays. */
+	SAME(world_delete_context(&w, ":.c:"), "");
+	SAME(world_writes(&w), "");
+	SAME(world_delete_context(&w, ""), "");
+	SAME(world_writes(&w), "");
+	/* It is made anew, and counts on. */
+	SAME(world_register(&w, ":.c:s", "\"long\""), "2/1");
+	CU_ASSERT_EQUAL(w.plan.n_writes, 2);
+	world_done(&w);
+}
+
 const struct unit_test delete_tests[] = {
 	UNIT(subjects_go_in_two_steps),
 	UNIT(versions_go_in_two_steps),
@@ -171,5 +195,6 @@ const struct unit_test delete_tests[] = {
 	UNIT(what_others_refer_to_stays),
 	UNIT(a_subject_may_go_with_references_to_itself),
 	UNIT(checks_have_their_order),
+	UNIT(empty_contexts_can_go),
 	UNIT_END
 };

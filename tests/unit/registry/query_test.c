@@ -69,6 +69,51 @@ fill(struct world *w)
 	world_delete(w, ":.d:a", false);
 }
 
+/* What is said in a context means a subject of it, unless it has a context of its own. */
+static void
+names_are_said_in_a_context(void)
+{
+	static const struct {
+		const char *context, *said, *subject;
+	} cases[] = {
+		{ ".", "s", "s" }, { ".", "", "" }, { ".", ":.:s", "s" }, { ".", ":.c:s", ":.c:s" }, { ".", ":x", ":x" },
+		{ ".", ":*:s", ":*:s" }, { ".", ":.c", ":.c:" }, { ".", ":.", "" },
+		{ ".c", "s", ":.c:s" }, { ".c", "", ":.c:" }, { ".c", ":.:s", "s" }, { ".c", ":.d:s", ":.d:s" },
+		{ ".c", ":x", ":.c::x" }, { ".c", ":*:s", ":*:s" }, { ".c", ":.d:", ":.d:" },
+	};
+	struct world w;
+
+	world_init(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct span s = registry_subject(&w.arena, span_str(cases[i].context), span_str(cases[i].said));
+
+		CU_ASSERT(span_is(s, cases[i].subject));
+	}
+	world_done(&w);
+}
+
+static void
+contexts_are_spelled_in_many_ways(void)
+{
+	static const struct {
+		const char *spelled, *context;
+	} cases[] = {
+		{ ".c", ".c" }, { "c", ".c" }, { ":.c:", ".c" }, { ":c:", ".c" }, { ":.c", ".c" }, { ".c:", ".c" },
+		{ ".", "." }, { ":.:", "." }, { "", "." }, { "a:b", NULL }, { "::", "." }, { ":::", NULL },
+	};
+	struct world w;
+
+	world_init(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct span s;
+		bool good = registry_context_name(&w.arena, span_str(cases[i].spelled), &s);
+
+		CU_ASSERT_EQUAL(good, cases[i].context != NULL);
+		CU_ASSERT(!good || span_is(s, cases[i].context));
+	}
+	world_done(&w);
+}
+
 static void
 prefixes_stay_in_their_context(void)
 {
@@ -231,6 +276,8 @@ those_who_refer_are_known_by_their_ids(void)
 const struct unit_test query_tests[] = {
 	UNIT(version_numbers_are_read_as_urls_have_them),
 	UNIT(names_have_a_context_before_them),
+	UNIT(names_are_said_in_a_context),
+	UNIT(contexts_are_spelled_in_many_ways),
 	UNIT(prefixes_stay_in_their_context),
 	UNIT(all_versions_of_a_prefix_come_by_subject_and_version),
 	UNIT(versions_are_found_or_refused),

@@ -159,6 +159,15 @@ end_setting(struct world *w, bool good, const struct refusal *why)
 }
 
 const char *
+world_delete_context(struct world *w, const char *scope)
+{
+	struct refusal why = { 0 };
+	bool good = registry_plan_delete_context(w->registry, span_str(scope), &w->arena, &w->plan, &why);
+
+	return end_setting(w, good, &why);
+}
+
+const char *
 world_config(struct world *w, const char *subject, const char *update)
 {
 	struct refusal why = { 0 };

@@ -32,6 +32,9 @@ const char *world_lookup(struct world *, const char *subject, const char *text, 
 const char *world_delete(struct world *, const char *subject, bool permanent);
 const char *world_delete_version(struct world *, const char *subject, int32_t version, bool permanent);
 
+/* The deletion of a context (":.ctx:"); tells "" or "code message". */
+const char *world_delete_context(struct world *, const char *scope);
+
 /* Changes of settings; tell "" or "code message".  Subject NULL: the global one; `update`: JSON. */
 const char *world_config(struct world *, const char *subject, const char *update);
 const char *world_unset_config(struct world *, const char *subject);
