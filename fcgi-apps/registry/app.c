@@ -233,9 +233,9 @@ app_which(const struct http_request *q)
 }
 
 struct span
-app_subject(const struct http_request *q)
+app_subject(const struct registry *registry, const struct http_request *q)
 {
-	return q->args[0];
+	return registry_aliased(registry, q->args[0]);
 }
 
 struct span
@@ -245,11 +245,11 @@ app_scope(const struct http_request *q)
 }
 
 struct span
-app_query_subject(const struct http_request *q)
+app_query_subject(const struct registry *registry, const struct http_request *q)
 {
 	struct span said = http_query(q, "subject");
 
-	return said.p == NULL && q->scope.p == NULL ? said : in_context(q, said);
+	return said.p == NULL && q->scope.p == NULL ? said : registry_aliased(registry, in_context(q, said));
 }
 
 struct span

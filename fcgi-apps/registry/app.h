@@ -102,17 +102,20 @@ bool app_page_full(const struct page *);
 /* deleted and deletedOnly. */
 enum registry_which app_which(const struct http_request *);
 
-/* The subject that the path names (of a ROUTE_OF_SUBJECT), as it is known inside. */
-struct span app_subject(const struct http_request *);
+/*
+ * The subject that the path (of a ROUTE_OF_SUBJECT) is about, or that its alias stands for.  While the state is held;
+ * borrowed as what that gives out.
+ */
+struct span app_subject(const struct registry *, const struct http_request *);
 
 /* Whose settings the path means: those of its subject or context, or the null span, what is global. */
 struct span app_scope(const struct http_request *);
 
 /*
- * The subject of the query, as it is known inside; null: it names none, and the path is about no context.  The
- * query's prefix of subjects; `absent`: where neither says anything.
+ * The same of the query's subject; null: it names none, and the path is about no context.  The query's prefix
+ * of subjects; `absent`: where neither says anything.
  */
-struct span app_query_subject(const struct http_request *);
+struct span app_query_subject(const struct registry *, const struct http_request *);
 struct span app_query_prefix(const struct http_request *, const char *absent);
 
 /* ---- handlers, by file ---- */

@@ -24,7 +24,7 @@ put_answer(struct http_response *r, bool compatible, bool verbose, const char *c
 static void
 check(struct app *app, struct http_request *q, struct http_response *r, int32_t version)
 {
-	struct span subject = app_subject(q);
+	struct span subject;
 	bool verbose = http_query_bool(q, "verbose"), compatible = false, parsed, told = false;
 	struct level_messages messages = { 0 };
 	struct schema_request wanted;
@@ -34,6 +34,7 @@ check(struct app *app, struct http_request *q, struct http_response *r, int32_t 
 	if (!entity_request(q, r, &wanted))
 		return;
 	app_read(app, true);
+	subject = app_subject(app->registry, q);
 	if ((parsed = registry_parse(app->registry, subject, &wanted, q->arena, &schema, &why))) {
 		told = registry_check(app->registry, subject, version, &schema, q->arena, &compatible, &messages, &why);
 		schema_free(schema.schema);

@@ -240,22 +240,21 @@ entity_put_registered(struct json_out *o, const struct version_entry *v, bool fr
 }
 
 void
-entity_put_schema(struct json_out *o, const struct schema_entry *s, const struct version_entry *v,
-    struct span text, int32_t max_id, bool deleted)
+entity_put_schema(struct json_out *o, const struct version_entry *v, bool named, struct span text, int32_t max_id)
 {
 	json_open(o, '{');
-	if (v != NULL) {
+	if (named) {
 		json_key(o, "subject");
 		json_put_span(o, v->subject);
 		put_number(o, "version", v->version);
 	}
-	put_guid(o, s);
-	put_type(o, s);
+	put_guid(o, v->schema);
+	put_type(o, v->schema);
 	put_text(o, text);
-	put_extras(o, s);
+	put_extras(o, v->schema);
 	if (max_id > 0)
 		put_number(o, "maxId", max_id);
-	put_state(o, v != NULL ? v->timestamp_ms : s->timestamp_ms, deleted);
+	put_state(o, v->timestamp_ms, v->deleted);
 	json_close(o, '}');
 }
 

@@ -20,9 +20,8 @@ void entity_put_version(struct json_out *, const struct version_entry *, struct 
 /* The answer to a registration: RegisterSchemaResponse.  `fresh`: it was not there before. */
 void entity_put_registered(struct json_out *, const struct version_entry *, bool fresh);
 
-/* A schema found by its id or guid: SchemaString.  `version` NULL: no subject was asked for.  max_id 0: not asked for. */
-void entity_put_schema(struct json_out *, const struct schema_entry *, const struct version_entry *,
-    struct span text, int32_t max_id, bool deleted);
+/* A schema found by its id or guid, as the version by which it was found: SchemaString.  `named`: that is told.  max_id 0: not asked for. */
+void entity_put_schema(struct json_out *, const struct version_entry *, bool named, struct span text, int32_t max_id);
 
 /* {"subject":...,"version":...} */
 void entity_put_subject_version(struct json_out *, const struct version_entry *);

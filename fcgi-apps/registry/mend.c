@@ -124,6 +124,7 @@ mend_subjects(const struct registry *r, const struct record *rec, struct span ke
 static bool
 mend_key(const struct registry *r, struct span key, struct plan *plan, struct arena *a)
 {
+	const struct context *c;
 	const struct version *v;
 	const struct scope *s;
 	struct record rec, is;
@@ -148,7 +149,8 @@ mend_key(const struct registry *r, struct span key, struct plan *plan, struct ar
 			.subject = rec.subject.n == 0 ? span_of(NULL, 0) : rec.subject };
 		return put_right(plan, a, key, is.mode.p == NULL ? NULL : &is);
 	case RECORD_CONTEXT:
-		return put_right(plan, a, key, state_context(r, rec.context) == NULL ? NULL : &rec);
+		c = state_context(r, rec.context);
+		return put_right(plan, a, key, c == NULL || !c->recorded ? NULL : &rec);
 	default:
 		return mend_subjects(r, &rec, key, plan, a);
 	}

@@ -275,6 +275,13 @@ parse_request(struct resolution *z, struct span subject, const struct schema_req
 	return false;
 }
 
+/* What is imported stays as it was elsewhere. */
+static bool
+wants_normal(const struct registry *r, struct span subject, const struct schema_request *q)
+{
+	return !is_import(r, subject) && (q->normalize || registry_normalize(r, subject));
+}
+
 bool
 registry_parse(const struct registry *r, struct span subject, const struct schema_request *q,
     struct arena *a, struct parsed_schema *out, struct refusal *why)
@@ -284,8 +291,7 @@ registry_parse(const struct registry *r, struct span subject, const struct schem
 	bool good;
 
 	*out = (struct parsed_schema){ 0 };
-	/* What is imported stays as it was elsewhere. */
-	asked.normalize = !is_import(r, subject) && (q->normalize || registry_normalize(r, subject));
+	asked.normalize = wants_normal(r, subject, q);
 	good = parse_request(&z, subject, &asked, out);
 	forget(&z);
 	if (good)
@@ -345,22 +351,64 @@ state_lookup(const struct registry *r, const struct subject *s, const struct par
 	return NULL;
 }
 
+/*
+ * Whether a request means the same in another subject, parsed: what it refers to lies in the context of who
+ * refers, and whether it is brought to its normal form is set for subjects.
+ */
+static bool
+means_the_same(const struct registry *r, const struct schema_request *q, struct span a, struct span b)
+{
+	return q->n_references == 0 && wants_normal(r, a, q) == wants_normal(r, b, q);
+}
+
+/* So many times a request is parsed anew for namesakes of its subject. */
+enum { NAMESAKES_PARSED = 32 };
+
+static const struct version *
+look_up_namesakes(const struct registry *r, struct span subject, const struct schema_request *q,
+    const struct parsed_schema *p, enum registry_which which, struct arena *a)
+{
+	const struct version *v = NULL;
+	struct parsed_schema other;
+	struct refusal ignored;
+	struct span namesake;
+	size_t it = 0;
+	int parsed = 0;
+
+	while (v == NULL && (namesake = registry_next_namesake(r, subject, &it)).p != NULL) {
+		if (means_the_same(r, q, subject, namesake))
+			v = state_lookup(r, state_subject(r, namesake), p, which, a);
+		else if (parsed++ < NAMESAKES_PARSED && registry_parse(r, namesake, q, a, &other, &ignored)) {
+			v = state_lookup(r, state_subject(r, namesake), &other, which, a);
+			schema_free(other.schema);
+		}
+	}
+	return v;
+}
+
 const struct version_entry *
-registry_lookup(const struct registry *r, struct span subject, const struct parsed_schema *p,
+registry_lookup(const struct registry *r, struct span subject, const struct schema_request *q,
     enum registry_which which, struct arena *a, struct refusal *why)
 {
 	const struct subject *s = state_subject(r, subject);
+	struct schema_request known = *q;
 	const struct version *v;
+	struct parsed_schema p;
 
-	if (state_newest(s, which) == NULL) {
+	known.known = true;
+	if (!registry_parse(r, subject, &known, a, &p, why))
+		return NULL;
+	v = state_lookup(r, s, &p, which, a);
+	if (v == NULL)
+		v = look_up_namesakes(r, subject, &known, &p, which, a);
+	schema_free(p.schema);
+	if (v != NULL)
+		return &v->entry;
+	if (state_newest(s, which) == NULL)
 		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
-		return NULL;
-	}
-	if ((v = state_lookup(r, s, p, which, a)) == NULL) {
+	else
 		refuse(why, a, REGISTRY_SCHEMA_NOT_FOUND);
-		return NULL;
-	}
-	return &v->entry;
+	return NULL;
 }
 
 /* ---- compatibility ---- */
@@ -478,7 +526,7 @@ registry_check(const struct registry *r, struct span subject, int32_t version, c
 		list = &one;
 		n = 1;
 	} else if (version != REGISTRY_LATEST)
-		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND, arena_printf(a, "%d", (int)version));
+		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND, (int)version);
 	good = check(&z, subject, list, n, p, compatible, messages);
 	forget(&z);
 	return good;

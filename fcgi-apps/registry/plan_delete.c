@@ -108,11 +108,10 @@ registry_plan_delete_version(const struct registry *r, struct span subject, int3
 	*plan = (struct plan){ 0 };
 	if (v != NULL && v->entry.deleted && !permanent)
 		return refuse(why, a, REGISTRY_VERSION_SOFT_DELETED, text_of(a, subject), (int)v->entry.version);
-	if (s == NULL || (s->n_live == 0 && !permanent))
+	if (s == NULL)
 		return refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
 	if (v == NULL)
-		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND,
-		    version == REGISTRY_LATEST ? "latest" : arena_printf(a, "%d", (int)version));
+		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND, (int)version);
 	if (!plan_refuse_read_only(r, subject, a, why))
 		return false;
 	if (is_referenced(r, v, permanent, NULL))

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/must.h"
 #include "registry/registry_internal.h"
 
 /* ---- refusals ---- */
@@ -135,23 +136,113 @@ registry_parse_version(struct span text, int32_t *out)
 	return true;
 }
 
+struct span
+registry_aliased(const struct registry *r, struct span subject)
+{
+	const struct scope *s = subject.n == 0 ? NULL : state_scope(r, subject);
+
+	return s == NULL || s->alias.p == NULL ? subject : s->alias;
+}
+
+static struct span
+name_in(struct buf *to, const struct context *c, struct span name)
+{
+	buf_reset(to);
+	buf_u8(to, ':');
+	buf_span(to, c->name);
+	buf_u8(to, ':');
+	buf_span(to, name);
+	must(!to->failed);
+	return buf_bytes(to);
+}
+
+static bool
+in_normal_context(struct span subject)
+{
+	struct span name;
+
+	return span_is(registry_context(subject, &name), ".");
+}
+
+struct span
+registry_next_namesake(const struct registry *r, struct span subject, size_t *it)
+{
+	const struct names_entry *e = NULL;
+	const struct subject *found = NULL;
+	struct buf name = { 0 };
+
+	while (in_normal_context(subject) && found == NULL && (e = names_next(&r->sorted_contexts, it)) != NULL)
+		if (e->value != r->normal)
+			found = state_subject(r, name_in(&name, e->value, subject));
+	buf_done(&name);
+	return found == NULL ? span_of(NULL, 0) : found->name;
+}
+
 const struct version_entry *
 registry_version(const struct registry *r, struct span subject, int32_t version, enum registry_which which,
     struct arena *a, struct refusal *why)
 {
 	const struct subject *s = state_subject(r, subject);
-	const struct version *v;
+	const struct version *v = version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE) : state_version(s, version);
 
-	if (s == NULL || state_newest(s, which) == NULL) {
-		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
-		return NULL;
-	}
-	v = version == REGISTRY_LATEST ? state_newest(s, which) : state_version(s, version);
 	if (v != NULL && state_is(v, which))
 		return &v->entry;
-	refuse(why, a, REGISTRY_VERSION_NOT_FOUND,
-	    version == REGISTRY_LATEST ? "latest" : arena_printf(a, "%d", (int)version));
+	if (state_newest(s, which) == NULL)
+		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	else
+		refuse(why, a, REGISTRY_VERSION_NOT_FOUND, (int)version);
 	return NULL;
+}
+
+const struct version_entry *
+registry_find_version(const struct registry *r, struct span subject, int32_t version, enum registry_which which,
+    struct arena *a, struct refusal *why)
+{
+	const struct version_entry *v = registry_version(r, subject, version, which, a, why);
+	struct refusal elsewhere;
+	struct span namesake;
+	size_t it = 0;
+
+	while (v == NULL && (namesake = registry_next_namesake(r, subject, &it)).p != NULL)
+		v = registry_version(r, namesake, version, which, a, &elsewhere);
+	return v;
+}
+
+/* The version of a subject (null: of any) that bears a schema: a live one, if there is one; NULL: none does. */
+static const struct version_entry *
+bearer(const struct registry *r, const struct schema_entry *s, struct span subject)
+{
+	const struct version_entry *v, *found = NULL;
+	size_t it = 0;
+
+	while (s != NULL && (found == NULL || found->deleted) &&
+	    (v = registry_next_use(r, s, found == NULL ? REGISTRY_ALL : REGISTRY_LIVE, &it)) != NULL)
+		if (subject.p == NULL || span_eq(v->subject, subject))
+			found = v;
+	return found;
+}
+
+const struct version_entry *
+registry_bearer(const struct registry *r, const struct schema_entry *s)
+{
+	return bearer(r, s, span_of(NULL, 0));
+}
+
+const struct version_entry *
+registry_find_id(const struct registry *r, struct span subject, int32_t id, bool *certain)
+{
+	struct span name, context = registry_context(subject, &name), namesake;
+	const struct schema_entry *s = registry_by_id(r, context, id);
+	const struct version_entry *v = bearer(r, s, name.n == 0 ? span_of(NULL, 0) : subject);
+	size_t it = 0;
+
+	*certain = true;
+	while (v == NULL && name.n > 0 && (namesake = registry_next_namesake(r, subject, &it)).p != NULL)
+		v = bearer(r, registry_by_id(r, registry_context(namesake, &name), id), namesake);
+	if (v != NULL || !span_is(context, "."))
+		return v;
+	*certain = false;
+	return bearer(r, s, span_of(NULL, 0));
 }
 
 const struct version_entry *
@@ -172,14 +263,6 @@ static bool
 begins_with(struct span s, struct span prefix)
 {
 	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
-}
-
-static bool
-in_normal_context(struct span subject)
-{
-	struct span name;
-
-	return span_is(registry_context(subject, &name), ".");
 }
 
 /* What a prefix of subjects means: a part of the sorted names, and of those the ones that fit. */

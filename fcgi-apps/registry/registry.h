@@ -86,7 +86,6 @@ struct schema_entry {
 	const struct reference *references;
 	size_t n_references;
 	const struct json *metadata, *rule_set;
-	int64_t timestamp_ms;   /* of the record that brought it */
 };
 
 /* One version of a subject. */
@@ -122,9 +121,33 @@ enum { REGISTRY_LATEST = -1 };
 /* A version number as a URL has it: digits, "latest" in any case, "-1".  False: 42202. */
 bool registry_parse_version(struct span text, int32_t *out);
 
-/* A version of a subject, or REGISTRY_LATEST; NULL with the refusal (40401 or 40402) otherwise. */
+/* The subject that an alias stands for, which may be one itself; else the subject, as it was handed in. */
+struct span registry_aliased(const struct registry *, struct span subject);
+
+/*
+ * Walks the subjects that an unqualified name may mean, too, where the normal context does not have what is asked
+ * for: those of that name in other contexts, sorted.  The null span at the end; of a qualified name there are none.
+ */
+struct span registry_next_namesake(const struct registry *, struct span subject, size_t *it);
+
+/*
+ * A version of a subject, or REGISTRY_LATEST: the newest that is live; NULL with the refusal (40401 or 40402)
+ * otherwise.  The second looks at the namesakes of an unqualified subject, too.
+ */
 const struct version_entry *registry_version(const struct registry *, struct span subject, int32_t version,
     enum registry_which, struct arena *, struct refusal *);
+const struct version_entry *registry_find_version(const struct registry *, struct span subject, int32_t version,
+    enum registry_which, struct arena *, struct refusal *);
+
+/*
+ * The version by which an id is known, a live one if there is one: of a subject or its namesakes, or (a subject
+ * without a name, ":.ctx:") of any of the context.  Where an unqualified subject does not bear the id, nor
+ * its namesakes, any of the normal context is told, and `certain` is false: that may change.  NULL: there is none.
+ */
+const struct version_entry *registry_find_id(const struct registry *, struct span subject, int32_t id, bool *certain);
+
+/* Any version that bears a schema, a live one if there is one. */
+const struct version_entry *registry_bearer(const struct registry *, const struct schema_entry *);
 
 /*
  * Walks, in order, the versions of a subject; all versions of subjects that begin with a
@@ -177,9 +200,12 @@ bool registry_parse(const struct registry *, struct span subject, const struct s
 struct schema *registry_schema(const struct registry *, const struct schema_entry *, struct arena *,
     struct refusal *);
 
-/* The version of the subject that has this schema, or NULL with the refusal (40401, 40403). */
+/*
+ * The version of the subject, or of its namesakes, that has this schema; NULL with the refusal (40401, 40403, or
+ * 42201 where the schema is none).
+ */
 const struct version_entry *registry_lookup(const struct registry *, struct span subject,
-    const struct parsed_schema *, enum registry_which, struct arena *, struct refusal *);
+    const struct schema_request *, enum registry_which, struct arena *, struct refusal *);
 
 /*
  * Whether a schema is compatible with one version, or (version 0) with those that the

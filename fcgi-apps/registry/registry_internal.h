@@ -64,6 +64,7 @@ struct context {
 struct scope {
 	struct arena trees;        /* the config's */
 	const struct json *config; /* NULL: nothing */
+	struct span alias;         /* the subject that it stands for, qualified; in trees; null: none */
 	struct span mode;          /* owned; null: nothing */
 	struct odd_key *config_keys, *mode_keys; /* owned */
 	struct span name;
@@ -104,8 +105,7 @@ const struct scope *state_scope(const struct registry *, struct span name);
 
 /* How the state changes.  A content is made for a record that brings a new schema, and goes with its last use. */
 struct context *state_need_context(struct registry *, struct span name);
-struct content *state_make_content(struct registry *, struct context *, const struct record *, const uint8_t hash[16],
-    int64_t timestamp_ms);
+struct content *state_make_content(struct registry *, struct context *, const struct record *, const uint8_t hash[16]);
 void state_drop_content(struct registry *, struct content *);
 bool state_apply_config(struct registry *, const struct record *, struct span key, const char **why);
 bool state_apply_mode(struct registry *, const struct record *, struct span key, const char **why);

@@ -55,13 +55,6 @@ schemas_list(struct app *app, struct http_request *q, struct http_response *r)
 	app_read_end(app);
 }
 
-/* The context of the query's subject, which names the ids' space. */
-static struct span
-context_of(const struct http_request *q, struct span *name)
-{
-	return registry_context(app_query_subject(q), name);
-}
-
 /* The id of the path; false with the response made: 404, as for any path that is none. */
 static bool
 id_arg(struct http_request *q, struct http_response *r, int32_t *out)
@@ -91,68 +84,46 @@ not_found(struct http_request *q, struct http_response *r)
 }
 
 /*
- * Finds the schema of the path's id, holding the state still.  Ids are for ever, so one that is
- * known is answered at once; for one that is not, the topic is read to its end first.
+ * Finds the path's id, holding the state still.  Ids are for ever, so one that is known is answered at once;
+ * for one that is not, the topic is read to its end first.
  */
-static const struct schema_entry *
+static const struct version_entry *
 find_id(struct app *app, struct http_request *q, int32_t id)
 {
-	struct span name, context = context_of(q, &name);
-	const struct schema_entry *s;
+	const struct version_entry *v;
+	bool certain;
 
 	app_read(app, false);
-	if ((s = registry_by_id(app->registry, context, id)) == NULL) {
+	v = registry_find_id(app->registry, app_query_subject(app->registry, q), id, &certain);
+	if (v == NULL || !certain) {
 		app_read_end(app);
 		app_read(app, true);
-		s = registry_by_id(app->registry, context, id);
+		v = registry_find_id(app->registry, app_query_subject(app->registry, q), id, &certain);
 	}
-	return s;
+	return v;
 }
 
-/* The version of the query's subject that bears the schema: a live one, if there is one; NULL: none does. */
-static const struct version_entry *
-use_of(struct app *app, const struct http_request *q, const struct schema_entry *s)
-{
-	struct span subject = app_query_subject(q);
-	const struct version_entry *v, *found = NULL;
-	size_t it = 0;
-
-	while ((v = registry_next_version(app->registry, subject, REGISTRY_ALL, &it)) != NULL)
-		if (v->schema == s && (found == NULL || found->deleted))
-			found = v;
-	return found;
-}
-
-static bool
-is_live(struct app *app, const struct schema_entry *s)
-{
-	size_t it = 0;
-
-	return registry_next_use(app->registry, s, REGISTRY_LIVE, &it) != NULL;
-}
-
+/* By which version it was found is told who asked for a subject. */
 static void
-put_schema(struct app *app, struct http_request *q, struct http_response *r, const struct schema_entry *s)
+put_schema(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
 {
 	struct json_out o = json_out(&r->body);
-	struct span name, context = context_of(q, &name);
-	const struct version_entry *v = name.n == 0 ? NULL : use_of(app, q, s);
-	int32_t max_id = http_query_bool(q, "fetchMaxId") ? registry_max_id(app->registry, context) : 0;
-	bool deleted = v != NULL ? v->deleted : !is_live(app, s);
+	bool named = app_query_subject(app->registry, q).p != NULL;
+	int32_t max_id = http_query_bool(q, "fetchMaxId") ? registry_max_id(app->registry, v->schema->context) : 0;
 
-	entity_put_schema(&o, s, v, entity_text(app, q, s), max_id, deleted);
+	entity_put_schema(&o, v, named, entity_text(app, q, v->schema), max_id);
 }
 
 void
 schemas_by_id(struct app *app, struct http_request *q, struct http_response *r)
 {
-	const struct schema_entry *s;
+	const struct version_entry *v;
 	int32_t id;
 
 	if (!id_arg(q, r, &id))
 		return;
-	if ((s = find_id(app, q, id)) != NULL)
-		put_schema(app, q, r, s);
+	if ((v = find_id(app, q, id)) != NULL)
+		put_schema(app, q, r, v);
 	else
 		not_found(q, r);
 	app_read_end(app);
@@ -161,13 +132,13 @@ schemas_by_id(struct app *app, struct http_request *q, struct http_response *r)
 void
 schemas_text_by_id(struct app *app, struct http_request *q, struct http_response *r)
 {
-	const struct schema_entry *s;
+	const struct version_entry *v;
 	int32_t id;
 
 	if (!id_arg(q, r, &id))
 		return;
-	if ((s = find_id(app, q, id)) != NULL)
-		buf_span(&r->body, entity_text(app, q, s));
+	if ((v = find_id(app, q, id)) != NULL)
+		buf_span(&r->body, entity_text(app, q, v->schema));
 	else
 		not_found(q, r);
 	app_read_end(app);
@@ -182,24 +153,21 @@ by_subject_and_version(const void *x, const void *y)
 	return r != 0 ? r : ((*a)->version > (*b)->version) - ((*a)->version < (*b)->version);
 }
 
-/* The versions that bear a schema, of the query's subject where it names one; sorted.  NULL: the arena is used up. */
+/* The versions that bear a schema, sorted.  NULL: the arena is used up. */
 static const struct version_entry **
 sorted_uses(struct app *app, struct http_request *q, const struct schema_entry *s, size_t *n)
 {
 	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
-	struct span name, subject = app_query_subject(q);
 	const struct version_entry **list, *v;
 	size_t it = 0, count = 0;
 
-	context_of(q, &name);
 	while (registry_next_use(app->registry, s, which, &it) != NULL)
 		count++;
 	*n = 0;
 	if ((list = arena_array(q->arena, count + 1, sizeof *list)) == NULL)
 		return NULL;
 	for (it = 0; (v = registry_next_use(app->registry, s, which, &it)) != NULL;)
-		if (name.n == 0 || span_eq(v->subject, subject))
-			list[(*n)++] = v;
+		list[(*n)++] = v;
 	qsort(list, *n, sizeof *list, by_subject_and_version);
 	return list;
 }
@@ -229,18 +197,18 @@ list_uses(struct app *app, struct http_request *q, struct http_response *r, bool
     void (*put)(struct json_out *, const struct version_entry *))
 {
 	const struct version_entry **list;
-	const struct schema_entry *s;
+	const struct version_entry *v;
 	struct page page;
-	struct span name;
+	bool certain;
 	int32_t id;
 	size_t n;
 
 	if (!id_arg(q, r, &id) || !app_page(q, r, &page))
 		return;
 	app_read(app, true);
-	if ((s = registry_by_id(app->registry, context_of(q, &name), id)) == NULL)
+	if ((v = registry_find_id(app->registry, app_query_subject(app->registry, q), id, &certain)) == NULL)
 		app_problem(r, REGISTRY_SCHEMA_NOT_FOUND);
-	else if ((list = sorted_uses(app, q, s, &n)) == NULL)
+	else if ((list = sorted_uses(app, q, v->schema, &n)) == NULL)
 		problem_answer(r, r->type, &problem_too_large);
 	else
 		put_uses(r, &page, list, n, each_subject_once, put);
@@ -287,7 +255,7 @@ schemas_by_guid(struct app *app, struct http_request *q, struct http_response *r
 	const struct schema_entry *s = find_guid(app, q, guid);
 
 	if (s != NULL)
-		entity_put_schema(&o, s, NULL, entity_text(app, q, s), 0, !is_live(app, s));
+		entity_put_schema(&o, registry_bearer(app->registry, s), false, entity_text(app, q, s), 0);
 	else
 		not_found(q, r);
 	app_read_end(app);

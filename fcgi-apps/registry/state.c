@@ -264,8 +264,7 @@ state_free_keys(struct odd_key **keys)
 
 /* The content that a record brings: one that is known, or a new one; NULL when its id bears another schema. */
 static struct content *
-content_of(struct registry *r, struct context *context, const struct record *rec, struct version *v,
-    int64_t timestamp_ms)
+content_of(struct registry *r, struct context *context, const struct record *rec, struct version *v)
 {
 	struct content *c;
 	uint8_t id[4], hash[16];
@@ -280,7 +279,7 @@ content_of(struct registry *r, struct context *context, const struct record *rec
 		leave_content(r, v);
 		c = NULL;
 	}
-	return c != NULL ? c : state_make_content(r, context, rec, hash, timestamp_ms);
+	return c != NULL ? c : state_make_content(r, context, rec, hash);
 }
 
 static bool
@@ -300,7 +299,7 @@ apply_schema(struct registry *r, const struct record *rec, int64_t timestamp_ms,
 	/* What bore an id once is never given out again, whatever becomes of the record. */
 	if (rec->id > context->max_id)
 		context->max_id = rec->id;
-	if ((c = content_of(r, context, rec, v, timestamp_ms)) == NULL) {
+	if ((c = content_of(r, context, rec, v)) == NULL) {
 		*why = "its id bears another schema";
 		return false;
 	}

@@ -172,13 +172,12 @@ fill_entry(struct content *c, const struct record *rec)
 _Static_assert(offsetof(struct content, bytes) % _Alignof(struct reference) == 0, "references are aligned");
 
 struct content *
-state_make_content(struct registry *r, struct context *context, const struct record *rec, const uint8_t hash[16],
-    int64_t timestamp_ms)
+state_make_content(struct registry *r, struct context *context, const struct record *rec, const uint8_t hash[16])
 {
 	struct content *c = xcalloc(1, sizeof *c + bytes_of(rec));
 
 	c->context = context;
-	c->entry = (struct schema_entry){ .context = context->name, .id = rec->id, .timestamp_ms = timestamp_ms };
+	c->entry = (struct schema_entry){ .context = context->name, .id = rec->id };
 	memcpy(c->entry.guid, hash, sizeof c->entry.guid);
 	store32(c->id_key, (uint32_t)rec->id);
 	list_init(&c->uses);

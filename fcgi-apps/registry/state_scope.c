@@ -72,6 +72,20 @@ is_level(const struct json *config)
 	return v == NULL || v->kind == JSON_NULL || (v->kind == JSON_STRING && level_parse(v->text, &level));
 }
 
+/* An alias without a context is of that of its subject. */
+static struct span
+alias_of(struct scope *s)
+{
+	const struct json *alias = json_get(s->config, "alias");
+	struct span name, subject;
+
+	if (!json_is_kind(alias, JSON_STRING) || alias->text.n == 0)
+		return span_of(NULL, 0);
+	subject = registry_subject(&s->trees, registry_context(s->name, &name), alias->text);
+	must(subject.p != NULL);
+	return subject;
+}
+
 bool
 state_apply_config(struct registry *r, const struct record *rec, struct span key, const char **why)
 {
@@ -84,6 +98,7 @@ state_apply_config(struct registry *r, const struct record *rec, struct span key
 	s = need_scope(r, scope_name(rec));
 	arena_done(&s->trees);
 	s->config = rec->tombstone ? NULL : state_keep_tree(&s->trees, rec->config);
+	s->alias = alias_of(s);
 	note_key(&s->config_keys, rec, key);
 	drop_idle_scope(r, s);
 	return true;

@@ -4,6 +4,12 @@
 #include "common/problem.h"
 #include "registry/entity.h"
 
+static enum registry_which
+live_or_all(const struct http_request *q)
+{
+	return http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
+}
+
 void
 subjects_list(struct app *app, struct http_request *q, struct http_response *r)
 {
@@ -25,62 +31,59 @@ subjects_list(struct app *app, struct http_request *q, struct http_response *r)
 	app_read_end(app);
 }
 
-/* Looks a schema up that has been parsed; true with the response made. */
-static bool
-lookup(struct app *app, struct http_request *q, struct http_response *r, struct span subject,
-    const struct schema_request *wanted, enum registry_which which, struct refusal *why)
-{
-	struct parsed_schema parsed;
-	const struct version_entry *v = NULL;
-	struct json_out o = json_out(&r->body);
-
-	if (registry_parse(app->registry, subject, wanted, q->arena, &parsed, why)) {
-		v = registry_lookup(app->registry, subject, &parsed, which, q->arena, why);
-		if (v != NULL)
-			entity_put_version(&o, v, entity_text(app, q, v->schema));
-		schema_free(parsed.schema);
-	}
-	return v != NULL;
-}
-
 /* What is not found here may have been registered elsewhere: then it is looked for once more. */
 void
 subjects_lookup(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct span subject = app_subject(q);
-	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
+	enum registry_which which = live_or_all(q);
+	struct json_out o = json_out(&r->body);
+	const struct version_entry *v = NULL;
 	struct schema_request wanted;
 	struct refusal why = { 0 };
-	bool found = false;
 
 	if (!entity_request(q, r, &wanted))
 		return;
-	wanted.known = true;
-	for (int fresh = 0; fresh < 2 && !found; fresh++) {
+	for (int fresh = 0; fresh < 2 && v == NULL; fresh++) {
 		app_read(app, fresh);
-		found = lookup(app, q, r, subject, &wanted, which, &why);
+		v = registry_lookup(app->registry, app_subject(app->registry, q), &wanted, which, q->arena, &why);
+		if (v != NULL)
+			entity_put_version(&o, v, entity_text(app, q, v->schema));
 		app_read_end(app);
 	}
-	if (!found)
+	if (v == NULL)
 		app_refuse(r, &why);
 }
 
 /* ---- registration ---- */
 
 struct registration {
-	struct span subject;
+	const struct http_request *request;
 	struct schema_request wanted;
+	struct span subject; /* what the plan was made for: arena */
 };
 
 static const struct app_words register_words = { "Register schema operation failed while writing to the Kafka store",
 	"Register operation timed out", "Leader not known.", true };
+
+/* A subject that was told while the state was held, for later.  Arena; false: used up. */
+static bool
+keep(struct arena *a, struct span *subject, struct refusal *why)
+{
+	const void *copy = arena_copy(a, subject->p, subject->n);
+
+	*subject = span_of(copy, subject->n);
+	*why = (struct refusal){ copy == NULL ? REGISTRY_NO_MEMORY : REGISTRY_OK, "" };
+	return copy != NULL;
+}
 
 static bool
 plan_register(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)
 {
 	struct registration *reg = ctx;
 
-	return registry_plan_register(registry, reg->subject, &reg->wanted, out->earlier, a, out, why);
+	reg->subject = app_subject(registry, reg->request);
+	return keep(a, &reg->subject, why) &&
+	    registry_plan_register(registry, reg->subject, &reg->wanted, out->earlier, a, out, why);
 }
 
 static void
@@ -109,7 +112,7 @@ answer_known(struct app *app, struct http_request *q, struct http_response *r, c
 	struct refusal why;
 
 	app_read(app, false);
-	v = registry_registered(app->registry, reg->subject, &reg->wanted, q->arena, &why);
+	v = registry_registered(app->registry, app_subject(app->registry, q), &reg->wanted, q->arena, &why);
 	if (v != NULL)
 		entity_put_registered(&o, v, false);
 	app_read_end(app);
@@ -119,7 +122,7 @@ answer_known(struct app *app, struct http_request *q, struct http_response *r, c
 void
 subjects_register(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct registration reg = { .subject = app_subject(q) };
+	struct registration reg = { .request = q };
 	struct plan plan;
 
 	if (entity_request(q, r, &reg.wanted) && !answer_known(app, q, r, &reg) &&
@@ -129,28 +132,41 @@ subjects_register(struct app *app, struct http_request *q, struct http_response 
 
 /* ---- versions ---- */
 
-void
-subjects_versions(struct app *app, struct http_request *q, struct http_response *r)
+static void
+put_versions(struct app *app, struct http_request *q, struct http_response *r, struct span subject, struct page *page)
 {
-	struct span subject = app_subject(q);
 	bool negative = http_query_bool(q, "deletedAsNegative");
 	enum registry_which which = negative ? REGISTRY_ALL : app_which(q);
 	struct json_out o = json_out(&r->body);
 	const struct version_entry *v;
+	size_t it = 0;
+
+	json_open(&o, '[');
+	while ((v = registry_next_version(app->registry, subject, which, &it)) != NULL)
+		if (app_on_page(page))
+			json_put_int(&o, negative && v->deleted ? -v->version : v->version);
+	json_close(&o, ']');
+}
+
+/* A subject that is there has a list, if an empty one. */
+void
+subjects_versions(struct app *app, struct http_request *q, struct http_response *r)
+{
+	enum registry_which which = app_which(q) == REGISTRY_LIVE ? REGISTRY_LIVE : REGISTRY_ALL;
+	struct span subject;
 	struct page page;
 	size_t it = 0;
 
 	if (!app_page(q, r, &page))
 		return;
 	app_read(app, true);
-	json_open(&o, '[');
-	while ((v = registry_next_version(app->registry, subject, which, &it)) != NULL)
-		if (app_on_page(&page))
-			json_put_int(&o, negative && v->deleted ? -v->version : v->version);
-	json_close(&o, ']');
+	subject = app_subject(app->registry, q);
+	if (registry_next_version(app->registry, subject, which, &it) != NULL)
+		put_versions(app, q, r, subject, &page);
+	else
+		app_problem(r, REGISTRY_SUBJECT_NOT_FOUND,
+		    arena_printf(q->arena, "%.*s", (int)subject.n, (const char *)subject.p));
 	app_read_end(app);
-	if (page.seen == 0)
-		app_problem(r, REGISTRY_SUBJECT_NOT_FOUND, arena_printf(q->arena, "%.*s", (int)subject.n, (const char *)subject.p));
 }
 
 /* The version that the path names; false with the response made. */
@@ -177,7 +193,7 @@ with_version(struct app *app, struct http_request *q, struct http_response *r, e
 	if (!version_arg(q, r, 1, &version))
 		return;
 	app_read(app, true);
-	v = registry_version(app->registry, app_subject(q), version, which, q->arena, &why);
+	v = registry_find_version(app->registry, app_subject(app->registry, q), version, which, q->arena, &why);
 	if (v != NULL)
 		put(app, q, r, v);
 	app_read_end(app);
@@ -209,7 +225,7 @@ put_referenced_by(struct app *app, struct http_request *q, struct http_response 
 
 	if (!app_page(q, r, &page))
 		return;
-	if (!registry_referenced_by(app->registry, v->subject, v->version, app_which(q), q->arena, &ids, &n)) {
+	if (!registry_referenced_by(app->registry, v->subject, v->version, live_or_all(q), q->arena, &ids, &n)) {
 		problem_answer(r, r->type, &problem_too_large);
 		return;
 	}
@@ -218,12 +234,6 @@ put_referenced_by(struct app *app, struct http_request *q, struct http_response 
 		if (app_on_page(&page))
 			json_put_int(&o, ids[i]);
 	json_close(&o, ']');
-}
-
-static enum registry_which
-live_or_all(const struct http_request *q)
-{
-	return http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
 }
 
 void
@@ -241,13 +251,13 @@ subjects_version_schema(struct app *app, struct http_request *q, struct http_res
 void
 subjects_referenced_by(struct app *app, struct http_request *q, struct http_response *r)
 {
-	with_version(app, q, r, live_or_all(q), put_referenced_by);
+	with_version(app, q, r, REGISTRY_ALL, put_referenced_by);
 }
 
 /* ---- deletion ---- */
 
 struct deletion {
-	struct span subject;
+	const struct http_request *request;
 	int32_t version;
 	bool permanent;
 };
@@ -263,13 +273,13 @@ plan_delete_subject(const struct registry *registry, void *ctx, struct arena *a,
 {
 	const struct deletion *d = ctx;
 
-	return registry_plan_delete_subject(registry, d->subject, d->permanent, a, out, why);
+	return registry_plan_delete_subject(registry, app_subject(registry, d->request), d->permanent, a, out, why);
 }
 
 void
 subjects_delete(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct deletion d = { app_subject(q), 0, http_query_bool(q, "permanent") };
+	struct deletion d = { q, 0, http_query_bool(q, "permanent") };
 	struct json_out o = json_out(&r->body);
 	struct plan plan;
 
@@ -286,13 +296,13 @@ plan_delete_version(const struct registry *registry, void *ctx, struct arena *a,
 {
 	const struct deletion *d = ctx;
 
-	return registry_plan_delete_version(registry, d->subject, d->version, d->permanent, a, out, why);
+	return registry_plan_delete_version(registry, app_subject(registry, d->request), d->version, d->permanent, a, out, why);
 }
 
 void
 subjects_delete_version(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct deletion d = { app_subject(q), 0, http_query_bool(q, "permanent") };
+	struct deletion d = { q, 0, http_query_bool(q, "permanent") };
 	struct json_out o = json_out(&r->body);
 	struct plan plan;
 

@@ -457,6 +457,48 @@ def test_a_path_may_begin_with_a_context(site):
     same(site.ask("DELETE", "/contexts/path").status, 204)
 
 
+def test_names_without_a_context_are_looked_for_in_all(site):
+    text, other = record(field("far")), record(field("farther", default=1))
+    good(site.register(":.far:hidden", text))
+    good(site.register(":.far:hidden", other))
+    ask = site.ask
+    same(good(ask("GET", "/subjects/hidden/versions/2"))["subject"], ":.far:hidden")
+    same(good(ask("GET", "/subjects/hidden/versions/latest"))["version"], 2)
+    same(good(ask("GET", "/subjects/hidden/versions/1/schema")), json.loads(text))
+    same(good(ask("POST", "/subjects/hidden", {"schema": text}))["subject"], ":.far:hidden")
+    same(good(ask("GET", "/schemas/ids/2?subject=hidden"))["schema"], other)
+    good(ask("GET", "/schemas/ids/2/versions?subject=hidden"), [{"subject": ":.far:hidden", "version": 2}])
+    refused(ask("GET", "/subjects/hidden/versions/3"), 404, 40401, "Subject 'hidden' not found.")
+    refused(ask("GET", "/subjects/hidden/versions"), 404, 40401, "Subject 'hidden' not found.")
+    # Where it is said, it is that one alone.
+    refused(ask("GET", "/contexts/.none/subjects/hidden/versions/1"), 404, 40401, "Subject ':.none:hidden' not found.")
+    refused(ask("GET", "/schemas/ids/2?subject=:.far:none"), 404, 40403, "Schema 2 not found")
+
+
+def test_an_alias_is_its_subject(site):
+    text = record(field("aliased"))
+    good(site.ask("PUT", "/config/nick", {"alias": "proper"}), {"alias": "proper"})
+    made = good(site.ask("POST", "/subjects/nick/versions", {"schema": text}))
+    good(site.ask("PUT", "/config/proper", {"alias": "nick"}))
+    good(site.ask("DELETE", "/config/proper"))
+    for ask in site.ask, site.reader.ask:
+        same(good(ask("GET", "/subjects/nick/versions/1"))["subject"], "proper")
+        good(ask("GET", "/subjects/nick/versions"), [1])
+        same(good(ask("POST", "/subjects/nick", {"schema": text}))["subject"], "proper")
+        same(good(ask("GET", f"/schemas/ids/{made['id']}?subject=nick"))["subject"], "proper")
+        good(ask("POST", "/compatibility/subjects/nick/versions", {"schema": '"int"'}), {"is_compatible": False})
+        good(ask("POST", "/compatibility/subjects/nick/versions/1", {"schema": '"int"'}), {"is_compatible": False})
+        good(ask("GET", "/config/nick"), {"alias": "proper"})
+        refused(ask("GET", "/config/proper"), 404, 40408, "Subject 'proper' does not have subject-level compatibility configured")
+    same("nick" in good(site.ask("GET", "/subjects")), False)
+    good(site.ask("DELETE", "/subjects/nick/versions/1"), 1)
+    refused(site.ask("DELETE", "/subjects/nick"), 404, 40404,
+            "Subject 'proper' was soft deleted.Set permanent=true to delete permanently")
+    good(site.ask("DELETE", "/subjects/nick?permanent=true"), [1])
+    good(site.ask("DELETE", "/config/nick"), {"alias": "proper"})
+    refused(site.ask("GET", "/subjects/nick/versions"), 404, 40401, "Subject 'nick' not found.")
+
+
 def test_lists_have_pages(site):
     for i in range(5):
         good(site.register(f"page{i}", '"string"'))

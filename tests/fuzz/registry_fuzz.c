@@ -94,7 +94,7 @@ ask_again(const struct registry *r, struct span subject, const struct version_en
 	registry_registered(r, subject, &q, a, &why);
 	if (!registry_parse(r, subject, &q, a, &parsed, &why))
 		return;
-	registry_lookup(r, subject, &parsed, REGISTRY_ALL, a, &why);
+	registry_lookup(r, subject, &q, REGISTRY_ALL, a, &why);
 	if (registry_check(r, subject, 0, &parsed, a, &compatible, &messages, &why))
 		must(compatible == (messages.n == 0));
 	registry_check(r, subject, REGISTRY_LATEST, &parsed, a, &compatible, &messages, &why);

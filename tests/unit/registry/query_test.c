@@ -200,7 +200,8 @@ versions_are_found_or_refused(void)
 		{ "b", 1, REGISTRY_ALL, "1" },
 		{ "none", 1, REGISTRY_LIVE, "40401 Subject 'none' not found." },
 		{ ":.d:a", REGISTRY_LATEST, REGISTRY_LIVE, "40401 Subject ':.d:a' not found." },
-		{ ":.d:a", REGISTRY_LATEST, REGISTRY_ALL, "2" },
+		{ ":.d:a", REGISTRY_LATEST, REGISTRY_ALL, "40402 Version -1 not found." }, /* the latest is a live one */
+		{ ":.d:a", 2, REGISTRY_ALL, "2" },
 		{ ":.d:a", 3, REGISTRY_ALL, "40402 Version 3 not found." },
 	};
 	struct world w;
@@ -222,12 +223,92 @@ lookups_tell_what_is_missing(void)
 	SAME(world_lookup(&w, "a", " \"int\" ", REGISTRY_LIVE), "1/1");
 	SAME(world_lookup(&w, "a", "{\"type\":\"int\"}", REGISTRY_LIVE), "1/1");
 	SAME(world_lookup(&w, "a", "\"float\"", REGISTRY_LIVE), "40403 Schema not found");
-	SAME(world_lookup(&w, "b", "\"int\"", REGISTRY_LIVE), "40403 Schema not found");
+	SAME(world_lookup(&w, "b", "\"bytes\"", REGISTRY_LIVE), "40403 Schema not found");
 	SAME(world_lookup(&w, "b", "\"int\"", REGISTRY_ALL), "1/1");
 	SAME(world_lookup(&w, "none", "\"int\"", REGISTRY_LIVE), "40401 Subject 'none' not found.");
 	SAME(world_lookup(&w, ":.d:a", "\"int\"", REGISTRY_LIVE), "40401 Subject ':.d:a' not found.");
 	SAME(world_lookup(&w, ":.d:a", "\"int\"", REGISTRY_ALL), "1/1");
 	CU_ASSERT(strncmp(world_lookup(&w, "none", "\"in", REGISTRY_LIVE), "42201 Invalid schema {subject=none,", 35) == 0);
+	world_done(&w);
+}
+
+/* What the normal context does not have is looked for in the others, if no context was said. */
+static void
+unqualified_names_are_looked_for_everywhere(void)
+{
+	static const struct {
+		const char *subject;
+		int32_t id;
+		const char *found; /* as subject/version; NULL: nothing */
+		bool certain;
+	} ids[] = {
+		{ "", 1, "a/1", true }, { "", 3, NULL, false }, { "a", 1, "a/1", true }, { "only", 1, ":.c:only/1", true },
+		{ "only", 2, ":.c:only/2", true }, { "only", 3, NULL, false }, { "none", 2, "a/2", false },
+		{ ":.c:", 2, ":.c:only/2", true }, { ":.c:only", 2, ":.c:only/2", true }, { ":.c:a", 2, NULL, true },
+		{ ":.x:", 1, NULL, true },
+	};
+	struct refusal why;
+	struct world w;
+	const struct version_entry *v;
+
+	world_init(&w);
+	world_register(&w, "a", "\"int\"");
+	world_register(&w, "a", "\"long\"");
+	world_register(&w, ":.c:only", "\"long\"");
+	world_register(&w, ":.c:only", "\"float\"");
+	world_register(&w, ":.d:only", "\"double\"");
+	SAME(world_lookup(&w, "only", "\"float\"", REGISTRY_LIVE), "2/2");
+	SAME(world_lookup(&w, "only", "\"double\"", REGISTRY_LIVE), "1/1");
+	SAME(world_lookup(&w, "only", "\"int\"", REGISTRY_LIVE), "40401 Subject 'only' not found.");
+	SAME(world_lookup(&w, ":.d:only", "\"float\"", REGISTRY_LIVE), "40403 Schema not found");
+	v = registry_find_version(w.registry, span_str("only"), 2, REGISTRY_LIVE, &w.arena, &why);
+	CU_ASSERT(v != NULL && span_is(v->subject, ":.c:only"));
+	v = registry_find_version(w.registry, span_str("only"), 3, REGISTRY_LIVE, &w.arena, &why);
+	CU_ASSERT(v == NULL && why.problem == REGISTRY_SUBJECT_NOT_FOUND);
+	v = registry_find_version(w.registry, span_str(":.x:only"), 1, REGISTRY_LIVE, &w.arena, &why);
+	CU_ASSERT(v == NULL && why.problem == REGISTRY_SUBJECT_NOT_FOUND);
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		bool certain;
+
+		v = registry_find_id(w.registry, span_str(ids[i].subject), ids[i].id, &certain);
+		CU_ASSERT_EQUAL(certain, ids[i].certain);
+		CU_ASSERT_EQUAL(v != NULL, ids[i].found != NULL);
+		if (v != NULL)
+			SAME(arena_printf(&w.arena, "%.*s/%d", (int)v->subject.n, (const char *)v->subject.p, (int)v->version),
+			    ids[i].found);
+	}
+	world_done(&w);
+}
+
+static bool
+is_alias(struct world *w, const char *subject, const char *of)
+{
+	return span_is(registry_aliased(w->registry, span_str(subject)), of);
+}
+
+/* One step, and no more: so there are no loops. */
+static void
+aliases_are_taken_one_step(void)
+{
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT(is_alias(&w, "s", "s"));
+	world_config(&w, "s", "{\"alias\":\"t\"}");
+	world_config(&w, "t", "{\"alias\":\"s\"}");
+	world_config(&w, "u", "{\"alias\":\":.c:x\"}");
+	world_config(&w, ":.c:u", "{\"alias\":\"x\"}");
+	world_config(&w, ":.c:v", "{\"alias\":\":.:x\"}");
+	world_config(&w, NULL, "{\"alias\":\"t\"}");
+	CU_ASSERT(is_alias(&w, "s", "t") && is_alias(&w, "t", "s"));
+	CU_ASSERT(is_alias(&w, "u", ":.c:x") && is_alias(&w, ":.c:u", ":.c:x") && is_alias(&w, ":.c:v", "x"));
+	CU_ASSERT(is_alias(&w, "", "") && is_alias(&w, "w", "w"));
+	world_config(&w, "s", "{\"normalize\":true}");
+	CU_ASSERT(is_alias(&w, "s", "t"));
+	world_config(&w, "s", "{\"alias\":\"\"}");
+	CU_ASSERT(is_alias(&w, "s", "s"));
+	world_unset_config(&w, "t");
+	CU_ASSERT(is_alias(&w, "t", "t"));
 	world_done(&w);
 }
 
@@ -282,6 +363,8 @@ const struct unit_test query_tests[] = {
 	UNIT(all_versions_of_a_prefix_come_by_subject_and_version),
 	UNIT(versions_are_found_or_refused),
 	UNIT(lookups_tell_what_is_missing),
+	UNIT(unqualified_names_are_looked_for_everywhere),
+	UNIT(aliases_are_taken_one_step),
 	UNIT(those_who_refer_are_known_by_their_ids),
 	UNIT_END
 };

@@ -111,15 +111,10 @@ world_register(struct world *w, const char *subject, const char *text)
 const char *
 world_lookup(struct world *w, const char *subject, const char *text, enum registry_which which)
 {
-	struct schema_request q = { .text = span_str(text), .known = true };
-	const struct version_entry *v = NULL;
-	struct parsed_schema parsed;
+	struct schema_request q = { .text = span_str(text) };
 	struct refusal why;
+	const struct version_entry *v = registry_lookup(w->registry, span_str(subject), &q, which, &w->arena, &why);
 
-	if (registry_parse(w->registry, span_str(subject), &q, &w->arena, &parsed, &why)) {
-		v = registry_lookup(w->registry, span_str(subject), &parsed, which, &w->arena, &why);
-		schema_free(parsed.schema);
-	}
 	return v == NULL ? world_refusal(w, &why) :
 			   arena_printf(&w->arena, "%d/%d", (int)v->schema->id, (int)v->version);
 }
