@@ -204,6 +204,15 @@ app_page(const struct http_request *q, struct http_response *r, struct page *p)
 	return true;
 }
 
+void
+app_page_of_schemas(struct page *p)
+{
+	enum { SCHEMAS_MAX = 1000 };
+
+	if (p->limit > SCHEMAS_MAX)
+		p->limit = SCHEMAS_MAX;
+}
+
 static int32_t
 first_of(const struct page *p)
 {

@@ -24,6 +24,7 @@ struct app {
 	struct log *log;
 	int timeout_ms;
 	bool mode_mutability;
+	const char *attributes;  /* what /v1/metadata/deployment tells, by commas */
 	const char *group;       /* schema.registry.group.id: what /v1/metadata/id tells */
 	atomic_bool ready;       /* the topic was read to its end once */
 	_Atomic uint64_t skipped; /* records that were passed over */
@@ -95,6 +96,9 @@ struct page {
 };
 bool app_page(const struct http_request *, struct http_response *, struct page *);
 
+/* The same of lists of schemas, which give no more than 1,000 at once. */
+void app_page_of_schemas(struct page *);
+
 /* Whether the next element is on the page; call once for each.  Whether there can be no more on it. */
 bool app_on_page(struct page *);
 bool app_page_full(const struct page *);
@@ -122,9 +126,11 @@ struct span app_query_prefix(const struct http_request *, const char *absent);
 
 /* subjects.c */
 http_handler subjects_list, subjects_lookup, subjects_delete, subjects_versions, subjects_register,
-    subjects_version, subjects_version_schema, subjects_referenced_by, subjects_delete_version;
+    subjects_version, subjects_version_schema, subjects_latest_with, subjects_referenced_by, subjects_delete_version;
+/* schemas_list.c */
+http_handler schemas_list;
 /* schemas.c */
-http_handler schemas_list, schemas_types, schemas_by_id, schemas_text_by_id, schemas_subjects_of_id,
+http_handler schemas_types, schemas_by_id, schemas_text_by_id, schemas_subjects_of_id,
     schemas_versions_of_id, schemas_by_guid, schemas_ids_of_guid;
 /* compatibility.c */
 http_handler compatibility_check_version, compatibility_check_all;
@@ -135,6 +141,6 @@ http_handler mode_get, mode_put, mode_delete;
 /* contexts.c */
 http_handler contexts_list, contexts_delete;
 /* metadata.c */
-http_handler metadata_id, metadata_version, metadata_ready, metadata_metrics;
+http_handler metadata_id, metadata_version, metadata_deployment, metadata_ready, metadata_metrics;
 
 #endif

@@ -148,8 +148,32 @@ put_type(struct json_out *o, const struct schema_entry *s)
 	json_put_span(o, s->schema_type);
 }
 
+/* Whether a reference's subject lies in the context of who refers without saying so. */
+static bool
+is_unqualified(const struct schema_entry *s, struct span subject)
+{
+	struct span name;
+
+	return !span_is(s->context, ".") && span_is(registry_context(subject, &name), ".");
+}
+
 static void
-put_references(struct json_out *o, const struct schema_entry *s)
+put_reference_subject(struct json_out *o, const struct schema_entry *s, struct span subject, bool qualified)
+{
+	struct buf full = { 0 };
+
+	if (qualified && is_unqualified(s, subject)) {
+		buf_u8(&full, ':');
+		buf_span(&full, s->context);
+		buf_u8(&full, ':');
+	}
+	buf_span(&full, registry_qualified(subject));
+	json_put_span(o, full.n == 0 || full.failed || !qualified ? subject : buf_bytes(&full));
+	buf_done(&full);
+}
+
+static void
+put_references(struct json_out *o, const struct schema_entry *s, bool qualified)
 {
 	if (s->n_references == 0)
 		return;
@@ -160,7 +184,7 @@ put_references(struct json_out *o, const struct schema_entry *s)
 		json_key(o, "name");
 		json_put_span(o, s->references[i].name);
 		json_key(o, "subject");
-		json_put_span(o, s->references[i].subject);
+		put_reference_subject(o, s, s->references[i].subject, qualified);
 		json_key(o, "version");
 		json_put_int(o, s->references[i].version);
 		json_close(o, '}');
@@ -178,9 +202,9 @@ put_tree(struct json_out *o, const char *name, const struct json *tree)
 }
 
 static void
-put_extras(struct json_out *o, const struct schema_entry *s)
+put_extras(struct json_out *o, const struct schema_entry *s, bool qualified)
 {
-	put_references(o, s);
+	put_references(o, s, qualified);
 	put_tree(o, "metadata", s->metadata);
 	put_tree(o, "ruleSet", s->rule_set);
 }
@@ -209,7 +233,7 @@ put_number(struct json_out *o, const char *name, int32_t n)
 }
 
 void
-entity_put_version(struct json_out *o, const struct version_entry *v, struct span text)
+entity_put_more(struct json_out *o, const struct version_entry *v, const struct telling *how)
 {
 	json_open(o, '{');
 	json_key(o, "subject");
@@ -218,29 +242,36 @@ entity_put_version(struct json_out *o, const struct version_entry *v, struct spa
 	put_number(o, "id", v->schema->id);
 	put_guid(o, v->schema);
 	put_type(o, v->schema);
-	put_extras(o, v->schema);
-	put_text(o, text);
+	put_extras(o, v->schema, how->qualified);
+	put_text(o, how->text);
 	put_state(o, v->timestamp_ms, v->deleted);
+}
+
+void
+entity_put_version(struct json_out *o, const struct version_entry *v, const struct telling *how)
+{
+	entity_put_more(o, v, how);
 	json_close(o, '}');
 }
 
 void
-entity_put_registered(struct json_out *o, const struct version_entry *v, bool fresh)
+entity_put_registered(struct json_out *o, const struct version_entry *v, const struct telling *how, bool fresh)
 {
 	json_open(o, '{');
 	put_number(o, "id", v->schema->id);
 	put_number(o, "version", v->version);
 	put_guid(o, v->schema);
 	put_type(o, v->schema);
-	put_extras(o, v->schema);
-	put_text(o, v->schema->text);
+	put_extras(o, v->schema, false);
+	put_text(o, how->text);
 	if (!fresh)
 		put_state(o, v->timestamp_ms, v->deleted);
 	json_close(o, '}');
 }
 
 void
-entity_put_schema(struct json_out *o, const struct version_entry *v, bool named, struct span text, int32_t max_id)
+entity_put_schema(struct json_out *o, const struct version_entry *v, bool named, const struct telling *how,
+    int32_t max_id)
 {
 	json_open(o, '{');
 	if (named) {
@@ -250,8 +281,8 @@ entity_put_schema(struct json_out *o, const struct version_entry *v, bool named,
 	}
 	put_guid(o, v->schema);
 	put_type(o, v->schema);
-	put_text(o, text);
-	put_extras(o, v->schema);
+	put_text(o, how->text);
+	put_extras(o, v->schema, how->qualified);
 	if (max_id > 0)
 		put_number(o, "maxId", max_id);
 	put_state(o, v->timestamp_ms, v->deleted);
@@ -285,4 +316,10 @@ entity_text(struct app *app, struct http_request *q, const struct schema_entry *
 		made = span_of(copy, text.n);
 	buf_done(&text);
 	return made;
+}
+
+struct telling
+entity_telling(struct app *app, struct http_request *q, const struct schema_entry *s)
+{
+	return (struct telling){ entity_text(app, q, s), span_is(http_query(q, "referenceFormat"), "qualified") };
 }

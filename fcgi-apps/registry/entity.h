@@ -14,14 +14,25 @@
  */
 bool entity_request(struct http_request *, struct http_response *, struct schema_request *out);
 
-/* A version of a subject: Schema.  `text`: the schema's text in the form asked for. */
-void entity_put_version(struct json_out *, const struct version_entry *, struct span text);
+/*
+ * How a schema is told: its text, in the form asked for, and whether references without a context get that of
+ * who refers (referenceFormat=qualified).
+ */
+struct telling {
+	struct span text;
+	bool qualified;
+};
+struct telling entity_telling(struct app *, struct http_request *, const struct schema_entry *);
+
+/* A version of a subject: Schema.  entity_put_more() leaves it open for what comes behind. */
+void entity_put_version(struct json_out *, const struct version_entry *, const struct telling *);
+void entity_put_more(struct json_out *, const struct version_entry *, const struct telling *);
 
 /* The answer to a registration: RegisterSchemaResponse.  `fresh`: it was not there before. */
-void entity_put_registered(struct json_out *, const struct version_entry *, bool fresh);
+void entity_put_registered(struct json_out *, const struct version_entry *, const struct telling *, bool fresh);
 
 /* A schema found by its id or guid, as the version by which it was found: SchemaString.  `named`: that is told.  max_id 0: not asked for. */
-void entity_put_schema(struct json_out *, const struct version_entry *, bool named, struct span text, int32_t max_id);
+void entity_put_schema(struct json_out *, const struct version_entry *, bool named, const struct telling *, int32_t max_id);
 
 /* {"subject":...,"version":...} */
 void entity_put_subject_version(struct json_out *, const struct version_entry *);

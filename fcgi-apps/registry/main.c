@@ -157,7 +157,8 @@ run(const struct conf *conf, const struct settings *s, int ready_fd)
 	struct app app = { .registry = registry_new((enum level)s->level),
 		.timeout_ms = s->timeout_ms,
 		.mode_mutability = s->mode_mutability,
-		.group = s->group_id };
+		.group = s->group_id,
+		.attributes = s->attributes };
 	int status = EXIT_FAILURE;
 
 	init_lock(&app.lock);

@@ -49,6 +49,42 @@ metadata_version(struct app *app, struct http_request *q, struct http_response *
 	json_close(&o, '}');
 }
 
+static struct span
+trim(struct span s)
+{
+	while (s.n > 0 && s.p[0] == ' ')
+		s = span_of(s.p + 1, s.n - 1);
+	while (s.n > 0 && s.p[s.n - 1] == ' ')
+		s.n--;
+	return s;
+}
+
+static void
+put_attributes(struct json_out *o, const char *list)
+{
+	json_key(o, "attributes");
+	json_open(o, '[');
+	for (const char *at = list; *at != '\0'; at += *at == ',') {
+		size_t n = strcspn(at, ",");
+
+		json_put_span(o, trim(span_of(at, n)));
+		at += n;
+	}
+	json_close(o, ']');
+}
+
+void
+metadata_deployment(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct json_out o = json_out(&r->body);
+
+	(void)q;
+	json_open(&o, '{');
+	if (*app->attributes != '\0')
+		put_attributes(&o, app->attributes);
+	json_close(&o, '}');
+}
+
 /* Ready: what is in the topic is known here, or has been once. */
 void
 metadata_ready(struct app *app, struct http_request *q, struct http_response *r)

@@ -281,26 +281,46 @@ prefix_of(struct span text)
 	return p;
 }
 
+static bool
+fits(const struct prefix *p, struct span subject)
+{
+	struct span name = subject;
+
+	if (p->every_context)
+		registry_context(subject, &name);
+	return begins_with(name, p->text) &&
+	    (p->every_context || begins_with(p->text, span_str(":.")) || in_normal_context(subject));
+}
+
 /* The next subject of the prefix; NULL at the end.  `at` 0: its beginning. */
 static const struct subject *
 next_of_prefix(const struct registry *r, const struct prefix *p, names_place *at)
 {
 	const struct names_entry *e;
-	struct span name;
 
 	if (*at == 0 && !p->every_context)
 		*at = names_from(&r->sorted, p->text);
 	while ((e = names_next(&r->sorted, at)) != NULL) {
-		if (p->every_context) {
-			registry_context(e->name, &name);
-			if (begins_with(name, p->text))
-				return e->value;
-		} else if (!begins_with(e->name, p->text))
-			return NULL;
-		else if (begins_with(p->text, span_str(":.")) || in_normal_context(e->name))
+		if (fits(p, e->name))
 			return e->value;
+		if (!p->every_context && !begins_with(e->name, p->text))
+			return NULL;
 	}
 	return NULL;
+}
+
+struct span
+registry_next_alias(const struct registry *r, struct span prefix, size_t *it, struct span *target)
+{
+	struct prefix p = prefix_of(prefix);
+	const struct scope *s;
+
+	while ((s = map_next(&r->scopes, it)) != NULL)
+		if (s->alias.p != NULL && s->name.n > 0 && fits(&p, s->name)) {
+			*target = s->alias;
+			return s->name;
+		}
+	return span_of(NULL, 0);
 }
 
 static bool
@@ -353,6 +373,75 @@ registry_next_of_prefix(const struct registry *r, struct span prefix, enum regis
 				return &s->versions[i]->entry;
 			}
 	}
+}
+
+/* The member of an object by a name that strangers choose; NULL: there is none. */
+static const struct json *
+member(const struct json *in, struct span name)
+{
+	const struct json *found = NULL;
+
+	for (const struct json *v = json_is_kind(in, JSON_OBJECT) ? in->first : NULL; v != NULL; v = v->next)
+		if (span_eq(v->name, name))
+			found = v;
+	return found;
+}
+
+static bool
+counts(const struct property *wanted, size_t i, size_t n)
+{
+	for (size_t k = i + 1; k < n; k++)
+		if (span_eq(wanted[k].name, wanted[i].name))
+			return false;
+	return true;
+}
+
+static bool
+has_properties(const struct json *metadata, const struct property *wanted, size_t n)
+{
+	const struct json *properties = json_get(metadata, "properties");
+
+	for (size_t i = 0; i < n; i++) {
+		const struct json *v = member(properties, wanted[i].name);
+
+		if (counts(wanted, i, n) && (v == NULL || !span_eq(v->text, wanted[i].value)))
+			return false;
+	}
+	return metadata != NULL;
+}
+
+const struct version_entry *
+registry_latest_with(const struct registry *r, struct span subject, const struct property *wanted, size_t n,
+    enum registry_which which, struct arena *a, struct refusal *why)
+{
+	const struct subject *s = state_subject(r, subject);
+
+	for (size_t i = s == NULL ? 0 : s->n; i > 0; i--)
+		if (state_is(s->versions[i - 1], which) && has_properties(s->versions[i - 1]->entry.schema->metadata, wanted, n))
+			return &s->versions[i - 1]->entry;
+	if (state_newest(s, which) == NULL)
+		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	else
+		refuse(why, a, REGISTRY_SCHEMA_NOT_FOUND);
+	return NULL;
+}
+
+bool
+registry_has_rule_of(const struct schema_entry *s, struct span type)
+{
+	static const char *const lists[] = { "domainRules", "migrationRules", "encodingRules" };
+
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		const struct json *list = json_get(s->rule_set, lists[i]);
+
+		for (const struct json *rule = list == NULL ? NULL : list->first; rule != NULL; rule = rule->next) {
+			const struct json *v = json_get(rule, "type");
+
+			if (json_is_kind(v, JSON_STRING) && span_eq(v->text, type))
+				return true;
+		}
+	}
+	return false;
 }
 
 struct span

@@ -146,6 +146,25 @@ const struct version_entry *registry_find_version(const struct registry *, struc
  */
 const struct version_entry *registry_find_id(const struct registry *, struct span subject, int32_t id, bool *certain);
 
+/*
+ * The newest version whose metadata has all of these properties; NULL with the refusal (40401, 40403).  Of properties
+ * of the same name the last counts.
+ */
+struct property {
+	struct span name, value;
+};
+const struct version_entry *registry_latest_with(const struct registry *, struct span subject, const struct property *,
+    size_t n, enum registry_which, struct arena *, struct refusal *);
+
+/*
+ * Walks the subjects of a prefix (see registry_next_subject()) that are aliases, in no order, and what each stands
+ * for.  The null span at the end.
+ */
+struct span registry_next_alias(const struct registry *, struct span prefix, size_t *it, struct span *target);
+
+/* Whether a schema's rules have one of this type. */
+bool registry_has_rule_of(const struct schema_entry *, struct span type);
+
 /* Any version that bears a schema, a live one if there is one. */
 const struct version_entry *registry_bearer(const struct registry *, const struct schema_entry *);
 

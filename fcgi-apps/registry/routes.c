@@ -9,6 +9,7 @@ const struct route app_routes[] = {
 	{ HTTP_GET, "/subjects", subjects_list, "subjects.list", 0 },
 	{ HTTP_POST, "/subjects/{subject}", subjects_lookup, "subjects.lookup", ROUTE_OF_SUBJECT },
 	{ HTTP_DELETE, "/subjects/{subject}", subjects_delete, "subjects.delete", ROUTE_OF_SUBJECT },
+	{ HTTP_GET, "/subjects/{subject}/metadata", subjects_latest_with, "subjects.metadata", ROUTE_OF_SUBJECT },
 	{ HTTP_GET, "/subjects/{subject}/versions", subjects_versions, "subjects.versions.list", ROUTE_OF_SUBJECT },
 	{ HTTP_POST, "/subjects/{subject}/versions", subjects_register, "subjects.versions.register", ROUTE_OF_SUBJECT },
 	{ HTTP_GET, "/subjects/{subject}/versions/{version}", subjects_version, "subjects.versions.get", ROUTE_OF_SUBJECT },
@@ -46,6 +47,7 @@ const struct route app_routes[] = {
 	{ HTTP_DELETE, "/contexts/{context}", contexts_delete, "contexts.delete", 0 },
 	{ HTTP_GET, "/v1/metadata/id", metadata_id, "metadata.id", 0 },
 	{ HTTP_GET, "/v1/metadata/version", metadata_version, "metadata.version", 0 },
+	{ HTTP_GET, "/v1/metadata/deployment", metadata_deployment, "metadata.deployment", 0 },
 
 	/* Ours: for those who watch the process. */
 	{ HTTP_GET, "/-/healthy", handler_healthy, "healthy", APP_WATCHES },

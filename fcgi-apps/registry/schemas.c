@@ -1,12 +1,9 @@
-/* schemas.c -- the resources below /schemas: schemas by id, by guid, all of them. */
+/* schemas.c -- the resources below /schemas: schemas by id and by guid. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/problem.h"
 #include "registry/entity.h"
-
-/* GET /schemas gives no more at once. */
-enum { SCHEMAS_MAX = 1000 };
 
 void
 schemas_types(struct app *app, struct http_request *q, struct http_response *r)
@@ -20,39 +17,6 @@ schemas_types(struct app *app, struct http_request *q, struct http_response *r)
 		if (schema_type_supported((enum schema_type)type))
 			json_put_str(&o, schema_type_name((enum schema_type)type));
 	json_close(&o, ']');
-}
-
-/* The newest of its subject: what follows it belongs to another subject. */
-static bool
-is_latest(struct app *app, const struct version_entry *v, enum registry_which which, size_t it, struct span prefix)
-{
-	const struct version_entry *next = registry_next_of_prefix(app->registry, prefix, which, &it);
-
-	return next == NULL || !span_eq(next->subject, v->subject);
-}
-
-void
-schemas_list(struct app *app, struct http_request *q, struct http_response *r)
-{
-	struct span prefix = app_query_prefix(q, "");
-	bool latest_only = http_query_bool(q, "latestOnly");
-	enum registry_which which = http_query_bool(q, "deleted") ? REGISTRY_ALL : REGISTRY_LIVE;
-	struct json_out o = json_out(&r->body);
-	const struct version_entry *v;
-	struct page page;
-	size_t it = 0;
-
-	if (!app_page(q, r, &page))
-		return;
-	if (page.limit > SCHEMAS_MAX)
-		page.limit = SCHEMAS_MAX;
-	app_read(app, true);
-	json_open(&o, '[');
-	while (!app_page_full(&page) && (v = registry_next_of_prefix(app->registry, prefix, which, &it)) != NULL)
-		if ((!latest_only || is_latest(app, v, which, it, prefix)) && app_on_page(&page))
-			entity_put_version(&o, v, v->schema->text);
-	json_close(&o, ']');
-	app_read_end(app);
 }
 
 /* The id of the path; false with the response made: 404, as for any path that is none. */
@@ -108,10 +72,11 @@ static void
 put_schema(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
 {
 	struct json_out o = json_out(&r->body);
+	struct telling how = entity_telling(app, q, v->schema);
 	bool named = app_query_subject(app->registry, q).p != NULL;
 	int32_t max_id = http_query_bool(q, "fetchMaxId") ? registry_max_id(app->registry, v->schema->context) : 0;
 
-	entity_put_schema(&o, v, named, entity_text(app, q, v->schema), max_id);
+	entity_put_schema(&o, v, named, &how, max_id);
 }
 
 void
@@ -254,9 +219,11 @@ schemas_by_guid(struct app *app, struct http_request *q, struct http_response *r
 	uint8_t guid[16];
 	const struct schema_entry *s = find_guid(app, q, guid);
 
-	if (s != NULL)
-		entity_put_schema(&o, registry_bearer(app->registry, s), false, entity_text(app, q, s), 0);
-	else
+	if (s != NULL) {
+		struct telling how = entity_telling(app, q, s);
+
+		entity_put_schema(&o, registry_bearer(app->registry, s), false, &how, 0);
+	} else
 		not_found(q, r);
 	app_read_end(app);
 }

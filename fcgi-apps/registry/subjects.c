@@ -4,6 +4,15 @@
 #include "common/problem.h"
 #include "registry/entity.h"
 
+static void
+put_version(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
+{
+	struct json_out o = json_out(&r->body);
+	struct telling how = entity_telling(app, q, v->schema);
+
+	entity_put_version(&o, v, &how);
+}
+
 static enum registry_which
 live_or_all(const struct http_request *q)
 {
@@ -36,7 +45,6 @@ void
 subjects_lookup(struct app *app, struct http_request *q, struct http_response *r)
 {
 	enum registry_which which = live_or_all(q);
-	struct json_out o = json_out(&r->body);
 	const struct version_entry *v = NULL;
 	struct schema_request wanted;
 	struct refusal why = { 0 };
@@ -47,9 +55,46 @@ subjects_lookup(struct app *app, struct http_request *q, struct http_response *r
 		app_read(app, fresh);
 		v = registry_lookup(app->registry, app_subject(app->registry, q), &wanted, which, q->arena, &why);
 		if (v != NULL)
-			entity_put_version(&o, v, entity_text(app, q, v->schema));
+			put_version(app, q, r, v);
 		app_read_end(app);
 	}
+	if (v == NULL)
+		app_refuse(r, &why);
+}
+
+/* key=...&value=...&key=..., as many as a query may have; a key without a value is none.  NULL: the arena is used up. */
+static struct property *
+wanted_properties(struct http_request *q, size_t *n)
+{
+	struct property *list = arena_array(q->arena, HTTP_VALUES_MAX, sizeof *list), p;
+
+	for (*n = 0; list != NULL && *n < HTTP_VALUES_MAX; (*n)++) {
+		p.name = http_query_nth(q, "key", *n);
+		p.value = http_query_nth(q, "value", *n);
+		if (p.name.p == NULL || p.value.p == NULL)
+			break;
+		list[*n] = p;
+	}
+	return list;
+}
+
+void
+subjects_latest_with(struct app *app, struct http_request *q, struct http_response *r)
+{
+	const struct version_entry *v;
+	struct refusal why;
+	size_t n;
+	const struct property *wanted = wanted_properties(q, &n);
+
+	if (wanted == NULL) {
+		problem_answer(r, r->type, &problem_too_large);
+		return;
+	}
+	app_read(app, true);
+	v = registry_latest_with(app->registry, app_subject(app->registry, q), wanted, n, live_or_all(q), q->arena, &why);
+	if (v != NULL)
+		put_version(app, q, r, v);
+	app_read_end(app);
 	if (v == NULL)
 		app_refuse(r, &why);
 }
@@ -87,17 +132,25 @@ plan_register(const struct registry *registry, void *ctx, struct arena *a, struc
 }
 
 static void
+put_registered(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v, bool fresh)
+{
+	struct json_out o = json_out(&r->body);
+	struct telling how = entity_telling(app, q, v->schema);
+
+	entity_put_registered(&o, v, &how, fresh);
+}
+
+static void
 answer_version(struct app *app, struct http_response *r, struct http_request *q, struct span subject,
     const struct plan *plan)
 {
-	struct json_out o = json_out(&r->body);
 	const struct version_entry *v;
 	struct refusal why;
 
 	app_read(app, false);
 	v = registry_version(app->registry, subject, plan->version, REGISTRY_ALL, q->arena, &why);
 	if (v != NULL)
-		entity_put_registered(&o, v, plan->n_writes > 0);
+		put_registered(app, q, r, v, plan->n_writes > 0);
 	app_read_end(app);
 	if (v == NULL) /* somebody has deleted it in the meantime */
 		app_refuse(r, &why);
@@ -107,14 +160,13 @@ answer_version(struct app *app, struct http_response *r, struct http_request *q,
 static bool
 answer_known(struct app *app, struct http_request *q, struct http_response *r, const struct registration *reg)
 {
-	struct json_out o = json_out(&r->body);
 	const struct version_entry *v;
 	struct refusal why;
 
 	app_read(app, false);
 	v = registry_registered(app->registry, app_subject(app->registry, q), &reg->wanted, q->arena, &why);
 	if (v != NULL)
-		entity_put_registered(&o, v, false);
+		put_registered(app, q, r, v, false);
 	app_read_end(app);
 	return v != NULL;
 }
@@ -202,14 +254,6 @@ with_version(struct app *app, struct http_request *q, struct http_response *r, e
 }
 
 static void
-put_version(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
-{
-	struct json_out o = json_out(&r->body);
-
-	entity_put_version(&o, v, entity_text(app, q, v->schema));
-}
-
-static void
 put_text(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
 {
 	buf_span(&r->body, entity_text(app, q, v->schema));
@@ -225,6 +269,7 @@ put_referenced_by(struct app *app, struct http_request *q, struct http_response 
 
 	if (!app_page(q, r, &page))
 		return;
+	app_page_of_schemas(&page);
 	if (!registry_referenced_by(app->registry, v->subject, v->version, live_or_all(q), q->arena, &ids, &n)) {
 		problem_answer(r, r->type, &problem_too_large);
 		return;

@@ -499,6 +499,50 @@ def test_an_alias_is_its_subject(site):
     refused(site.ask("GET", "/subjects/nick/versions"), 404, 40401, "Subject 'nick' not found.")
 
 
+def test_what_else_can_be_asked_for(site):
+    ask = site.ask
+    first = good(site.register("else", record(field("a")), metadata={"properties": {"team": "x"}},
+                               ruleSet={"domainRules": [{"name": "r", "type": "CEL", "kind": "CONDITION", "mode": "WRITE"}]}))
+    good(site.register("else", record(field("a"), field("b", default=1)), metadata={"properties": {"team": "y"}}, ruleSet={}))
+    for query, version in [("?key=team&value=x", 1), ("?key=team&value=y&format=resolved", 2), ("", 2), ("?key=team", 2)]:
+        same(good(ask("GET", f"/subjects/else/metadata{query}"))["version"], version, query)
+    refused(ask("GET", "/subjects/else/metadata?key=team&value=z"), 404, 40403, "Schema not found")
+    refused(ask("GET", "/subjects/nobody/metadata?key=team&value=z"), 404, 40401, "Subject 'nobody' not found.")
+
+    def listed(query):
+        return [(s["subject"], s["version"], s.get("aliases")) for s in good(ask("GET", f"/schemas?{query}"))]
+
+    same(listed("subjectPrefix=else&ruleType=CEL"), [("else", 1, None)])
+    same(listed("subjectPrefix=else&ruleType=CEL&latestOnly=true"), [])
+    for alias in "elsa", "elsb":
+        good(ask("PUT", f"/config/{alias}", {"alias": "else"}))
+    both = ["elsa", "elsb"]
+    same(listed("subjectPrefix=else&aliases=true"), [("else", 1, None), ("else", 2, None)])
+    same(listed("subjectPrefix=els&aliases=true"), [("else", 1, both), ("else", 2, both)])
+    same(listed("subjectPrefix=elsa&aliases=true&latestOnly=true"), [("else", 2, ["elsa"])])
+    same(listed("subjectPrefix=els&aliases=true&offset=1&limit=5"), [("else", 2, both)])
+    same(listed("subjectPrefix=elsa"), [])
+    for alias in both:
+        good(ask("DELETE", f"/config/{alias}"))
+
+    good(site.register(":.ref:part", record(field("a")).replace('"R"', '"Part"')))
+    user = {"name": "Part", "subject": "part", "version": 1}
+    made = good(site.register(":.ref:user", '"Part"', references=[user]))
+    whole = {**user, "subject": ":.ref:part"}
+    for target, wanted in [("/subjects/:.ref:user/versions/1", user), ("/subjects/:.ref:user/versions/1?referenceFormat=qualified", whole),
+                           (f"/schemas/ids/{made['id']}?subject=:.ref:&referenceFormat=qualified", whole)]:
+        same(good(ask("GET", target))["references"], [wanted], target)
+    good(ask("GET", "/subjects/:.ref:part/versions/1/referencedby"), [made["id"]])
+    good(ask("DELETE", "/subjects/:.ref:user"), [1])
+    good(ask("GET", "/subjects/:.ref:part/versions/1/referencedby"), [])
+    good(ask("DELETE", "/subjects/:.ref:part"), [1])
+    good(ask("GET", "/subjects/:.ref:part/versions/1/referencedby?deleted=true"), [made["id"]])
+    good(ask("GET", "/subjects/:.ref:part/versions/1/referencedby"), [])
+    good(ask("GET", "/v1/metadata/deployment"), {"attributes": ["here", "for tests"]})
+    same(site.register("else", record(field("a")), "?format=resolved", metadata={"properties": {"team": "x"}},
+                       ruleSet=first["ruleSet"]).status, 200)
+
+
 def test_lists_have_pages(site):
     for i in range(5):
         good(site.register(f"page{i}", '"string"'))
@@ -835,7 +879,8 @@ def test_a_restart_finds_all_again(site):
 
 
 if __name__ == "__main__":
-    running = registry_site.Site("-o", "kafkastore.timeout.ms=3000")
+    running = registry_site.Site("-o", "kafkastore.timeout.ms=3000", "-o",
+                                 "schema.registry.metadata.deployment.attributes=here, for tests")
     passed, failed, skipped = claims.run(globals(), running, seconds=100)
     for what in running.end():
         failed += 1

@@ -312,6 +312,73 @@ aliases_are_taken_one_step(void)
 	world_done(&w);
 }
 
+static const char *
+latest_with(struct world *w, const char *subject, const struct property *wanted, size_t n, enum registry_which which)
+{
+	struct refusal why;
+	const struct version_entry *v =
+	    registry_latest_with(w->registry, span_str(subject), wanted, n, which, &w->arena, &why);
+
+	return v == NULL ? world_refusal(w, &why) : arena_printf(&w->arena, "%d", (int)v->version);
+}
+
+static void
+the_newest_with_properties_is_found(void)
+{
+	static const char *const texts[] = { "\"int\"", "\"long\"", "\"float\"", "\"double\"" };
+	const char *metadata[] = { "{\"properties\":{\"a\":\"1\",\"b\":\"x\"}}", "{\"properties\":{\"a\":\"1\"}}",
+		"{\"tags\":{\"a\":[\"1\"]}}", "{\"properties\":{\"a\":\"2\"}}" };
+	struct property a1 = { span_str("a"), span_str("1") }, a2 = { span_str("a"), span_str("2") },
+			bx = { span_str("b"), span_str("x") };
+	struct property both[] = { a1, bx }, last_counts[] = { a2, a1 };
+	struct world w;
+
+	world_init(&w);
+	SAME(latest_with(&w, "s", &a1, 1, REGISTRY_LIVE), "40401 Subject 's' not found.");
+	world_config(&w, NULL, "{\"compatibility\":\"NONE\"}");
+	for (int i = 0; i < 4; i++) {
+		struct schema_request q = { .text = span_str(texts[i]), .metadata = world_json(&w, metadata[i]) };
+
+		world_request(&w, "s", &q);
+	}
+	SAME(latest_with(&w, "s", &a1, 1, REGISTRY_LIVE), "2");
+	SAME(latest_with(&w, "s", &a2, 1, REGISTRY_LIVE), "4");
+	SAME(latest_with(&w, "s", both, 2, REGISTRY_LIVE), "1");
+	SAME(latest_with(&w, "s", last_counts, 2, REGISTRY_LIVE), "2");
+	SAME(latest_with(&w, "s", NULL, 0, REGISTRY_LIVE), "4");
+	world_delete_version(&w, "s", 4, false);
+	SAME(latest_with(&w, "s", &a2, 1, REGISTRY_LIVE), "40403 Schema not found");
+	SAME(latest_with(&w, "s", &a2, 1, REGISTRY_ALL), "4");
+	world_done(&w);
+}
+
+static void
+aliases_of_a_prefix_are_walked(void)
+{
+	static const struct {
+		const char *prefix;
+		size_t n;
+	} cases[] = { { "", 2 }, { "s", 1 }, { ":*:", 3 }, { ":*:s", 2 }, { ":.c:", 1 }, { "t", 0 } };
+	struct world w;
+
+	world_init(&w);
+	world_config(&w, "s1", "{\"alias\":\"t\"}");
+	world_config(&w, "x", "{\"alias\":\"t\"}");
+	world_config(&w, ":.c:s2", "{\"alias\":\"t\"}");
+	world_config(&w, "s3", "{\"normalize\":true}");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct span target, alias;
+		size_t it = 0, n = 0;
+
+		while ((alias = registry_next_alias(w.registry, span_str(cases[i].prefix), &it, &target)).p != NULL) {
+			CU_ASSERT(span_is(target, alias.p[0] == ':' ? ":.c:t" : "t"));
+			n++;
+		}
+		CU_ASSERT_EQUAL(n, cases[i].n);
+	}
+	world_done(&w);
+}
+
 #define USER(name) "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[{\"name\":\"f\",\"type\":\"T\"}]}"
 
 static const char *
@@ -365,6 +432,8 @@ const struct unit_test query_tests[] = {
 	UNIT(lookups_tell_what_is_missing),
 	UNIT(unqualified_names_are_looked_for_everywhere),
 	UNIT(aliases_are_taken_one_step),
+	UNIT(the_newest_with_properties_is_found),
+	UNIT(aliases_of_a_prefix_are_walked),
 	UNIT(those_who_refer_are_known_by_their_ids),
 	UNIT_END
 };
