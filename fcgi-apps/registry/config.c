@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/problem.h"
-#include "registry/app.h"
+#include "registry/entity.h"
 
 /* The fields of a config in the order in which they are told, and what they are in requests. */
 static const struct field {
@@ -26,44 +26,67 @@ static const struct field {
 	{ "overrideRuleSet", JSON_OBJECT, "RuleSet" },
 };
 
-/* Writes a config (NULL: nothing is set); the level under the name that the answer has for it, `level` where none is set (NULL: left out). */
+/* A field of what is told: of one config, or of all that are in force. */
+static const struct json *
+field_of(struct app *app, struct span subject, const struct json *config, bool in_force, const char *name)
+{
+	const struct json *v = in_force ? registry_config_field(app->registry, subject, name) : json_get(config, name);
+
+	return v == NULL || v->kind == JSON_NULL || (v->kind == JSON_STRING && v->text.n == 0) ? NULL : v;
+}
+
+/* How a config is told: the level under this name, `level` where none is set (NULL: left out). */
+struct manner {
+	bool in_force;
+	const char *level_field, *level;
+};
+
+/* Writes a config (NULL: nothing is set). */
 static void
-put_config(struct http_response *r, const struct json *config, const char *level_field, const char *level)
+put_config(struct app *app, struct http_response *r, struct span subject, const struct json *config,
+    const struct manner *how)
 {
 	struct json_out o = json_out(&r->body);
 
 	json_open(&o, '{');
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		bool is_level = strcmp(fields[i].name, "compatibilityLevel") == 0;
-		const struct json *v = json_get(config, fields[i].name);
+		const struct json *v = field_of(app, subject, config, how->in_force, fields[i].name);
 
-		if (v != NULL && v->kind != JSON_NULL) {
-			json_key(&o, is_level ? level_field : fields[i].name);
+		if (v != NULL) {
+			json_key(&o, is_level ? how->level_field : fields[i].name);
 			json_put_tree(&o, v);
-		} else if (is_level && level != NULL) {
-			json_key(&o, level_field);
-			json_put_str(&o, level);
+		} else if (is_level && how->level != NULL) {
+			json_key(&o, how->level_field);
+			json_put_str(&o, how->level);
 		}
 	}
 	json_close(&o, '}');
+}
+
+/* Above all contexts there is always a default, as there is globally. */
+static bool
+has_default(struct span subject)
+{
+	return subject.p == NULL || span_is(subject, ":.__GLOBAL:");
 }
 
 void
 config_get(struct app *app, struct http_request *q, struct http_response *r)
 {
 	struct span subject = app_scope(q);
-	bool in_force = http_query_bool(q, "defaultToGlobal");
-	const struct json *config;
-	enum level level;
+	struct manner how = { http_query_bool(q, "defaultToGlobal"), "compatibilityLevel", NULL };
+	const struct json *own;
 
 	app_read(app, true);
-	config = in_force ? registry_config(app->registry, subject) : registry_own_config(app->registry, subject);
-	level = in_force ? registry_level(app->registry, subject) : registry_default_level(app->registry);
-	if (config == NULL && subject.p != NULL && !in_force)
+	own = registry_own_config(app->registry, subject);
+	how.level = level_name(how.in_force || own != NULL ? registry_level(app->registry, subject) :
+							     registry_default_level(app->registry));
+	if (own == NULL && !has_default(subject) && !how.in_force)
 		app_problem(r, REGISTRY_NO_SUBJECT_COMPATIBILITY,
 		    arena_printf(q->arena, "%.*s", (int)subject.n, (const char *)subject.p));
 	else
-		put_config(r, config, "compatibilityLevel", subject.p == NULL || in_force ? level_name(level) : NULL);
+		put_config(app, r, subject, own, &how);
 	app_read_end(app);
 }
 
@@ -73,21 +96,33 @@ static const struct app_words
 	delete_words = { "Failed to delete compatibility level", "Delete compatibility level operation timed out",
 		"Failed to delete compatibility level", false };
 
+/* Whether metadata or rules are some; else the response says what is not. */
+static bool
+check_object(struct http_request *q, struct http_response *r, const struct field *field, const struct json *v)
+{
+	const struct json *ignored;
+	struct misfit why;
+	bool good = strcmp(field->type, "Metadata") == 0 ? canonical_metadata(q->arena, v, &ignored, &why) :
+							   canonical_rules(q->arena, v, &ignored, &why);
+
+	return good || entity_misfit(r, &why, field->name);
+}
+
 /* Whether all that the update sets is of its type; else the response says what is not. */
 static bool
-check_types(const struct json *update, struct http_response *r)
+check_types(const struct json *update, struct http_request *q, struct http_response *r)
 {
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		const struct json *v = json_get(update, fields[i].name);
-		char text[128];
+		struct misfit why = { fields[i].type, fields[i].name };
 
-		if (v == NULL || v->kind == JSON_NULL || v->kind == fields[i].kind ||
-		    (v->kind == JSON_FALSE && fields[i].kind == JSON_TRUE))
+		if (v == NULL || v->kind == JSON_NULL)
 			continue;
-		snprintf(text, sizeof text, "Cannot deserialize value of type `%s` (field \"%s\")", fields[i].type,
-		    fields[i].name);
-		problem_answer(r, r->type, &problem_bad_request, text);
-		return false;
+		if (fields[i].kind == JSON_OBJECT) {
+			if (!check_object(q, r, &fields[i], v))
+				return false;
+		} else if (v->kind != fields[i].kind && !(v->kind == JSON_FALSE && fields[i].kind == JSON_TRUE))
+			return entity_misfit(r, &why, NULL);
 	}
 	return true;
 }
@@ -112,12 +147,13 @@ config_put(struct app *app, struct http_request *q, struct http_response *r)
 {
 	struct span subject = app_scope(q);
 	struct change c = { .subject = subject, .update = app_body(q, r) };
+	struct manner how = { false, "compatibility", NULL };
 	struct plan plan;
 
-	if (c.update == NULL || !check_types(c.update, r) || !app_write(app, q, r, &put_words, plan_put, &c, &plan))
+	if (c.update == NULL || !check_types(c.update, q, r) || !app_write(app, q, r, &put_words, plan_put, &c, &plan))
 		return;
 	app_read(app, false);
-	put_config(r, registry_own_config(app->registry, subject), "compatibility", NULL);
+	put_config(app, r, subject, registry_own_config(app->registry, subject), &how);
 	app_read_end(app);
 }
 
@@ -126,18 +162,19 @@ plan_delete(const struct registry *registry, void *ctx, struct arena *a, struct 
 {
 	struct change *c = ctx;
 	const struct json *before = registry_own_config(registry, c->subject);
+	struct manner how = { false, "compatibilityLevel",
+		level_name(before != NULL ? registry_level(registry, c->subject) : registry_default_level(registry)) };
 
 	if (!registry_plan_delete_config(registry, c->subject, a, out, why))
 		return false;
-	put_config(c->answer, before, "compatibilityLevel",
-	    c->subject.p == NULL ? level_name(registry_default_level(registry)) : NULL);
+	put_config(c->app, c->answer, c->subject, before, &how);
 	return true;
 }
 
 void
 config_delete(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct change c = { .subject = app_scope(q), .answer = r };
+	struct change c = { .subject = app_scope(q), .app = app, .answer = r };
 	struct plan plan;
 
 	app_write(app, q, r, &delete_words, plan_delete, &c, &plan);

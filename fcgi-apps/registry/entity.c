@@ -55,13 +55,24 @@ take_int(struct http_response *r, const struct json *in, const char *field, int3
 	return true;
 }
 
-static bool
-take_object(struct http_response *r, const struct json *in, const char *field, const struct json **out)
+bool
+entity_misfit(struct http_response *r, const struct misfit *why, const char *field)
 {
-	const struct json *v = json_get(in, field);
+	if (why->type != NULL)
+		return wrong_type(r, why->type, why->field != NULL ? why->field : field);
+	problem_answer(r, r->type, &problem_too_large);
+	return false;
+}
 
-	*out = is_absent(v) ? NULL : v;
-	return *out == NULL || v->kind == JSON_OBJECT || wrong_type(r, "Object", field);
+bool
+entity_take_extras(struct http_request *q, struct http_response *r, const struct json *in, const struct json **metadata,
+    const struct json **rule_set)
+{
+	struct misfit why;
+
+	if (!canonical_metadata(q->arena, json_get(in, "metadata"), metadata, &why))
+		return entity_misfit(r, &why, "metadata");
+	return canonical_rules(q->arena, json_get(in, "ruleSet"), rule_set, &why) || entity_misfit(r, &why, "ruleSet");
 }
 
 static bool
@@ -102,11 +113,11 @@ entity_request(struct http_request *q, struct http_response *r, struct schema_re
 {
 	const struct json *body = app_body(q, r);
 
-	*out = (struct schema_request){ .normalize = http_query_bool(q, "normalize") };
+	*out = (struct schema_request){ .normalize = http_query_bool(q, "normalize"), .force = http_query_bool(q, "force") };
 	return body != NULL && take_text(r, body, "schema", &out->text) &&
 	    take_text(r, body, "schemaType", &out->schema_type) && take_int(r, body, "id", &out->id) &&
-	    take_int(r, body, "version", &out->version) && take_object(r, body, "metadata", &out->metadata) &&
-	    take_object(r, body, "ruleSet", &out->rule_set) && take_references(q, r, body, out);
+	    take_int(r, body, "version", &out->version) &&
+	    entity_take_extras(q, r, body, &out->metadata, &out->rule_set) && take_references(q, r, body, out);
 }
 
 /* ---- answers ---- */
@@ -195,7 +206,7 @@ put_references(struct json_out *o, const struct schema_entry *s, bool qualified)
 static void
 put_tree(struct json_out *o, const char *name, const struct json *tree)
 {
-	if (tree == NULL || tree->n == 0)
+	if (tree == NULL)
 		return;
 	json_key(o, name);
 	json_put_tree(o, tree);

@@ -7,12 +7,21 @@
 #define REGISTRY_ENTITY_H
 
 #include "registry/app.h"
+#include "registry/canonical.h"
 
 /*
  * A schema from a request's body (RegisterSchemaRequest); what it points to is in the request's arena.
  * False with the response made: 400 where a field has the wrong type.
  */
 bool entity_request(struct http_request *, struct http_response *, struct schema_request *out);
+
+/*
+ * metadata and ruleSet of a request's object, in their form; NULL: none.  False with the response made.  And what
+ * is answered where an object in this field is none.
+ */
+bool entity_take_extras(struct http_request *, struct http_response *, const struct json *in,
+    const struct json **metadata, const struct json **rule_set);
+bool entity_misfit(struct http_response *, const struct misfit *, const char *field);
 
 /*
  * How a schema is told: its text, in the form asked for, and whether references without a context get that of

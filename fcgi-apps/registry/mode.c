@@ -22,7 +22,7 @@ mode_get(struct app *app, struct http_request *q, struct http_response *r)
 
 	app_read(app, true);
 	mode = in_force ? registry_mode(app->registry, subject) : registry_own_mode(app->registry, subject);
-	if (mode.p == NULL && subject.p != NULL)
+	if (mode.p == NULL && subject.p != NULL && !span_is(subject, ":.__GLOBAL:"))
 		app_problem(r, REGISTRY_NO_SUBJECT_MODE,
 		    arena_printf(q->arena, "%.*s", (int)subject.n, (const char *)subject.p));
 	else

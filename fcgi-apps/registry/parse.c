@@ -148,16 +148,6 @@ registry_schema(const struct registry *r, const struct schema_entry *e, struct a
 
 /* ---- what requests bring ---- */
 
-/* The request as Java prints it, for the messages that quote it. */
-static const char *
-request_text(struct arena *a, struct span subject, const struct schema_request *q)
-{
-	return arena_printf(a,
-	    "{subject=%s,version=%d,id=%d,schemaType=%s,references=[],metadata=null,ruleSet=null,schema=%s}",
-	    text_of(a, subject), (int)q->version, q->id == 0 ? -1 : (int)q->id,
-	    q->schema_type.p == NULL ? "AVRO" : text_of(a, q->schema_type), text_of(a, q->text));
-}
-
 static int
 by_reference_name(const void *x, const void *y)
 {
@@ -206,29 +196,26 @@ settle_references(struct resolution *z, struct span context, const struct schema
 	return true;
 }
 
-/* A request without a text, but with metadata or rules, means the text of the version before. */
-static struct span
-text_meant(const struct registry *r, struct span subject, const struct schema_request *q)
-{
-	const struct version *v = state_newest(state_subject(r, subject), REGISTRY_LIVE);
-
-	if (q->text.n > 0 || (q->metadata == NULL && q->rule_set == NULL) || v == NULL)
-		return q->text;
-	return v->entry.schema->text;
-}
-
-static bool
-is_import(const struct registry *r, struct span subject)
+bool
+state_is_import(const struct registry *r, struct span subject)
 {
 	struct span mode = registry_mode(r, subject);
 
 	return span_is(mode, "IMPORT") || span_is(mode, "FORWARD");
 }
 
+bool
+state_is_blank(struct span text)
+{
+	while (text.n > 0 && text.p[text.n - 1] <= ' ')
+		text.n--;
+	return text.n == 0;
+}
+
 static bool
 is_lenient(const struct registry *r, struct span subject)
 {
-	return is_import(r, subject) ||
+	return state_is_import(r, subject) ||
 	    json_is_kind(registry_config_field(r, subject, "validateNewSchemas"), JSON_FALSE);
 }
 
@@ -248,7 +235,7 @@ print(struct resolution *z, const struct schema *s, bool normalize, struct span 
 static bool
 parse_request(struct resolution *z, struct span subject, const struct schema_request *q, struct parsed_schema *out)
 {
-	struct span name, context = registry_context(subject, &name), text = text_meant(z->registry, subject, q);
+	struct span name, context = registry_context(subject, &name);
 	struct schema_mistake mistake;
 	struct record *rec = &out->record;
 	bool stored = q->known || is_lenient(z->registry, subject);
@@ -256,14 +243,14 @@ parse_request(struct resolution *z, struct span subject, const struct schema_req
 
 	*rec = (struct record){ .type = RECORD_SCHEMA, .metadata = q->metadata, .rule_set = q->rule_set };
 	rec->schema_type = q->schema_type.n == 0 ? span_str("AVRO") : q->schema_type;
+	if (state_is_blank(q->text))
+		return refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "Empty schema");
 	if (!find_type(z, rec->schema_type, &type))
 		return false;
-	if (text.n == 0)
-		return refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "Empty schema");
 	if (!settle_references(z, context, q, rec))
 		return false;
 	z->why->problem = REGISTRY_OK;
-	out->schema = parse(z, context, type, text, stored, rec->references,
+	out->schema = parse(z, context, type, q->text, stored, rec->references,
 	    rec->n_references, &mistake);
 	if (out->schema != NULL)
 		return print(z, out->schema, q->normalize, &rec->schema);
@@ -271,15 +258,15 @@ parse_request(struct resolution *z, struct span subject, const struct schema_req
 	if (z->why->problem == REGISTRY_OK)
 		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
 		    arena_printf(z->arena, "Invalid schema %s, details: %s",
-			request_text(z->arena, subject, q), mistake.text));
+			parse_request_text(z->arena, subject, q), mistake.text));
 	return false;
 }
 
 /* What is imported stays as it was elsewhere. */
-static bool
-wants_normal(const struct registry *r, struct span subject, const struct schema_request *q)
+bool
+state_wants_normal(const struct registry *r, struct span subject, const struct schema_request *q)
 {
-	return !is_import(r, subject) && (q->normalize || registry_normalize(r, subject));
+	return !state_is_import(r, subject) && (q->normalize || registry_normalize(r, subject));
 }
 
 bool
@@ -291,7 +278,7 @@ registry_parse(const struct registry *r, struct span subject, const struct schem
 	bool good;
 
 	*out = (struct parsed_schema){ 0 };
-	asked.normalize = wants_normal(r, subject, q);
+	asked.normalize = state_wants_normal(r, subject, q);
 	good = parse_request(&z, subject, &asked, out);
 	forget(&z);
 	if (good)
@@ -301,114 +288,6 @@ registry_parse(const struct registry *r, struct span subject, const struct schem
 		out->schema = NULL;
 	}
 	return good;
-}
-
-/* ---- the same schema in another spelling ---- */
-
-/*
- * Whether a stored schema says the same as a new one though its text differs: with the same metadata
- * and rules, and the same references, or with references where the new one has all written out.
- */
-static bool
-is_same(const struct registry *r, const struct schema_entry *old, const struct parsed_schema *fresh, struct arena *a)
-{
-	struct record as_old = fresh->record;
-	bool inlined = fresh->record.n_references == 0 && old->n_references > 0;
-	struct refusal why;
-	struct schema *s;
-	uint8_t hash[16];
-	bool same;
-
-	/* In another order of properties it has as many bytes. */
-	if (!span_eq(old->schema_type, fresh->record.schema_type) || (!inlined && old->text.n != fresh->record.schema.n))
-		return false;
-	as_old.schema = old->text;
-	if (inlined) {
-		as_old.references = old->references;
-		as_old.n_references = old->n_references;
-	}
-	record_hash(&as_old, hash);
-	if (memcmp(hash, old->guid, sizeof hash) != 0 || (s = registry_schema(r, old, a, &why)) == NULL)
-		return false;
-	same = schema_equal(s, fresh->schema);
-	schema_free(s);
-	return same;
-}
-
-const struct version *
-state_lookup(const struct registry *r, const struct subject *s, const struct parsed_schema *p,
-    enum registry_which which, struct arena *a)
-{
-	const struct content *c = s == NULL ? NULL : state_by_hash(r, s->context, p->hash);
-
-	for (size_t i = s == NULL ? 0 : s->n; i > 0 && c != NULL; i--)
-		if (memcmp(s->versions[i - 1]->entry.schema->guid, p->hash, sizeof p->hash) == 0 &&
-		    state_is(s->versions[i - 1], which))
-			return s->versions[i - 1];
-	for (size_t i = s == NULL ? 0 : s->n; i > 0; i--)
-		if (state_is(s->versions[i - 1], which) && is_same(r, s->versions[i - 1]->entry.schema, p, a))
-			return s->versions[i - 1];
-	return NULL;
-}
-
-/*
- * Whether a request means the same in another subject, parsed: what it refers to lies in the context of who
- * refers, and whether it is brought to its normal form is set for subjects.
- */
-static bool
-means_the_same(const struct registry *r, const struct schema_request *q, struct span a, struct span b)
-{
-	return q->n_references == 0 && wants_normal(r, a, q) == wants_normal(r, b, q);
-}
-
-/* So many times a request is parsed anew for namesakes of its subject. */
-enum { NAMESAKES_PARSED = 32 };
-
-static const struct version *
-look_up_namesakes(const struct registry *r, struct span subject, const struct schema_request *q,
-    const struct parsed_schema *p, enum registry_which which, struct arena *a)
-{
-	const struct version *v = NULL;
-	struct parsed_schema other;
-	struct refusal ignored;
-	struct span namesake;
-	size_t it = 0;
-	int parsed = 0;
-
-	while (v == NULL && (namesake = registry_next_namesake(r, subject, &it)).p != NULL) {
-		if (means_the_same(r, q, subject, namesake))
-			v = state_lookup(r, state_subject(r, namesake), p, which, a);
-		else if (parsed++ < NAMESAKES_PARSED && registry_parse(r, namesake, q, a, &other, &ignored)) {
-			v = state_lookup(r, state_subject(r, namesake), &other, which, a);
-			schema_free(other.schema);
-		}
-	}
-	return v;
-}
-
-const struct version_entry *
-registry_lookup(const struct registry *r, struct span subject, const struct schema_request *q,
-    enum registry_which which, struct arena *a, struct refusal *why)
-{
-	const struct subject *s = state_subject(r, subject);
-	struct schema_request known = *q;
-	const struct version *v;
-	struct parsed_schema p;
-
-	known.known = true;
-	if (!registry_parse(r, subject, &known, a, &p, why))
-		return NULL;
-	v = state_lookup(r, s, &p, which, a);
-	if (v == NULL)
-		v = look_up_namesakes(r, subject, &known, &p, which, a);
-	schema_free(p.schema);
-	if (v != NULL)
-		return &v->entry;
-	if (state_newest(s, which) == NULL)
-		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
-	else
-		refuse(why, a, REGISTRY_SCHEMA_NOT_FOUND);
-	return NULL;
 }
 
 /* ---- compatibility ---- */
@@ -429,32 +308,120 @@ parse_earlier(struct resolution *z, const struct version *const *versions, size_
 	return true;
 }
 
+/* Adds sentences behind the others; false with the refusal. */
+static bool
+add_messages(struct resolution *z, struct level_messages *to, const char *const *more, size_t n)
+{
+	const char **list = arena_array(z->arena, to->n + n + 1, sizeof *list);
+
+	if (list == NULL)
+		return no_memory(z);
+	for (size_t i = 0; i < to->n; i++)
+		list[i] = to->list[i];
+	for (size_t i = 0; i < n; i++) {
+		if (more[i] == NULL)
+			return no_memory(z);
+		list[to->n + i] = more[i];
+	}
+	*to = (struct level_messages){ .list = list, .n = to->n + n };
+	return true;
+}
+
+/* What stands behind all other messages. */
+static const char *
+last_message(struct arena *a, enum level level, bool fields)
+{
+	return arena_printf(a, "{validateFields: '%s', compatibility: '%s'}", fields ? "true" : "false",
+	    level_name(level));
+}
+
 /* What is told where types differ, which no level but NONE allows. */
 static bool
 tell_types(struct resolution *z, enum level level, bool fields, bool *compatible, struct level_messages *messages)
 {
-	const char **list = arena_array(z->arena, 2, sizeof *list);
+	const char *told[] = { "Incompatible because of different schema type", last_message(z->arena, level, fields) };
 
 	*compatible = level == LEVEL_NONE;
-	if (*compatible)
-		return true;
-	if (list == NULL)
-		return no_memory(z);
-	list[0] = "Incompatible because of different schema type";
-	list[1] = arena_printf(z->arena, "{validateFields: '%s', compatibility: '%s'}", fields ? "true" : "false",
-	    level_name(level));
-	*messages = (struct level_messages){ .list = list, .n = 2 };
-	return list[1] != NULL || no_memory(z);
+	return *compatible || add_messages(z, messages, told, 2);
+}
+
+/* ---- reserved fields: those of the property confluent:reserved ---- */
+
+/* The next name of a list by commas; false at its end. */
+static bool
+next_reserved(struct span *list, struct span *name)
+{
+	while (list->n > 0) {
+		const uint8_t *comma = memchr(list->p, ',', list->n);
+		size_t n = comma == NULL ? list->n : (size_t)(comma - list->p);
+
+		*name = span_of(list->p, n);
+		*list = span_of(list->p + n + (comma != NULL), list->n - n - (comma != NULL));
+		while (name->n > 0 && name->p[0] <= ' ')
+			*name = span_of(name->p + 1, name->n - 1);
+		while (name->n > 0 && name->p[name->n - 1] <= ' ')
+			name->n--;
+		if (name->n > 0)
+			return true;
+	}
+	return false;
+}
+
+static struct span
+reserved_by(const struct json *metadata)
+{
+	const struct json *v = json_get(json_get(metadata, "properties"), "confluent:reserved");
+
+	return json_is_kind(v, JSON_STRING) ? v->text : span_of("", 0);
+}
+
+static bool
+is_reserved(struct span list, struct span wanted)
+{
+	struct span name;
+
+	while (next_reserved(&list, &name))
+		if (span_eq(name, wanted))
+			return true;
+	return false;
+}
+
+/* So many fields are looked at in either schema: each is looked for among all others. */
+enum { RESERVED_MAX = 1000 };
+
+static bool
+check_reserved(struct resolution *z, const struct json *before, const struct parsed_schema *p,
+    struct level_messages *messages)
+{
+	struct span now = reserved_by(p->record.metadata), list, name;
+	const char *text;
+	int seen = 0;
+
+	for (list = reserved_by(before); next_reserved(&list, &name) && seen++ < RESERVED_MAX;) {
+		if (is_reserved(now, name))
+			continue;
+		text = arena_printf(z->arena, "The new schema has reserved field %.*s removed from its metadata which is present "
+		    "in the old schema's metadata.", (int)name.n, (const char *)name.p);
+		if (!add_messages(z, messages, &text, 1))
+			return false;
+	}
+	for (list = now, seen = 0; next_reserved(&list, &name) && seen++ < RESERVED_MAX;) {
+		if (!schema_has_field(p->schema, name))
+			continue;
+		text = arena_printf(z->arena, "The new schema has field that conflicts with the reserved field %.*s.", (int)name.n,
+		    (const char *)name.p);
+		if (!add_messages(z, messages, &text, 1))
+			return false;
+	}
+	return true;
 }
 
 /* Compares with versions up to the first of another type, which need not be one that we can parse. */
 static bool
-check(struct resolution *z, struct span subject, const struct version *const *versions, size_t n,
+check_versions(struct resolution *z, enum level level, bool fields, const struct version *const *versions, size_t n,
     const struct parsed_schema *p, bool *compatible, struct level_messages *messages)
 {
 	struct level_version *earlier = arena_array(z->arena, n + 1, sizeof *earlier);
-	bool fields = json_is_kind(registry_config_field(z->registry, subject, "validateFields"), JSON_TRUE);
-	enum level level = registry_level(z->registry, subject);
 	size_t alike = 0, parsed = 0;
 	bool good = earlier != NULL || no_memory(z);
 
@@ -469,6 +436,32 @@ check(struct resolution *z, struct span subject, const struct version *const *ve
 	if (good && messages->memory)
 		return refuse(z->why, z->arena, REGISTRY_SCHEMA_TOO_LARGE);
 	return good && *compatible && alike < n ? tell_types(z, level, fields, compatible, messages) : good;
+}
+
+/* Fields that are reserved are told first, whatever the level; `newest`: of the versions that are asked for, NULL: none. */
+static bool
+check(struct resolution *z, struct span subject, const struct version *newest, const struct version *const *versions,
+    size_t n, const struct parsed_schema *p, bool *compatible, struct level_messages *messages)
+{
+	bool fields = json_is_kind(registry_config_field(z->registry, subject, "validateFields"), JSON_TRUE);
+	enum level level = registry_level(z->registry, subject);
+	struct level_messages more = { 0 };
+	const char *last;
+
+	if (fields && !check_reserved(z, newest == NULL ? NULL : newest->entry.schema->metadata, p, messages))
+		return false;
+	if (!check_versions(z, level, fields, versions, n, p, compatible, &more))
+		return false;
+	if (messages->n == 0) {
+		*messages = more;
+		return true;
+	}
+	if (*compatible) {
+		*compatible = false;
+		last = last_message(z->arena, level, fields);
+		return add_messages(z, messages, &last, 1);
+	}
+	return add_messages(z, messages, more.list, more.n);
 }
 
 /* The value of the property that the config names as its group; null: it names none, or the schema has no such property. */
@@ -493,11 +486,12 @@ asked_for(const struct registry *r, struct span subject, const struct subject *s
 {
 	const struct json *name = registry_config_field(r, subject, "compatibilityGroup");
 	struct span group = group_of(name, p->record.metadata);
-	bool all = level_is_transitive(registry_level(r, subject));
+	enum level level = registry_level(r, subject);
+	bool all = level_is_transitive(level);
 	const struct version **list = arena_array(a, s == NULL ? 1 : s->n + 1, sizeof *list);
 
 	*n = 0;
-	for (size_t i = s == NULL || list == NULL ? 0 : s->n; i > 0 && (all || *n == 0); i--)
+	for (size_t i = s == NULL || list == NULL || level == LEVEL_NONE ? 0 : s->n; i > 0 && (all || *n == 0); i--)
 		if (!s->versions[i - 1]->entry.deleted &&
 		    span_eq(group, group_of(name, s->versions[i - 1]->entry.schema->metadata)))
 			list[(*n)++] = s->versions[i - 1];
@@ -517,8 +511,6 @@ registry_check(const struct registry *r, struct span subject, int32_t version, c
 
 	*messages = (struct level_messages){ 0 };
 	*compatible = true;
-	if (registry_level(r, subject) == LEVEL_NONE && version == 0)
-		return true;
 	if (version == 0) {
 		if ((list = asked_for(r, subject, s, p, a, &n)) == NULL)
 			return no_memory(&z);
@@ -527,7 +519,8 @@ registry_check(const struct registry *r, struct span subject, int32_t version, c
 		n = 1;
 	} else if (version != REGISTRY_LATEST)
 		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND, (int)version);
-	good = check(&z, subject, list, n, p, compatible, messages);
+	good = check(&z, subject, version == 0 ? state_newest(s, REGISTRY_LIVE) : n == 0 ? NULL : one, list, n, p, compatible,
+	    messages);
 	forget(&z);
 	return good;
 }

@@ -108,15 +108,22 @@ plan_refuse_read_only(const struct registry *r, struct span subject, struct aren
 
 	if (!span_is(mode, "READONLY") && !span_is(mode, "READONLY_OVERRIDE"))
 		return true;
-	return plan_refuse_mode(subject, "read-only", true, a, why);
+	return plan_refuse_mode(subject, "is in read-only", a, why);
 }
 
-bool
-plan_refuse_mode(struct span subject, const char *mode, bool is, struct arena *a, struct refusal *why)
+const char *
+plan_context(struct span subject, struct arena *a)
 {
 	struct span name, context = registry_context(subject, &name);
 
+	return span_is(context, ".") ? "" : arena_printf(a, ":%s:", text_of(a, context));
+}
+
+bool
+plan_refuse_mode(struct span subject, const char *is, struct arena *a, struct refusal *why)
+{
+	/* What is global has no name. */
 	return refuse(why, a, REGISTRY_NOT_PERMITTED,
-	    arena_printf(a, "Subject %s in context %s is %sin %s mode", text_of(a, subject), text_of(a, context),
-		is ? "" : "not ", mode));
+	    arena_printf(a, "Subject %s in context %s %s mode", subject.p == NULL ? "null" : text_of(a, subject),
+		plan_context(subject, a), is));
 }

@@ -1,7 +1,6 @@
 /* plan_register.c -- what the registration of a schema writes. */
 #include <limits.h>
 
-#include "registry/merge.h"
 #include "registry/registry_internal.h"
 
 /* A registration on its way through the checks. */
@@ -42,15 +41,13 @@ plan_check_subject(struct span subject, struct arena *a, struct refusal *why)
 static bool
 check_mode(struct registration *g)
 {
-	struct span mode = registry_mode(g->registry, g->subject);
-
-	g->import = span_is(mode, "IMPORT") || span_is(mode, "FORWARD");
+	g->import = state_is_import(g->registry, g->subject);
 	if (!plan_refuse_read_only(g->registry, g->subject, g->arena, g->why))
 		return false;
 	if (g->request->id > 0 && !g->import)
-		return plan_refuse_mode(g->subject, "import", false, g->arena, g->why);
+		return plan_refuse_mode(g->subject, "is not in import", g->arena, g->why);
 	if (g->request->id <= 0 && g->import)
-		return plan_refuse_mode(g->subject, "read-write", false, g->arena, g->why);
+		return plan_refuse_mode(g->subject, "is not in read-write", g->arena, g->why);
 	return true;
 }
 
@@ -59,7 +56,7 @@ no_overwrite(struct registration *g)
 {
 	return refuse(g->why, g->arena, REGISTRY_NOT_PERMITTED,
 	    arena_printf(g->arena, "Overwrite new schema with id %d in context %s is not permitted.",
-		(int)g->request->id, text_of(g->arena, g->context)));
+		(int)g->request->id, plan_context(g->subject, g->arena)));
 }
 
 /*
@@ -113,23 +110,31 @@ choose_id(struct registration *g)
 	return true;
 }
 
+/* The number behind all others; 0: they have been given out. */
+static int32_t
+next_version(const struct registration *g)
+{
+	const struct version *newest = state_newest(g->known, REGISTRY_ALL);
+
+	if (newest == NULL)
+		return 1;
+	return newest->entry.version == INT32_MAX ? 0 : newest->entry.version + 1;
+}
+
 static bool
 choose_version(struct registration *g)
 {
-	const struct version *newest = state_newest(g->known, REGISTRY_ALL);
 	const struct version *there = state_version(g->known, g->request->version);
 	int32_t wanted = g->request->version;
 
-	if (newest != NULL && newest->entry.version == INT32_MAX)
-		return refuse(g->why, g->arena, REGISTRY_INVALID_SCHEMA, "All versions of the subject have been given out");
-	g->plan->version = newest == NULL ? 1 : newest->entry.version + 1;
-	if (wanted <= 0)
-		return true;
-	if (g->import) {
+	g->plan->version = next_version(g);
+	if (g->import && wanted > 0) {
 		if (there != NULL && memcmp(there->entry.schema->guid, g->parsed.hash, 16) != 0)
 			return no_overwrite(g);
 		g->plan->version = wanted;
-	} else if (wanted != g->plan->version)
+	} else if (g->plan->version == 0)
+		return refuse(g->why, g->arena, REGISTRY_INVALID_SCHEMA, "All versions of the subject have been given out");
+	else if (wanted > 0 && wanted != g->plan->version)
 		return refuse(g->why, g->arena, REGISTRY_INVALID_SCHEMA, "Version is not one more than previous version");
 	return true;
 }
@@ -141,7 +146,7 @@ check_compatibility(struct registration *g)
 	struct buf joined = { 0 };
 	bool compatible, told;
 
-	if (g->import)
+	if (g->import || g->request->force)
 		return true;
 	if (!registry_check(g->registry, g->subject, 0, &g->parsed, g->arena, &compatible, &messages, g->why))
 		return false;
@@ -192,63 +197,40 @@ write_records(struct registration *g)
 	return good || refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
 }
 
-/*
- * Whether a version is what the request asks for.  A number that is asked for counts only where
- * numbers are brought along.
- */
+/* What the request does not say is taken from the version before, if there is one. */
 static bool
-is_asked_for(const struct registry *r, struct span subject, const struct version *v, const struct schema_request *q)
-{
-	struct span mode = registry_mode(r, subject);
-	bool import = span_is(mode, "IMPORT") || span_is(mode, "FORWARD");
-
-	return (q->id <= 0 || q->id == v->entry.schema->id) &&
-	    (!import || q->version <= 0 || q->version == v->entry.version);
-}
-
-/* Where the configuration adds metadata it is not the request alone that says what is the same. */
-static bool
-adds_metadata(const struct registry *r, struct span subject)
-{
-	return registry_config_field(r, subject, "defaultMetadata") != NULL ||
-	    registry_config_field(r, subject, "overrideMetadata") != NULL;
-}
-
-/* What the request does not say is taken from the version before; the configuration's metadata goes below and above. */
-static bool
-merge(struct registration *g, struct schema_request *q)
+populate(struct registration *g, struct schema_request *q)
 {
 	const struct version *before = state_newest(g->known, REGISTRY_LIVE);
-	const struct json *metadata = q->metadata;
 
 	if (g->import)
 		return true;
-	if (before != NULL && q->metadata == NULL)
-		metadata = before->entry.schema->metadata;
-	if (before != NULL && q->rule_set == NULL)
-		q->rule_set = before->entry.schema->rule_set;
-	return (merge_metadata(g->arena, registry_config_field(g->registry, g->subject, "defaultMetadata"), metadata, &metadata) &&
-		   merge_metadata(g->arena, metadata, registry_config_field(g->registry, g->subject, "overrideMetadata"),
-		       &q->metadata)) ||
+	if (state_is_blank(q->text) && before != NULL) {
+		q->text = before->entry.schema->text;
+		q->schema_type = before->entry.schema->schema_type;
+		q->references = before->entry.schema->references;
+		q->n_references = before->entry.schema->n_references;
+	}
+	return state_add_extras(g->registry, g->subject, before, next_version(g), g->arena, q) ||
 	    refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
 }
 
-const struct version_entry *
-registry_registered(const struct registry *r, struct span subject, const struct schema_request *q, struct arena *a,
-    struct refusal *why)
+/* A live version that is the same already; who asks for a number gets that. */
+static const struct version *
+find_same(struct registration *g)
 {
-	struct schema_request known = *q;
-	struct parsed_schema parsed;
-	const struct version *v;
+	const struct version *v = NULL;
 
-	*why = (struct refusal){ 0 };
-	known.known = true;
-	if (!plan_check_rules(q->rule_set, a, why) || !plan_check_subject(subject, a, why) ||
-	    !registry_parse(r, subject, &known, a, &parsed, why))
-		return NULL;
-	v = state_lookup(r, state_subject(r, subject), &parsed, REGISTRY_LIVE, a);
-	schema_free(parsed.schema);
-	return v != NULL && is_asked_for(r, subject, v, q) && !adds_metadata(r, subject) ? &v->entry : NULL;
+	if (g->request->version == 0)
+		v = state_lookup(g->registry, g->known, &g->parsed, REGISTRY_LIVE, g->arena);
+	return v != NULL && (g->request->id <= 0 || g->request->id == v->entry.schema->id) ? v : NULL;
+}
+
+static void
+tell(struct plan *plan, const struct version_entry *v)
+{
+	plan->id = v->schema->id;
+	plan->version = v->version;
 }
 
 bool
@@ -266,20 +248,17 @@ registry_plan_register(const struct registry *r, struct span subject, const stru
 
 	*plan = (struct plan){ .subject = subject };
 	if (same != NULL) {
-		plan->id = same->schema->id;
-		plan->version = same->version;
+		tell(plan, same);
 		return true;
 	}
 	if (why->problem != REGISTRY_OK)
 		return false;
 	g.context = registry_context(subject, &name);
-	if (!check_mode(&g) || !merge(&g, &asked) || !registry_parse(r, subject, &asked, a, &g.parsed, why))
+	if (!check_mode(&g) || !populate(&g, &asked) || !registry_parse(r, subject, &asked, a, &g.parsed, why))
 		return false;
-	found = g.import ? NULL : state_lookup(r, g.known, &g.parsed, REGISTRY_LIVE, a);
-	if (found != NULL) {
-		plan->id = found->entry.schema->id;
-		plan->version = found->entry.version;
-	} else if (!may_share(&g))
+	if ((found = find_same(&g)) != NULL)
+		tell(plan, &found->entry);
+	else if (!may_share(&g))
 		good = refuse(why, a, REGISTRY_WAITS);
 	else
 		good = choose_id(&g) && check_compatibility(&g) && choose_version(&g) && write_records(&g);

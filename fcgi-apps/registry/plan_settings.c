@@ -2,25 +2,29 @@
 #include <string.h>
 
 #include "json/write.h"
+#include "registry/canonical.h"
 #include "registry/registry_internal.h"
 
-/* The fields of a CONFIG record in their order, and what they are called in requests. */
+typedef bool canonical(struct arena *, const struct json *, const struct json **, struct misfit *);
+
+/* The fields of a CONFIG record in their order, what they are called in requests, and the form they get (NULL: as they are). */
 static const struct field {
 	const char *stored, *asked;
+	canonical *form;
 } fields[] = {
-	{ "alias", "alias" },
-	{ "aliasForDeks", "aliasForDeks" },
-	{ "normalize", "normalize" },
-	{ "validateFields", "validateFields" },
-	{ "validateNewSchemas", "validateNewSchemas" },
-	{ "validateRules", "validateRules" },
-	{ "compatibilityLevel", "compatibility" },
-	{ "compatibilityPolicy", "compatibilityPolicy" },
-	{ "compatibilityGroup", "compatibilityGroup" },
-	{ "defaultMetadata", "defaultMetadata" },
-	{ "overrideMetadata", "overrideMetadata" },
-	{ "defaultRuleSet", "defaultRuleSet" },
-	{ "overrideRuleSet", "overrideRuleSet" },
+	{ "alias", "alias", NULL },
+	{ "aliasForDeks", "aliasForDeks", NULL },
+	{ "normalize", "normalize", NULL },
+	{ "validateFields", "validateFields", NULL },
+	{ "validateNewSchemas", "validateNewSchemas", NULL },
+	{ "validateRules", "validateRules", NULL },
+	{ "compatibilityLevel", "compatibility", NULL },
+	{ "compatibilityPolicy", "compatibilityPolicy", NULL },
+	{ "compatibilityGroup", "compatibilityGroup", NULL },
+	{ "defaultMetadata", "defaultMetadata", canonical_metadata },
+	{ "overrideMetadata", "overrideMetadata", canonical_metadata },
+	{ "defaultRuleSet", "defaultRuleSet", canonical_rules },
+	{ "overrideRuleSet", "overrideRuleSet", canonical_rules },
 };
 
 /* A record of a scope: the global one has no subject. */
@@ -43,9 +47,21 @@ check_level(const struct json *update, struct arena *a, struct refusal *why)
 	return refuse(why, a, REGISTRY_INVALID_COMPATIBILITY);
 }
 
-/* The new value: what the update says, else what was there. */
-static void
-put_config(struct buf *to, struct span subject, const struct json *before, const struct json *update)
+/* What the update says of a field, in its form, else what was there; NULL or null: nothing.  Where the form can't be made that is told. */
+static bool
+new_value(const struct field *field, const struct json *before, const struct json *update, struct arena *a,
+    const struct json **out)
+{
+	const struct json *v = json_get(update, field->asked);
+	struct misfit why;
+
+	*out = v == NULL ? json_get(before, field->stored) : v;
+	return v == NULL || v->kind == JSON_NULL || field->form == NULL || field->form(a, v, out, &why);
+}
+
+/* The new value of all. */
+static bool
+put_config(struct buf *to, struct span subject, const struct json *before, const struct json *update, struct arena *a)
 {
 	struct json_out o = json_out(to);
 	enum level level;
@@ -56,10 +72,10 @@ put_config(struct buf *to, struct span subject, const struct json *before, const
 		json_put_span(&o, subject);
 	}
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-		const struct json *v = json_get(update, fields[i].asked);
+		const struct json *v;
 
-		if (v == NULL)
-			v = json_get(before, fields[i].stored);
+		if (!new_value(&fields[i], before, update, a, &v))
+			return false;
 		if (v == NULL || v->kind == JSON_NULL)
 			continue;
 		json_key(&o, fields[i].stored);
@@ -70,6 +86,7 @@ put_config(struct buf *to, struct span subject, const struct json *before, const
 			json_put_tree(&o, v);
 	}
 	json_close(&o, '}');
+	return true;
 }
 
 bool
@@ -82,9 +99,13 @@ registry_plan_put_config(const struct registry *r, struct span subject, const st
 
 	*plan = (struct plan){ 0 };
 	if (!check_level(update, a, why) || !plan_check_rules(json_get(update, "defaultRuleSet"), a, why) ||
-	    !plan_check_rules(json_get(update, "overrideRuleSet"), a, why) || !plan_check_subject(subject, a, why))
+	    !plan_check_rules(json_get(update, "overrideRuleSet"), a, why) || !plan_check_subject(subject, a, why) ||
+	    !plan_refuse_read_only(r, subject, a, why))
 		return false;
-	put_config(&value, subject, s == NULL ? NULL : s->config, update);
+	if (!put_config(&value, subject, s == NULL ? NULL : s->config, update, a)) {
+		buf_done(&value);
+		return refuse(why, a, REGISTRY_NO_MEMORY);
+	}
 	return plan_add_value(plan, a, &rec, &value) || refuse(why, a, REGISTRY_NO_MEMORY);
 }
 
@@ -95,8 +116,12 @@ registry_plan_delete_config(const struct registry *r, struct span subject, struc
 	const struct scope *s = state_scope(r, subject);
 
 	*plan = (struct plan){ 0 };
+	if ((s == NULL || s->config == NULL) && subject.n > 0)
+		return refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	if (!plan_refuse_read_only(r, subject, a, why))
+		return false;
 	if (s == NULL || s->config == NULL)
-		return subject.n == 0 || refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+		return true;
 	return plan_add_tombstones(plan, a, RECORD_CONFIG, scope_record(RECORD_CONFIG, subject).subject, 0, s->config_keys) ||
 	    refuse(why, a, REGISTRY_NO_MEMORY);
 }

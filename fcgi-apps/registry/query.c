@@ -546,11 +546,27 @@ registry_config(const struct registry *r, struct span subject)
 	return NULL;
 }
 
+/* What a subject's config leaves to the global one. */
+static bool
+is_shared(const char *field)
+{
+	static const char *const names[] = { "normalize", "validateFields", "validateNewSchemas", "validateRules",
+		"compatibilityPolicy", "compatibilityGroup" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(field, names[i]) == 0)
+			return true;
+	return false;
+}
+
 const struct json *
 registry_config_field(const struct registry *r, struct span subject, const char *name)
 {
-	const struct json *v = json_get(registry_config(r, subject), name);
+	const struct json *own = registry_own_config(r, subject);
+	const struct json *v = json_get(own != NULL ? own : registry_config(r, subject), name);
 
+	if ((v == NULL || v->kind == JSON_NULL) && own != NULL && is_shared(name))
+		v = json_get(registry_own_config(r, span_of(NULL, 0)), name);
 	return v == NULL || v->kind == JSON_NULL ? NULL : v;
 }
 

@@ -196,8 +196,8 @@ struct schema_request {
 	const struct reference *references;
 	size_t n_references;
 	const struct json *metadata, *rule_set;
-	int32_t id, version;     /* 0: not given */
-	bool normalize;
+	int32_t id, version;     /* 0: not given; version REGISTRY_LATEST: whichever it becomes, told in the metadata */
+	bool normalize, force; /* force: whatever the level asks for */
 	bool known; /* it may be there already: what registries took in their time is not objected to */
 };
 
@@ -242,11 +242,12 @@ const struct version_entry *registry_registered(const struct registry *, struct 
 
 /*
  * Settings.  A config is a record's value: the one set for just this subject (null: globally; ":.ctx:": for a
- * context), or the first that counts for it; NULL where nothing is set.  The default level is that of
- * registry_new().
+ * context), or the first that counts for it; NULL where nothing is set.  A field of the latter, or NULL: some fields
+ * that a subject's config does not have are those of the global one.  The default level is that of registry_new().
  */
 const struct json *registry_own_config(const struct registry *, struct span subject);
 const struct json *registry_config(const struct registry *, struct span subject);
+const struct json *registry_config_field(const struct registry *, struct span subject, const char *name);
 enum level registry_default_level(const struct registry *);
 enum level registry_level(const struct registry *, struct span subject);
 bool registry_normalize(const struct registry *, struct span subject);

@@ -155,9 +155,12 @@ struct record plan_record_of(const struct version *);
 bool plan_add_tombstones(struct plan *, struct arena *, enum record_type, struct span name, int32_t version,
     const struct odd_key *);
 
-/* Refusals by mode: "Subject s in context . is [not] in read-only mode"; the first refuses only where that is so. */
+/* Refusals by mode: "Subject s in context :.c: is in read-only mode"; the first refuses only where that is so. */
 bool plan_refuse_read_only(const struct registry *, struct span subject, struct arena *, struct refusal *);
-bool plan_refuse_mode(struct span subject, const char *mode, bool is, struct arena *, struct refusal *);
+bool plan_refuse_mode(struct span subject, const char *is, struct arena *, struct refusal *);
+
+/* The context of a subject as refusals tell it: with colons, the normal one empty. */
+const char *plan_context(struct span subject, struct arena *);
 
 /* Refuses rules that can be none (NULL is fine). */
 bool plan_check_rules(const struct json *, struct arena *, struct refusal *);
@@ -169,7 +172,23 @@ bool plan_check_subject(struct span subject, struct arena *, struct refusal *);
 const struct version *state_lookup(const struct registry *, const struct subject *, const struct parsed_schema *,
     enum registry_which, struct arena *);
 
-/* A field of the config in force, or NULL where that does not have it. */
-const struct json *registry_config_field(const struct registry *, struct span subject, const char *name);
+/* A request as Java prints it, for the messages that quote it.  Arena; "" when used up. */
+const char *parse_request_text(struct arena *, struct span subject, const struct schema_request *);
+
+/* Whether a text is none: a request without one means that of the version before. */
+bool state_is_blank(struct span text);
+
+/* Whether schemas are imported, so that they stay as they were elsewhere; whether a request's is to be in its normal form. */
+bool state_is_import(const struct registry *, struct span subject);
+bool state_wants_normal(const struct registry *, struct span subject, const struct schema_request *);
+
+/*
+ * Gives a request the metadata and rules that it does not bring itself: those of the version before (NULL: there
+ * is none), between those of the configuration.  `version`: the number that it will get; 0: none is told.  Arena;
+ * false: used up.  And whether the configuration has any.
+ */
+bool state_add_extras(const struct registry *, struct span subject, const struct version *before, int32_t version,
+    struct arena *, struct schema_request *);
+bool state_adds_extras(const struct registry *, struct span subject);
 
 #endif

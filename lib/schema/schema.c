@@ -21,6 +21,7 @@ struct format {
 	void (*print)(const struct schema *, bool normalized, struct buf *to);
 	void (*print_format)(const struct schema *, struct span format, struct buf *to);
 	bool (*equal)(const struct schema *, const struct schema *);
+	bool (*has_field)(const struct schema *, struct span name);
 	bool (*can_read)(const struct schema *reader, const char *reader_name,
 	    const struct schema *writer, const char *writer_name, struct arena *,
 	    struct schema_conflicts *out);
@@ -70,6 +71,12 @@ static bool
 equal_avro(const struct schema *a, const struct schema *b)
 {
 	return avro_equal(a->avro, b->avro);
+}
+
+static bool
+has_field_avro(const struct schema *s, struct span name)
+{
+	return avro_has_field(s->avro, name);
 }
 
 /* The sentences of conflicts: %m the message, %p the place, %r and %w the names of the schemas. */
@@ -137,7 +144,7 @@ can_read_avro(const struct schema *reader, const char *reader_name, const struct
 /* The format of each type that can be parsed. */
 static const struct format formats[] = {
 	[SCHEMA_AVRO] = { parse_avro, free_avro, print_avro, print_avro_format, equal_avro,
-	    can_read_avro },
+	    has_field_avro, can_read_avro },
 };
 
 static const char *const type_names[] = {
@@ -225,6 +232,12 @@ bool
 schema_equal(const struct schema *a, const struct schema *b)
 {
 	return a->type == b->type && formats[a->type].equal(a, b);
+}
+
+bool
+schema_has_field(const struct schema *s, struct span name)
+{
+	return formats[s->type].has_field(s, name);
 }
 
 bool

@@ -62,6 +62,9 @@ void schema_print_format(const struct schema *, struct span format, struct buf *
 /* Whether both say the same once references are written out. */
 bool schema_equal(const struct schema *, const struct schema *);
 
+/* Whether it is a record that has a field of this name. */
+bool schema_has_field(const struct schema *, struct span name);
+
 /* Why a reader can't read what a writer wrote: one conflict, in the registry's words. */
 struct schema_conflict {
 	const char *kind;        /* constant: errorType */

@@ -105,7 +105,9 @@ def test_bodies_that_are_no_requests_are_refused(site):
             same((answer.status, answer.json["error_code"]), (code, code), f"{method} {target} with {body}")
     for body, kind in [({"schema": []}, "String"), ({"schema": '"int"', "schemaType": {}}, "String"),
                        ({"schema": '"int"', "references": {}}, "ArrayList"), ({"schema": '"int"', "id": "x"}, "Integer"),
-                       ({"schema": '"int"', "version": 1 << 40}, "Integer"), ({"schema": '"int"', "metadata": []}, "Object")]:
+                       ({"schema": '"int"', "version": 1 << 40}, "Integer"), ({"schema": '"int"', "metadata": []}, "Metadata"),
+                       ({"schema": '"int"', "metadata": {"properties": [1]}}, "TreeMap"), ({"schema": '"int"', "ruleSet": 1}, "RuleSet"),
+                       ({"schema": '"int"', "ruleSet": {"domainRules": [{"kind": "x"}]}}, "RuleKind")]:
         answer = site.ask("POST", "/subjects/b/versions", body)
         same((answer.status, answer.json["error_code"]), (400, 400), f"with {body}")
         if f"Cannot deserialize value of type `{kind}`" not in answer.json["message"]:
@@ -226,7 +228,8 @@ BAD_VERSION = ("The specified version '%s' is not a valid version id. Allowed va
 
 def test_schemas_are_refused_with_their_texts(site):
     good(site.register("bad", record(field("a"))))
-    refused(site.register("bad", ""), 422, 42201, "Empty schema")
+    refused(site.register("worse", ""), 422, 42201, "Empty schema")
+    same(good(site.register("bad", ""))["version"], 1)
     refused(site.register("bad", "{}", schemaType="XML"), 422, 42201, "Invalid schema type XML")
     refused(site.register("bad", '"int"', references=[{"name": "n", "subject": "none", "version": 3}]), 422, 42201,
             'No schema reference found for subject "none" and version 3')
@@ -356,9 +359,10 @@ def test_config_is_set_and_unset(site):
     good(site.ask("GET", "/config/:.:"), {"compatibilityLevel": "FULL"})
     good(site.ask("GET", "/config/conf?defaultToGlobal=true"), {"compatibilityLevel": "FULL"})
     good(site.ask("PUT", "/config/conf", {"normalize": True, "compatibilityGroup": "g"}), {"normalize": True, "compatibilityGroup": "g"})
-    good(site.ask("GET", "/config/conf"), {"normalize": True, "compatibilityGroup": "g"})
+    told = {"normalize": True, "compatibilityLevel": "FULL", "compatibilityGroup": "g"}
+    good(site.ask("GET", "/config/conf"), told)
     good(site.ask("GET", "/config/conf?defaultToGlobal=true"),
-         {"normalize": True, "compatibilityLevel": "FULL", "compatibilityGroup": "g"})
+         told)
     good(site.ask("PUT", "/config/conf", {"compatibility": "NONE", "normalize": None}),
          {"compatibility": "NONE", "compatibilityGroup": "g"})
     good(site.ask("DELETE", "/config/conf"), {"compatibilityLevel": "NONE", "compatibilityGroup": "g"})
@@ -379,18 +383,18 @@ def test_modes_are_set_and_kept_to(site):
     good(site.ask("PUT", "/mode/mode", {"mode": "readonly"}), {"mode": "READONLY"})
     good(site.ask("GET", "/mode/mode"), {"mode": "READONLY"})
     good(site.ask("GET", "/mode/other?defaultToGlobal=true"), {"mode": "READWRITE"})
-    error = (422, 42205, "Subject mode in context . is in read-only mode")
+    error = (422, 42205, "Subject mode in context  is in read-only mode")
     refused(site.register("mode", '"long"'), *error)
     refused(site.ask("DELETE", "/subjects/mode"), *error)
     refused(site.ask("DELETE", "/subjects/mode/versions/1"), *error)
     same(good(site.register("mode", '"int"'))["version"], 1)
     good(site.ask("DELETE", "/mode/mode"), {"mode": "READONLY"})
-    refused(site.register("mode", '"long"', id=77), 422, 42205, "Subject mode in context . is not in import mode")
+    refused(site.register("mode", '"long"', id=77), 422, 42205, "Subject mode in context  is not in import mode")
     good(site.ask("PUT", "/mode/mode?force=true", {"mode": "IMPORT"}), {"mode": "IMPORT"})
     same(good(site.register("mode", '"long"', id=7777, version=9))["id"], 7777)
     refused(site.register("mode", '"string"', id=7777, version=10), 422, 42205,
-            "Overwrite new schema with id 7777 in context . is not permitted.")
-    refused(site.register("mode", '"string"'), 422, 42205, "Subject mode in context . is not in read-write mode")
+            "Overwrite new schema with id 7777 in context  is not permitted.")
+    refused(site.register("mode", '"string"'), 422, 42205, "Subject mode in context  is not in read-write mode")
     good(site.ask("GET", "/subjects/mode/versions"), [1, 9])
     good(site.ask("DELETE", "/mode/mode"), {"mode": "IMPORT"})
     good(site.ask("DELETE", "/mode"), {"mode": "READWRITE"})
@@ -488,14 +492,14 @@ def test_an_alias_is_its_subject(site):
         same(good(ask("GET", f"/schemas/ids/{made['id']}?subject=nick"))["subject"], "proper")
         good(ask("POST", "/compatibility/subjects/nick/versions", {"schema": '"int"'}), {"is_compatible": False})
         good(ask("POST", "/compatibility/subjects/nick/versions/1", {"schema": '"int"'}), {"is_compatible": False})
-        good(ask("GET", "/config/nick"), {"alias": "proper"})
+        good(ask("GET", "/config/nick"), {"alias": "proper", "compatibilityLevel": "BACKWARD"})
         refused(ask("GET", "/config/proper"), 404, 40408, "Subject 'proper' does not have subject-level compatibility configured")
     same("nick" in good(site.ask("GET", "/subjects")), False)
     good(site.ask("DELETE", "/subjects/nick/versions/1"), 1)
     refused(site.ask("DELETE", "/subjects/nick"), 404, 40404,
             "Subject 'proper' was soft deleted.Set permanent=true to delete permanently")
     good(site.ask("DELETE", "/subjects/nick?permanent=true"), [1])
-    good(site.ask("DELETE", "/config/nick"), {"alias": "proper"})
+    good(site.ask("DELETE", "/config/nick"), {"alias": "proper", "compatibilityLevel": "BACKWARD"})
     refused(site.ask("GET", "/subjects/nick/versions"), 404, 40401, "Subject 'nick' not found.")
 
 
@@ -541,6 +545,30 @@ def test_what_else_can_be_asked_for(site):
     good(ask("GET", "/v1/metadata/deployment"), {"attributes": ["here", "for tests"]})
     same(site.register("else", record(field("a")), "?format=resolved", metadata={"properties": {"team": "x"}},
                        ruleSet=first["ruleSet"]).status, 200)
+
+
+def test_metadata_and_rules_are_kept_merged_and_told(site):
+    rule = {"name": "r", "type": "CEL", "mode": "WRITE", "tags": ["b", "a"]}
+    told = {"name": "r", "kind": "TRANSFORM", "mode": "WRITE", "type": "CEL", "tags": ["a", "b"], "disabled": False}
+    good(site.ask("PUT", "/config/meta", {"defaultMetadata": {"properties": {"team": "x", "owner": "o"}},
+                                          "overrideRuleSet": {"encodingRules": [rule]}}),
+         {"defaultMetadata": {"properties": {"owner": "o", "team": "x"}}, "overrideRuleSet": {"encodingRules": [told]}})
+    made = good(site.register("meta", record(field("m")), metadata={"properties": {"team": 7}, "sensitive": []}, ruleSet=None))
+    for target in "/subjects/meta/versions/1", f"/schemas/ids/{made['id']}":
+        answer = good(site.ask("GET", target))
+        same((answer["metadata"], answer["ruleSet"]), ({"properties": {"owner": "o", "team": "7"}}, {"encodingRules": [told]}), target)
+    same(good(site.register("meta", record(field("m"))))["version"], 1)
+    same(good(site.ask("POST", "/subjects/meta", {"schema": record(field("m"))}))["version"], 1)
+    # Without a text, that of the version before.
+    good(site.ask("DELETE", "/config/meta"))
+    made = good(site.register("meta", None, metadata={"properties": {"team": "8"}}))
+    same((made["version"], made["metadata"], made["schema"]), (2, {"properties": {"team": "8"}}, record(field("m"))))
+    made = good(site.register("meta", record(field("m"), field("n", default=1)), version=-1))
+    same(made["metadata"]["properties"], {"confluent:version": "3", "team": "8"})
+    refused(site.register("meta", record(field("z"))), 409, 409, site.register("meta", record(field("z"))).json["message"])
+    same(good(site.register("meta", record(field("z")), "?force=true"))["version"], 4)
+    refused(site.register("meta", '"int"', ruleSet={"migrationRules": [rule]}), 422, 42210,
+            "Migration rules can only be UPGRADE, DOWNGRADE, UPDOWN")
 
 
 def test_lists_have_pages(site):

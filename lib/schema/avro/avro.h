@@ -97,6 +97,9 @@ enum avro_type avro_type_of(const struct avro_schema *);
 /* The full name of a record, enum or fixed; else the name of the type.  Borrowed. */
 const char *avro_name_of(const struct avro_schema *);
 
+/* Whether it is a record that has a field of this name. */
+bool avro_has_field(const struct avro_schema *, struct span name);
+
 /* Why something that one schema wrote can't be read with another. */
 enum avro_incompatibility {
 	AVRO_NAME_MISMATCH,

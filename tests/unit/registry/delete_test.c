@@ -147,20 +147,20 @@ checks_have_their_order(void)
 	world_mode(&w, NULL, "READONLY", false);
 	/* Of a subject: unknown, deleted, the mode, references, not deleted. */
 	SAME(world_delete(&w, "none", true), "40401 Subject 'none' not found.");
-	SAME(world_delete(&w, "t", true), "42205 Subject t in context . is in read-only mode");
-	SAME(world_delete(&w, "t", false), "42205 Subject t in context . is in read-only mode");
+	SAME(world_delete(&w, "t", true), "42205 Subject t in context  is in read-only mode");
+	SAME(world_delete(&w, "t", false), "42205 Subject t in context  is in read-only mode");
 	/* Of a version: deleted, unknown subject, unknown version, the mode, references, not deleted. */
 	SAME(world_delete_version(&w, "s", 2, false),
 	    "40406 Subject 's' Version 2 was soft deleted.Set permanent=true to delete permanently");
 	SAME(world_delete_version(&w, "none", 2, false), "40401 Subject 'none' not found.");
 	SAME(world_delete_version(&w, "s", 3, false), "40402 Version 3 not found.");
-	SAME(world_delete_version(&w, "s", 1, true), "42205 Subject s in context . is in read-only mode");
+	SAME(world_delete_version(&w, "s", 1, true), "42205 Subject s in context  is in read-only mode");
 	world_mode(&w, NULL, "READWRITE", false);
 	SAME(world_delete(&w, "t", true), REFERRED);
 	SAME(world_delete_version(&w, "t", 1, true), REFERRED);
 	world_mode(&w, NULL, "READONLY_OVERRIDE", false);
 	world_mode(&w, "s", "READWRITE", false);
-	SAME(world_delete(&w, "s", false), "42205 Subject s in context . is in read-only mode");
+	SAME(world_delete(&w, "s", false), "42205 Subject s in context  is in read-only mode");
 	world_done(&w);
 }
 

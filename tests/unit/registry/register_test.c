@@ -226,7 +226,7 @@ rules_are_checked_first(void)
 		    "42210 Domain rules can only be WRITE, READ, WRITEREAD" },
 		{ "{\"migrationRules\":[{\"type\":\"CEL\",\"name\":\"r\",\"mode\":\"READ\"}]}",
 		    "42210 Migration rules can only be UPGRADE, DOWNGRADE, UPDOWN" },
-		{ "{\"migrationRules\":[{\"type\":\"CEL\",\"name\":\"r\"}],\"domainRules\":[{\"type\":\"CEL\",\"name\":\"r\"}]}",
+		{ "{\"migrationRules\":[{\"type\":\"CEL\",\"name\":\"r\",\"mode\":\"UPDOWN\"}],\"domainRules\":[{\"type\":\"CEL\",\"name\":\"r\"}]}",
 		    "42210 Found rule with duplicate name 'r'" },
 		{ "{\"domainRules\":[{\"type\":\"CEL\",\"name\":\"r-1\",\"mode\":\"WRITE\"}]}", "42208 The specified subject '__EMPTY' is not a valid." },
 		{ "{}", "42208 The specified subject '__EMPTY' is not a valid." },
@@ -315,8 +315,8 @@ checks_have_their_order(void)
 	/* The name, then what is there, then the mode, then the rest. */
 	SAME(world_register(&w, "a\x01", "\"in"), "42208 The specified subject 'a\x01' is not a valid.");
 	SAME(world_register(&w, "s", INT), "1/1");
-	SAME(world_register(&w, "s", LONG), "42205 Subject s in context . is in read-only mode");
-	SAME(world_register(&w, "s", "\"string\""), "42205 Subject s in context . is in read-only mode");
+	SAME(world_register(&w, "s", LONG), "42205 Subject s in context  is in read-only mode");
+	SAME(world_register(&w, "s", "\"string\""), "42205 Subject s in context  is in read-only mode");
 	SAME(world_unset_mode(&w, "s"), "");
 	CU_ASSERT(strncmp(world_register(&w, "s", "\"string\""), "409 Schema being registered is incompatible with an earlier "
 	    "schema for subject \"s\", details: [{errorType:'TYPE_MISMATCH', ", 118) == 0);
@@ -375,18 +375,18 @@ ids_are_brought_along_in_import_mode_only(void)
 	struct world w;
 
 	world_init(&w);
-	SAME(world_request(&w, "s", &q), "42205 Subject s in context . is not in import mode");
+	SAME(world_request(&w, "s", &q), "42205 Subject s in context  is not in import mode");
 	SAME(world_mode(&w, NULL, "IMPORT", false), "");
 	SAME(world_request(&w, "s", &q), "10/4");
 	SAME(world_request(&w, "s", &q), "10/4");
 	SAME(world_writes(&w), "");
-	SAME(world_request(&w, "s", &other), "42205 Overwrite new schema with id 10 in context . is not permitted.");
+	SAME(world_request(&w, "s", &other), "42205 Overwrite new schema with id 10 in context  is not permitted.");
 	other = (struct schema_request){ .text = span_str(LONG), .id = 11, .version = 4 };
-	SAME(world_request(&w, "s", &other), "42205 Overwrite new schema with id 11 in context . is not permitted.");
+	SAME(world_request(&w, "s", &other), "42205 Overwrite new schema with id 11 in context  is not permitted.");
 	/* No compatibility is asked for, names and defaults are not checked. */
 	other = (struct schema_request){ .text = span_str("\"string\""), .id = 3, .version = 1 };
 	SAME(world_request(&w, "s", &other), "3/1");
-	SAME(world_register(&w, "s", LONG), "42205 Subject s in context . is not in read-write mode");
+	SAME(world_register(&w, "s", LONG), "42205 Subject s in context  is not in read-write mode");
 	SAME(world_register(&w, "s", INT), "10/4");
 	SAME(world_mode(&w, NULL, "READWRITE", false), "");
 	SAME(world_register(&w, "t", LONG), "11/1");

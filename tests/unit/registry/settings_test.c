@@ -36,14 +36,19 @@ levels_come_from_the_nearest_that_has_one(void)
 }
 
 static void
-all_but_the_level_comes_from_the_nearest_config(void)
+some_fields_are_shared_with_the_global_config(void)
 {
 	struct world w;
 
 	world_init(&w);
-	world_config(&w, NULL, "{\"normalize\":true}");
+	world_config(&w, NULL, "{\"normalize\":true,\"overrideMetadata\":{\"properties\":{\"a\":\"1\"}}}");
 	CU_ASSERT(registry_normalize(w.registry, span_str("s")));
+	CU_ASSERT_PTR_NOT_NULL(registry_config_field(w.registry, span_str("s"), "overrideMetadata"));
 	world_config(&w, "s", "{\"compatibility\":\"FULL\"}");
+	/* Metadata and rules are not. */
+	CU_ASSERT(registry_normalize(w.registry, span_str("s")));
+	CU_ASSERT_PTR_NULL(registry_config_field(w.registry, span_str("s"), "overrideMetadata"));
+	world_config(&w, "s", "{\"normalize\":false}");
 	CU_ASSERT(!registry_normalize(w.registry, span_str("s")));
 	world_done(&w);
 }
@@ -102,6 +107,9 @@ what_is_not_set_can_not_be_unset(void)
 	SAME(world_writes(&w), "");
 	world_config(&w, "s", "{\"compatibility\":\"NONE\"}");
 	world_mode(&w, "s", "READONLY", false);
+	SAME(world_config(&w, "s", "{}"), "42205 Subject s in context  is in read-only mode");
+	SAME(world_unset_config(&w, "s"), "42205 Subject s in context  is in read-only mode");
+	world_mode(&w, "s", "READWRITE", false);
 	SAME(world_unset_config(&w, "s"), "");
 	SAME(world_writes(&w), "{\"keytype\":\"CONFIG\",\"subject\":\"s\",\"magic\":0} null\n");
 	SAME(world_unset_mode(&w, "s"), "");
@@ -180,11 +188,11 @@ each_mode_lets_through_what_it_may(void)
 		const char *answer, *deletion;
 	} cases[] = {
 		{ "READWRITE", 0, "2/2", "1" },
-		{ "READWRITE", 9, "42205 Subject s in context . is not in import mode", "1" },
-		{ "READONLY", 0, "42205 Subject s in context . is in read-only mode", "42205 Subject s in context . is in read-only mode" },
-		{ "READONLY", 9, "42205 Subject s in context . is in read-only mode", "42205 Subject s in context . is in read-only mode" },
-		{ "READONLY_OVERRIDE", 0, "42205 Subject s in context . is in read-only mode", "42205 Subject s in context . is in read-only mode" },
-		{ "IMPORT", 0, "42205 Subject s in context . is not in read-write mode", "1" },
+		{ "READWRITE", 9, "42205 Subject s in context  is not in import mode", "1" },
+		{ "READONLY", 0, "42205 Subject s in context  is in read-only mode", "42205 Subject s in context  is in read-only mode" },
+		{ "READONLY", 9, "42205 Subject s in context  is in read-only mode", "42205 Subject s in context  is in read-only mode" },
+		{ "READONLY_OVERRIDE", 0, "42205 Subject s in context  is in read-only mode", "42205 Subject s in context  is in read-only mode" },
+		{ "IMPORT", 0, "42205 Subject s in context  is not in read-write mode", "1" },
 		{ "IMPORT", 9, "9/2", "1" },
 	};
 
@@ -230,7 +238,7 @@ import_begins_with_nothing(void)
 
 const struct unit_test settings_tests[] = {
 	UNIT(levels_come_from_the_nearest_that_has_one),
-	UNIT(all_but_the_level_comes_from_the_nearest_config),
+	UNIT(some_fields_are_shared_with_the_global_config),
 	UNIT(an_update_keeps_what_it_does_not_name),
 	UNIT(levels_are_checked_before_names),
 	UNIT(what_is_not_set_can_not_be_unset),

@@ -1,0 +1,252 @@
+/* lookup.c -- whether a schema is there already, in whatever spelling, and what it gets beside what a request says. */
+#include "registry/merge.h"
+#include "registry/registry_internal.h"
+
+/* ---- what a schema gets beside its request ---- */
+
+bool
+state_adds_extras(const struct registry *r, struct span subject)
+{
+	static const char *const names[] = { "defaultMetadata", "overrideMetadata", "defaultRuleSet", "overrideRuleSet" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (registry_config_field(r, subject, names[i]) != NULL)
+			return true;
+	return false;
+}
+
+bool
+state_add_extras(const struct registry *r, struct span subject, const struct version *before, int32_t version,
+    struct arena *a, struct schema_request *q)
+{
+	const struct json *metadata = q->metadata, *rules = q->rule_set;
+	bool good;
+
+	if (metadata == NULL && before != NULL)
+		metadata = before->entry.schema->metadata;
+	if (rules == NULL && before != NULL)
+		rules = before->entry.schema->rule_set;
+	good = merge_metadata(a, registry_config_field(r, subject, "defaultMetadata"), metadata, &metadata) &&
+	    merge_metadata(a, metadata, registry_config_field(r, subject, "overrideMetadata"), &q->metadata) &&
+	    merge_rules(a, registry_config_field(r, subject, "defaultRuleSet"), rules, &rules) &&
+	    merge_rules(a, rules, registry_config_field(r, subject, "overrideRuleSet"), &q->rule_set);
+	/* Who says for which version it is wants to see that; and what is there is kept right. */
+	if (good && version > 0 && (q->version != 0 || merge_has_version(q->metadata)))
+		good = merge_put_version(a, q->metadata, version, &q->metadata);
+	return good;
+}
+
+/* ---- the same schema in another spelling ---- */
+
+/*
+ * Metadata of an old and a new schema where they are compared: one that says for which version it was made is the
+ * same without that, if it is so.  False: they differ by their versions.
+ */
+static bool
+settle_versions(const struct version *v, struct arena *a, const struct json **old, const struct json **fresh)
+{
+	int32_t before = merge_version(*old), now = merge_version(*fresh);
+
+	if ((before != 0) == (now != 0))
+		return true;
+	if (now != 0 && now != v->entry.version)
+		return false;
+	return merge_drop_version(a, *old, old) && merge_drop_version(a, *fresh, fresh);
+}
+
+/*
+ * Whether a version says the same as a new schema though its text differs: with the same metadata and rules, and
+ * the same references, or with references where the new one has all written out.
+ */
+static bool
+is_same(const struct registry *r, const struct version *v, const struct parsed_schema *fresh, struct arena *a)
+{
+	const struct schema_entry *old = v->entry.schema;
+	bool inlined = fresh->record.n_references == 0 && old->n_references > 0, same;
+	struct record as_old = { .schema = old->text, .references = old->references, .n_references = old->n_references,
+		.metadata = old->metadata, .rule_set = old->rule_set };
+	struct record as_fresh = fresh->record;
+	uint8_t hashes[2][16];
+	struct refusal why;
+	struct schema *s;
+
+	/* In another order of properties it has as many bytes. */
+	if (!span_eq(old->schema_type, fresh->record.schema_type) || (!inlined && old->text.n != fresh->record.schema.n))
+		return false;
+	as_fresh.schema = old->text;
+	if (inlined) {
+		as_fresh.references = old->references;
+		as_fresh.n_references = old->n_references;
+	}
+	if (!settle_versions(v, a, &as_old.metadata, &as_fresh.metadata))
+		return false;
+	record_hash(&as_old, hashes[0]);
+	record_hash(&as_fresh, hashes[1]);
+	if (memcmp(hashes[0], hashes[1], sizeof hashes[0]) != 0 || (s = registry_schema(r, old, a, &why)) == NULL)
+		return false;
+	same = schema_equal(s, fresh->schema);
+	schema_free(s);
+	return same;
+}
+
+static bool
+has_hash(const struct version *v, const struct parsed_schema *p)
+{
+	return memcmp(v->entry.schema->guid, p->hash, sizeof p->hash) == 0;
+}
+
+const struct version *
+state_lookup(const struct registry *r, const struct subject *s, const struct parsed_schema *p,
+    enum registry_which which, struct arena *a)
+{
+	const struct content *c = s == NULL ? NULL : state_by_hash(r, s->context, p->hash);
+
+	for (size_t i = s == NULL ? 0 : s->n; i > 0 && c != NULL; i--)
+		if (has_hash(s->versions[i - 1], p) && state_is(s->versions[i - 1], which))
+			return s->versions[i - 1];
+	for (size_t i = s == NULL ? 0 : s->n; i > 0; i--)
+		if (state_is(s->versions[i - 1], which) && is_same(r, s->versions[i - 1], p, a))
+			return s->versions[i - 1];
+	return NULL;
+}
+
+/* ---- look-ups ---- */
+
+/* Once more with what a registration would add. */
+static const struct version *
+look_up_with_extras(const struct registry *r, struct span subject, const struct schema_request *q,
+    const struct parsed_schema *p, enum registry_which which, struct arena *a)
+{
+	const struct version *before = state_newest(state_subject(r, subject), REGISTRY_LIVE);
+	struct schema_request more = *q;
+	struct parsed_schema fuller = *p;
+
+	if (before == NULL || !state_add_extras(r, subject, before, 0, a, &more) ||
+	    (more.metadata == q->metadata && more.rule_set == q->rule_set))
+		return NULL;
+	fuller.record.metadata = more.metadata;
+	fuller.record.rule_set = more.rule_set;
+	record_hash(&fuller.record, fuller.hash);
+	return state_lookup(r, state_subject(r, subject), &fuller, which, a);
+}
+
+static const struct version *
+look_up(const struct registry *r, struct span subject, const struct schema_request *q, const struct parsed_schema *p,
+    enum registry_which which, struct arena *a)
+{
+	const struct version *v = state_lookup(r, state_subject(r, subject), p, which, a);
+
+	return v != NULL ? v : look_up_with_extras(r, subject, q, p, which, a);
+}
+
+/*
+ * Whether a request means the same in another subject, parsed: what it refers to lies in the context of who
+ * refers, and whether it is brought to its normal form is set for subjects.
+ */
+static bool
+means_the_same(const struct registry *r, const struct schema_request *q, struct span a, struct span b)
+{
+	return q->n_references == 0 && state_wants_normal(r, a, q) == state_wants_normal(r, b, q);
+}
+
+/* So many times a request is parsed anew for namesakes of its subject. */
+enum { NAMESAKES_PARSED = 32 };
+
+static const struct version *
+look_up_namesakes(const struct registry *r, struct span subject, const struct schema_request *q,
+    const struct parsed_schema *p, enum registry_which which, struct arena *a)
+{
+	const struct version *v = NULL;
+	struct parsed_schema other;
+	struct refusal ignored;
+	struct span namesake;
+	size_t it = 0;
+	int parsed = 0;
+
+	while (v == NULL && (namesake = registry_next_namesake(r, subject, &it)).p != NULL) {
+		if (means_the_same(r, q, subject, namesake))
+			v = look_up(r, namesake, q, p, which, a);
+		else if (parsed++ < NAMESAKES_PARSED && registry_parse(r, namesake, q, a, &other, &ignored)) {
+			v = look_up(r, namesake, q, &other, which, a);
+			schema_free(other.schema);
+		}
+	}
+	return v;
+}
+
+const struct version_entry *
+registry_lookup(const struct registry *r, struct span subject, const struct schema_request *q,
+    enum registry_which which, struct arena *a, struct refusal *why)
+{
+	struct schema_request known = *q;
+	const struct version *v = NULL;
+	struct parsed_schema p;
+
+	known.known = true;
+	if (!state_is_blank(q->text)) {
+		if (!registry_parse(r, subject, &known, a, &p, why))
+			return NULL;
+		v = look_up(r, subject, &known, &p, which, a);
+		if (v == NULL)
+			v = look_up_namesakes(r, subject, &known, &p, which, a);
+		schema_free(p.schema);
+	}
+	if (v != NULL)
+		return &v->entry;
+	if (state_newest(state_subject(r, subject), which) == NULL)
+		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	else
+		refuse(why, a, REGISTRY_SCHEMA_NOT_FOUND);
+	return NULL;
+}
+
+/* ---- what a registration would find again ---- */
+
+/* The version that a request asks for by its id and number: the one that was found, or the same under that number. */
+static const struct version *
+asked_for(const struct subject *s, const struct version *found, const struct schema_request *q)
+{
+	const struct version *other = state_version(s, q->version);
+
+	if (q->id > 0 && q->id != found->entry.schema->id)
+		return NULL;
+	if (q->version <= 0)
+		return found;
+	/* A number alone asks for that version to be made. */
+	return q->id > 0 && other != NULL && !other->entry.deleted && other->content == found->content ? other : NULL;
+}
+
+/* One that is to be the latest is looked for there only. */
+static const struct version *
+find_again(const struct registry *r, const struct subject *s, const struct parsed_schema *p, int32_t version,
+    struct arena *a)
+{
+	const struct version *newest = state_newest(s, REGISTRY_LIVE);
+
+	if (version >= 0)
+		return state_lookup(r, s, p, REGISTRY_LIVE, a);
+	return newest != NULL && (has_hash(newest, p) || is_same(r, newest, p, a)) ? newest : NULL;
+}
+
+const struct version_entry *
+registry_registered(const struct registry *r, struct span subject, const struct schema_request *q, struct arena *a,
+    struct refusal *why)
+{
+	const struct subject *s = state_subject(r, subject);
+	struct schema_request known = *q;
+	struct parsed_schema parsed;
+	const struct version *v;
+
+	*why = (struct refusal){ 0 };
+	known.known = true;
+	if (!plan_check_rules(q->rule_set, a, why) || !plan_check_subject(subject, a, why))
+		return NULL;
+	/* Where something is added it is not the request alone that says what is the same. */
+	if (state_is_blank(q->text) || state_adds_extras(r, subject) || !registry_parse(r, subject, &known, a, &parsed, why))
+		return NULL;
+	v = find_again(r, s, &parsed, q->version, a);
+	schema_free(parsed.schema);
+	if (v != NULL)
+		v = asked_for(s, v, q);
+	return v == NULL ? NULL : &v->entry;
+}
