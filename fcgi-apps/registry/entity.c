@@ -108,6 +108,97 @@ take_references(struct http_request *q, struct http_response *r, const struct js
 	return true;
 }
 
+/* ---- tags ---- */
+
+static bool
+take_texts(struct http_request *q, struct http_response *r, const struct json *list, const char *field,
+    const struct span **out, size_t *n)
+{
+	struct span *texts;
+
+	*n = 0;
+	if (!json_is_kind(list, JSON_ARRAY))
+		return wrong_type(r, "ArrayList", field);
+	if ((texts = arena_array(q->arena, list->n + 1, sizeof *texts)) == NULL) {
+		problem_answer(r, r->type, &problem_too_large);
+		return false;
+	}
+	for (const struct json *v = list->first; v != NULL; v = v->next) {
+		if (v->kind != JSON_STRING)
+			return wrong_type(r, "String", field);
+		texts[(*n)++] = v->text;
+	}
+	*out = texts;
+	return true;
+}
+
+static bool
+take_entity(struct http_response *r, const struct json *in, struct schema_tags *out)
+{
+	const struct json *entity = json_get(in, "schemaEntity"), *type = json_get(entity, "entityType");
+
+	if (!json_is_kind(json_get(entity, "entityPath"), JSON_STRING))
+		return wrong_type(r, "SchemaEntity", "schemaEntity");
+	out->path = json_get(entity, "entityPath")->text;
+	out->is_field = json_is_text(type, "sr_field") || json_is_text(type, "SR_FIELD");
+	return out->is_field || json_is_text(type, "sr_record") || json_is_text(type, "SR_RECORD") ||
+	    wrong_type(r, "EntityType", "entityType");
+}
+
+bool
+entity_take_tags(struct http_request *q, struct http_response *r, const struct json *in, const char *field,
+    const struct schema_tags **out, size_t *n)
+{
+	const struct json *v = json_get(in, field);
+	struct schema_tags *list;
+
+	*n = 0;
+	if (is_absent(v))
+		return true;
+	if (v->kind != JSON_ARRAY)
+		return wrong_type(r, "ArrayList", field);
+	if ((list = arena_array(q->arena, v->n + 1, sizeof *list)) == NULL) {
+		problem_answer(r, r->type, &problem_too_large);
+		return false;
+	}
+	*out = list;
+	for (const struct json *e = v->first; e != NULL; e = e->next, (*n)++)
+		if (!take_entity(r, e, &list[*n]) || !take_texts(q, r, json_get(e, "tags"), "tags", &list[*n].tags, &list[*n].n))
+			return false;
+	return true;
+}
+
+static bool
+take_flag(struct http_response *r, const struct json *in, const char *field, bool *out)
+{
+	const struct json *v = json_get(in, field);
+
+	*out = json_is_kind(v, JSON_TRUE) || json_is_text(v, "true");
+	return *out || is_absent(v) || v->kind == JSON_FALSE || json_is_text(v, "false") || wrong_type(r, "Boolean", field);
+}
+
+bool
+entity_tag_request(struct http_request *q, struct http_response *r, struct tag_request *out)
+{
+	const struct json *body = app_body(q, r), *names = json_get(body, "rulesToRemove");
+	const struct span *ignored;
+	struct misfit why;
+	size_t n;
+
+	*out = (struct tag_request){ 0 };
+	if (body == NULL || !take_int(r, body, "newVersion", &out->new_version) ||
+	    !entity_take_tags(q, r, body, "tagsToAdd", &out->add, &out->n_add) ||
+	    !entity_take_tags(q, r, body, "tagsToRemove", &out->remove, &out->n_remove) ||
+	    !entity_take_extras(q, r, body, &out->metadata, &out->rule_set))
+		return false;
+	if (!canonical_rules(q->arena, json_get(body, "rulesToMerge"), &out->rules_to_merge, &why))
+		return entity_misfit(r, &why, "rulesToMerge");
+	if (is_absent(names))
+		return true;
+	out->rules_to_remove = names;
+	return take_texts(q, r, names, "rulesToRemove", &ignored, &n);
+}
+
 bool
 entity_request(struct http_request *q, struct http_response *r, struct schema_request *out)
 {
@@ -117,7 +208,10 @@ entity_request(struct http_request *q, struct http_response *r, struct schema_re
 	return body != NULL && take_text(r, body, "schema", &out->text) &&
 	    take_text(r, body, "schemaType", &out->schema_type) && take_int(r, body, "id", &out->id) &&
 	    take_int(r, body, "version", &out->version) &&
-	    entity_take_extras(q, r, body, &out->metadata, &out->rule_set) && take_references(q, r, body, out);
+	    entity_take_extras(q, r, body, &out->metadata, &out->rule_set) && take_references(q, r, body, out) &&
+	    entity_take_tags(q, r, body, "schemaTagsToAdd", &out->tags_to_add, &out->n_tags_to_add) &&
+	    entity_take_tags(q, r, body, "schemaTagsToRemove", &out->tags_to_remove, &out->n_tags_to_remove) &&
+	    take_flag(r, body, "propagateSchemaTags", &out->propagate_tags);
 }
 
 /* ---- answers ---- */
@@ -243,6 +337,34 @@ put_number(struct json_out *o, const char *name, int32_t n)
 	json_put_int(o, n);
 }
 
+static void
+put_tags(struct json_out *o, const struct telling *how)
+{
+	if (how->n_tags == 0)
+		return;
+	json_key(o, "schemaTags");
+	json_open(o, '[');
+	for (size_t i = 0; i < how->n_tags; i++) {
+		const struct schema_tags *t = &how->tags[i];
+
+		json_open(o, '{');
+		json_key(o, "schemaEntity");
+		json_open(o, '{');
+		json_key(o, "entityPath");
+		json_put_span(o, t->path);
+		json_key(o, "entityType");
+		json_put_str(o, t->is_field ? "sr_field" : "sr_record");
+		json_close(o, '}');
+		json_key(o, "tags");
+		json_open(o, '[');
+		for (size_t k = 0; k < t->n; k++)
+			json_put_span(o, t->tags[k]);
+		json_close(o, ']');
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+}
+
 void
 entity_put_more(struct json_out *o, const struct version_entry *v, const struct telling *how)
 {
@@ -255,6 +377,7 @@ entity_put_more(struct json_out *o, const struct version_entry *v, const struct 
 	put_type(o, v->schema);
 	put_extras(o, v->schema, how->qualified);
 	put_text(o, how->text);
+	put_tags(o, how);
 	put_state(o, v->timestamp_ms, v->deleted);
 }
 
@@ -294,6 +417,7 @@ entity_put_schema(struct json_out *o, const struct version_entry *v, bool named,
 	put_type(o, v->schema);
 	put_text(o, how->text);
 	put_extras(o, v->schema, how->qualified);
+	put_tags(o, how);
 	if (max_id > 0)
 		put_number(o, "maxId", max_id);
 	put_state(o, v->timestamp_ms, v->deleted);
@@ -329,8 +453,46 @@ entity_text(struct app *app, struct http_request *q, const struct schema_entry *
 	return made;
 }
 
+/* Whether a record or field has one of the tags that were asked for; * is any. */
+static bool
+has_one_of(const struct schema_tags *t, const struct span *wanted, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (span_is(wanted[i], "*"))
+			return true;
+		for (size_t k = 0; k < t->n; k++)
+			if (span_eq(t->tags[k], wanted[i]))
+				return true;
+	}
+	return false;
+}
+
+/* findTags, as often as a query may have it. */
+static void
+find_tags(struct app *app, struct http_request *q, const struct schema_entry *s, struct telling *how)
+{
+	struct span wanted[HTTP_VALUES_MAX];
+	struct refusal why;
+	struct schema *schema;
+	size_t n_wanted = 0, n;
+
+	while (n_wanted < HTTP_VALUES_MAX && (wanted[n_wanted] = http_query_nth(q, "findTags", n_wanted)).p != NULL)
+		n_wanted++;
+	if (n_wanted == 0 || (schema = registry_schema(app->registry, s, q->arena, &why)) == NULL)
+		return;
+	if (schema_tags(schema, q->arena, &how->tags, &n))
+		for (size_t i = 0; i < n; i++)
+			if (has_one_of(&how->tags[i], wanted, n_wanted))
+				how->tags[how->n_tags++] = how->tags[i];
+	schema_free(schema);
+}
+
 struct telling
 entity_telling(struct app *app, struct http_request *q, const struct schema_entry *s)
 {
-	return (struct telling){ entity_text(app, q, s), span_is(http_query(q, "referenceFormat"), "qualified") };
+	struct telling how = { .text = entity_text(app, q, s),
+		.qualified = span_is(http_query(q, "referenceFormat"), "qualified") };
+
+	find_tags(app, q, s, &how);
+	return how;
 }

@@ -15,6 +15,13 @@
  */
 bool entity_request(struct http_request *, struct http_response *, struct schema_request *out);
 
+/* A list of tags in this field of a request's object.  Arena; false with the response made. */
+bool entity_take_tags(struct http_request *, struct http_response *, const struct json *in, const char *field,
+    const struct schema_tags **out, size_t *n);
+
+/* A request for other tags (TagSchemaRequest), as entity_request(). */
+bool entity_tag_request(struct http_request *, struct http_response *, struct tag_request *out);
+
 /*
  * metadata and ruleSet of a request's object, in their form; NULL: none.  False with the response made.  And what
  * is answered where an object in this field is none.
@@ -24,12 +31,14 @@ bool entity_take_extras(struct http_request *, struct http_response *, const str
 bool entity_misfit(struct http_response *, const struct misfit *, const char *field);
 
 /*
- * How a schema is told: its text, in the form asked for, and whether references without a context get that of
- * who refers (referenceFormat=qualified).
+ * How a schema is told: its text, in the form asked for; whether references without a context get that of
+ * who refers (referenceFormat=qualified); tags inside that were asked for (findTags).
  */
 struct telling {
 	struct span text;
 	bool qualified;
+	struct schema_tags *tags;
+	size_t n_tags;
 };
 struct telling entity_telling(struct app *, struct http_request *, const struct schema_entry *);
 

@@ -1,13 +1,14 @@
 /* plan_register.c -- what the registration of a schema writes. */
 #include <limits.h>
 
+#include "registry/merge.h"
 #include "registry/registry_internal.h"
 
 /* A registration on its way through the checks. */
 struct registration {
 	const struct registry *registry;
 	struct span subject, context;
-	const struct schema_request *request;
+	const struct schema_request *request; /* with what was added to it */
 	struct parsed_schema parsed;
 	const struct subject *known; /* NULL: the subject is new */
 	struct arena *arena;
@@ -197,6 +198,62 @@ write_records(struct registration *g)
 	return good || refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
 }
 
+/* ---- tags ---- */
+
+/* The request's text with tags added and taken away; false with the refusal. */
+static bool
+change_tags(struct registration *g, struct schema_request *q, const struct schema_tags *add, size_t n_add,
+    const struct schema_tags *remove, size_t n_remove)
+{
+	struct schema_request known = *q;
+	struct schema_mistake mistake;
+	struct parsed_schema p;
+	bool good;
+
+	known.known = true;
+	if (!registry_parse(g->registry, g->subject, &known, g->arena, &p, g->why))
+		return false;
+	good = schema_change_tags(p.schema, add, n_add, remove, n_remove, g->arena, &q->text, &mistake);
+	schema_free(p.schema);
+	if (good)
+		return true;
+	return mistake.memory ? refuse(g->why, g->arena, REGISTRY_NO_MEMORY) :
+				refuse(g->why, g->arena, REGISTRY_INVALID_SCHEMA, mistake.text);
+}
+
+/* Those that the request asks for; such a version says which one it is. */
+static bool
+change_tags_as_asked(struct registration *g, struct schema_request *q)
+{
+	if (q->n_tags_to_add + q->n_tags_to_remove == 0)
+		return true;
+	if (q->version == 0)
+		q->version = REGISTRY_LATEST;
+	return change_tags(g, q, q->tags_to_add, q->n_tags_to_add, q->tags_to_remove, q->n_tags_to_remove);
+}
+
+/* Those of the version before. */
+static bool
+propagate_tags(struct registration *g, struct schema_request *q, const struct version *before)
+{
+	struct schema_tags *list;
+	struct schema *s;
+	size_t n;
+	bool good;
+
+	if (!q->propagate_tags || before == NULL)
+		return true;
+	if ((s = registry_schema(g->registry, before->entry.schema, g->arena, g->why)) == NULL)
+		return false;
+	good = schema_tags(s, g->arena, &list, &n);
+	schema_free(s);
+	if (!good)
+		return refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
+	return n == 0 || change_tags(g, q, list, n, NULL, 0);
+}
+
+/* ---- the whole ---- */
+
 /* What the request does not say is taken from the version before, if there is one. */
 static bool
 populate(struct registration *g, struct schema_request *q)
@@ -211,6 +268,8 @@ populate(struct registration *g, struct schema_request *q)
 		q->references = before->entry.schema->references;
 		q->n_references = before->entry.schema->n_references;
 	}
+	if (!propagate_tags(g, q, before))
+		return false;
 	return state_add_extras(g->registry, g->subject, before, next_version(g), g->arena, q) ||
 	    refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
 }
@@ -233,35 +292,90 @@ tell(struct plan *plan, const struct version_entry *v)
 	plan->version = v->version;
 }
 
-bool
-registry_plan_register(const struct registry *r, struct span subject, const struct schema_request *q,
-    const struct plan *earlier, struct arena *a, struct plan *plan, struct refusal *why)
+/* A registration for which nothing is there yet, as far as can be told from the request alone. */
+static bool
+plan_anew(struct registration *g, struct schema_request *asked)
 {
-	struct registration g = { .registry = r, .subject = subject, .request = q,
-		.known = state_subject(r, subject), .arena = a, .plan = plan, .earlier = earlier, .why = why };
-	/* What is there already is no write, whatever the mode. */
-	const struct version_entry *same = registry_registered(r, subject, q, a, why);
-	struct schema_request asked = *q;
 	const struct version *found;
 	struct span name;
 	bool good = true;
 
-	*plan = (struct plan){ .subject = subject };
-	if (same != NULL) {
-		tell(plan, same);
-		return true;
-	}
-	if (why->problem != REGISTRY_OK)
+	g->request = asked;
+	g->known = state_subject(g->registry, g->subject);
+	g->context = registry_context(g->subject, &name);
+	if (!check_mode(g) || !populate(g, asked) ||
+	    !registry_parse(g->registry, g->subject, asked, g->arena, &g->parsed, g->why))
 		return false;
-	g.context = registry_context(subject, &name);
-	if (!check_mode(&g) || !populate(&g, &asked) || !registry_parse(r, subject, &asked, a, &g.parsed, why))
-		return false;
-	if ((found = find_same(&g)) != NULL)
-		tell(plan, &found->entry);
-	else if (!may_share(&g))
-		good = refuse(why, a, REGISTRY_WAITS);
+	if ((found = find_same(g)) != NULL)
+		tell(g->plan, &found->entry);
+	else if (!may_share(g))
+		good = refuse(g->why, g->arena, REGISTRY_WAITS);
 	else
-		good = choose_id(&g) && check_compatibility(&g) && choose_version(&g) && write_records(&g);
-	schema_free(g.parsed.schema);
+		good = choose_id(g) && check_compatibility(g) && choose_version(g) && write_records(g);
+	schema_free(g->parsed.schema);
 	return good;
+}
+
+bool
+registry_plan_register(const struct registry *r, struct span subject, const struct schema_request *q,
+    const struct plan *earlier, struct arena *a, struct plan *plan, struct refusal *why)
+{
+	struct registration g = { .registry = r, .subject = subject, .arena = a, .plan = plan, .earlier = earlier, .why = why };
+	/* What is there already is no write, whatever the mode. */
+	const struct version_entry *same = registry_registered(r, subject, q, a, why);
+	struct schema_request asked = *q;
+
+	*plan = (struct plan){ .subject = subject };
+	if (same != NULL)
+		tell(plan, same);
+	return same != NULL ||
+	    (why->problem == REGISTRY_OK && change_tags_as_asked(&g, &asked) && plan_anew(&g, &asked));
+}
+
+/* The rules that the new version gets: where some are to be merged, with those of the version before it. */
+static bool
+rules_to_have(struct registration *g, const struct tag_request *t, const struct json **out)
+{
+	int32_t before = t->new_version > 0 ? t->new_version - 1 : REGISTRY_LATEST;
+	const struct version_entry *old;
+	struct refusal none;
+
+	*out = t->rule_set;
+	if (t->rules_to_merge == NULL && t->rules_to_remove == NULL)
+		return true;
+	old = registry_version(g->registry, g->subject, before, REGISTRY_LIVE, g->arena, &none);
+	return (merge_rules(g->arena, old == NULL ? NULL : old->schema->rule_set, t->rules_to_merge, out) &&
+		   (t->rules_to_remove == NULL || merge_without_rules(g->arena, *out, t->rules_to_remove, out))) ||
+	    refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
+}
+
+static bool
+check_tag_request(const struct registration *g, const struct tag_request *t)
+{
+	if (t->rule_set != NULL && (t->rules_to_merge != NULL || t->rules_to_remove != NULL))
+		return refuse(g->why, g->arena, REGISTRY_INVALID_RULES,
+		    "ruleSet should be omitted if specifying rulesToMerge or rulesToRemove");
+	return plan_check_rules(t->rules_to_merge, g->arena, g->why) && plan_check_rules(t->rule_set, g->arena, g->why);
+}
+
+bool
+registry_plan_tag(const struct registry *r, struct span subject, int32_t version, const struct tag_request *t,
+    struct arena *a, struct plan *plan, struct refusal *why)
+{
+	struct registration g = { .registry = r, .subject = subject, .arena = a, .plan = plan, .why = why };
+	const struct version_entry *v;
+	struct schema_request asked;
+
+	*plan = (struct plan){ .subject = subject };
+	if (!plan_check_subject(subject, a, why) ||
+	    (v = registry_find_version(r, subject, version, REGISTRY_LIVE, a, why)) == NULL || !check_tag_request(&g, t))
+		return false;
+	asked = (struct schema_request){ .schema_type = v->schema->schema_type, .text = v->schema->text,
+		.references = v->schema->references, .n_references = v->schema->n_references,
+		.metadata = t->metadata != NULL ? t->metadata : v->schema->metadata, .version = t->new_version };
+	/* It says which version it is: what stands there now is set right on the way. */
+	if (!merge_put_version(a, asked.metadata, t->new_version > 0 ? t->new_version : 1, &asked.metadata))
+		return refuse(why, a, REGISTRY_NO_MEMORY);
+	return rules_to_have(&g, t, &asked.rule_set) &&
+	    change_tags(&g, &asked, t->add, t->n_add, t->remove, t->n_remove) && plan_anew(&g, &asked);
 }

@@ -198,6 +198,9 @@ struct schema_request {
 	const struct json *metadata, *rule_set;
 	int32_t id, version;     /* 0: not given; version REGISTRY_LATEST: whichever it becomes, told in the metadata */
 	bool normalize, force; /* force: whatever the level asks for */
+	const struct schema_tags *tags_to_add, *tags_to_remove;
+	size_t n_tags_to_add, n_tags_to_remove;
+	bool propagate_tags; /* those of the version before are added, too */
 	bool known; /* it may be there already: what registries took in their time is not objected to */
 };
 
@@ -280,6 +283,18 @@ struct plan {
  */
 bool registry_plan_register(const struct registry *, struct span subject, const struct schema_request *,
     const struct plan *earlier, struct arena *, struct plan *, struct refusal *);
+
+/* A version anew with other tags, metadata and rules. */
+struct tag_request {
+	int32_t new_version; /* 0: not given */
+	const struct schema_tags *add, *remove;
+	size_t n_add, n_remove;
+	const struct json *metadata, *rule_set; /* NULL: those of the version */
+	const struct json *rules_to_merge, *rules_to_remove; /* into, and (an array of names) out of those before the new version */
+};
+
+bool registry_plan_tag(const struct registry *, struct span subject, int32_t version, const struct tag_request *,
+    struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_subject(const struct registry *, struct span subject, bool permanent,
     struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_version(const struct registry *, struct span subject, int32_t version,

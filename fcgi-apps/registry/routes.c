@@ -14,6 +14,7 @@ const struct route app_routes[] = {
 	{ HTTP_POST, "/subjects/{subject}/versions", subjects_register, "subjects.versions.register", ROUTE_OF_SUBJECT },
 	{ HTTP_GET, "/subjects/{subject}/versions/{version}", subjects_version, "subjects.versions.get", ROUTE_OF_SUBJECT },
 	{ HTTP_DELETE, "/subjects/{subject}/versions/{version}", subjects_delete_version, "subjects.versions.delete", ROUTE_OF_SUBJECT },
+	{ HTTP_POST, "/subjects/{subject}/versions/{version}/tags", subjects_tag, "subjects.versions.tags", ROUTE_OF_SUBJECT },
 	{ HTTP_GET, "/subjects/{subject}/versions/{version}/schema", subjects_version_schema, "subjects.versions.schema", ROUTE_OF_SUBJECT },
 	{ HTTP_GET, "/subjects/{subject}/versions/{version}/referencedby", subjects_referenced_by, "subjects.versions.referencedby", ROUTE_OF_SUBJECT },
 

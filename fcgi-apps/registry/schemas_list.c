@@ -35,7 +35,7 @@ put_plain(struct app *app, struct json_out *o, struct question *a)
 
 	while (!app_page_full(&a->page) &&
 	    (v = registry_next_of_prefix(app->registry, a->prefix, a->which, &it)) != NULL) {
-		struct telling how = { v->schema->text, false };
+		struct telling how = { .text = v->schema->text };
 
 		if ((!a->latest_only || is_latest(app, v, a, it)) && has_rule(v, a) && app_on_page(&a->page))
 			entity_put_version(o, v, &how);
@@ -100,7 +100,7 @@ first_alias(const struct aliases *in, struct span subject)
 static void
 put_with_aliases(struct json_out *o, const struct version_entry *v, const struct aliases *in)
 {
-	struct telling how = { v->schema->text, false };
+	struct telling how = { .text = v->schema->text };
 	size_t i = first_alias(in, v->subject);
 
 	entity_put_more(o, v, &how);

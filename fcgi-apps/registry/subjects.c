@@ -233,6 +233,37 @@ version_arg(struct http_request *q, struct http_response *r, size_t arg, int32_t
 	return false;
 }
 
+/* It looks at the subject's versions, so it waits for its turn. */
+static const struct app_words tag_words = { "Register schema operation failed while writing to the Kafka store",
+	"Register operation timed out", "Leader not known.", false };
+
+struct tagging {
+	const struct http_request *request;
+	int32_t version;
+	struct tag_request wanted;
+	struct span subject; /* what the plan was made for: arena */
+};
+
+static bool
+plan_tag(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)
+{
+	struct tagging *t = ctx;
+
+	t->subject = app_subject(registry, t->request);
+	return keep(a, &t->subject, why) && registry_plan_tag(registry, t->subject, t->version, &t->wanted, a, out, why);
+}
+
+void
+subjects_tag(struct app *app, struct http_request *q, struct http_response *r)
+{
+	struct tagging t = { .request = q };
+	struct plan plan;
+
+	if (version_arg(q, r, 1, &t.version) && entity_tag_request(q, r, &t.wanted) &&
+	    app_write(app, q, r, &tag_words, plan_tag, &t, &plan))
+		answer_version(app, r, q, t.subject, &plan);
+}
+
 /* Finds a version and lets `put` write the answer, while the state is held still. */
 static void
 with_version(struct app *app, struct http_request *q, struct http_response *r, enum registry_which which,

@@ -22,6 +22,10 @@ struct format {
 	void (*print_format)(const struct schema *, struct span format, struct buf *to);
 	bool (*equal)(const struct schema *, const struct schema *);
 	bool (*has_field)(const struct schema *, struct span name);
+	bool (*tags)(const struct schema *, struct arena *, struct schema_tags **out, size_t *n);
+	bool (*change_tags)(const struct schema *, const struct schema_tags *add, size_t n_add,
+	    const struct schema_tags *remove, size_t n_remove, struct arena *, struct span *out,
+	    struct schema_mistake *why);
 	bool (*can_read)(const struct schema *reader, const char *reader_name,
 	    const struct schema *writer, const char *writer_name, struct arena *,
 	    struct schema_conflicts *out);
@@ -77,6 +81,20 @@ static bool
 has_field_avro(const struct schema *s, struct span name)
 {
 	return avro_has_field(s->avro, name);
+}
+
+static bool
+tags_avro(const struct schema *s, struct arena *a, struct schema_tags **out, size_t *n)
+{
+	return avro_tags(s->avro, a, out, n);
+}
+
+static bool
+change_tags_avro(const struct schema *s, const struct schema_tags *add, size_t n_add,
+    const struct schema_tags *remove, size_t n_remove, struct arena *a, struct span *out,
+    struct schema_mistake *why)
+{
+	return avro_change_tags(s->avro, add, n_add, remove, n_remove, a, out, why);
 }
 
 /* The sentences of conflicts: %m the message, %p the place, %r and %w the names of the schemas. */
@@ -144,7 +162,7 @@ can_read_avro(const struct schema *reader, const char *reader_name, const struct
 /* The format of each type that can be parsed. */
 static const struct format formats[] = {
 	[SCHEMA_AVRO] = { parse_avro, free_avro, print_avro, print_avro_format, equal_avro,
-	    has_field_avro, can_read_avro },
+	    has_field_avro, tags_avro, change_tags_avro, can_read_avro },
 };
 
 static const char *const type_names[] = {
@@ -238,6 +256,21 @@ bool
 schema_has_field(const struct schema *s, struct span name)
 {
 	return formats[s->type].has_field(s, name);
+}
+
+bool
+schema_tags(const struct schema *s, struct arena *a, struct schema_tags **out, size_t *n)
+{
+	return formats[s->type].tags(s, a, out, n);
+}
+
+bool
+schema_change_tags(const struct schema *s, const struct schema_tags *add, size_t n_add,
+    const struct schema_tags *remove, size_t n_remove, struct arena *a, struct span *out,
+    struct schema_mistake *why)
+{
+	*why = (struct schema_mistake){ 0 };
+	return formats[s->type].change_tags(s, add, n_add, remove, n_remove, a, out, why);
 }
 
 bool

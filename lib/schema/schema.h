@@ -65,6 +65,27 @@ bool schema_equal(const struct schema *, const struct schema *);
 /* Whether it is a record that has a field of this name. */
 bool schema_has_field(const struct schema *, struct span name);
 
+/* Tags of a record or a field, as a schema has them inside ("confluent:tags"). */
+struct schema_tags {
+	struct span path; /* of a record: its full name; of a field: that, a dot and its own name */
+	bool is_field;
+	const struct span *tags;
+	size_t n;
+};
+
+/*
+ * The tags of all records and fields, those of references, too, in the order in which the types are met; only what
+ * has any is told.  Arena; false: used up.
+ */
+bool schema_tags(const struct schema *, struct arena *, struct schema_tags **out, size_t *n);
+
+/*
+ * The stored form with tags added, then taken away.  A path without a namespace means the first record of that name.
+ * False with `why` filled, or (why->memory) where the arena is used up.  Arena.
+ */
+bool schema_change_tags(const struct schema *, const struct schema_tags *add, size_t n_add,
+    const struct schema_tags *remove, size_t n_remove, struct arena *, struct span *out, struct schema_mistake *why);
+
 /* Why a reader can't read what a writer wrote: one conflict, in the registry's words. */
 struct schema_conflict {
 	const char *kind;        /* constant: errorType */

@@ -571,6 +571,31 @@ def test_metadata_and_rules_are_kept_merged_and_told(site):
             "Migration rules can only be UPGRADE, DOWNGRADE, UPDOWN")
 
 
+def test_tags_are_changed_and_found(site):
+    def tag(path, *tags, kind="sr_field"):
+        return {"schemaEntity": {"entityPath": path, "entityType": kind}, "tags": list(tags)}
+
+    text = record(field("a"), field("b"))
+    good(site.register("tagged", text, schemaTagsToAdd=[tag("R.a", "PII"), tag("R", "T", kind="sr_record")]))
+    found = good(site.ask("GET", "/subjects/tagged/versions/1?findTags=*"))
+    same(found["schemaTags"], [tag("R", "T", kind="sr_record"), tag("R.a", "PII")])
+    same(json.loads(found["schema"])["fields"][0]["confluent:tags"], ["PII"])
+    for query, wanted in [("findTags=PII", [tag("R.a", "PII")]), ("findTags=no&findTags=T", [tag("R", "T", kind="sr_record")]), ("findTags=no", None)]:
+        for target in "/subjects/tagged/versions/1", f"/schemas/ids/{found['id']}":
+            same(good(site.ask("GET", f"{target}?{query}")).get("schemaTags"), wanted, query)
+    made = good(site.ask("POST", "/subjects/tagged/versions/latest/tags", {"newVersion": 2, "tagsToAdd": [tag("R.b", "PII")],
+                                                                          "tagsToRemove": [tag("R", "T", kind="sr_record")]}))
+    same((made["version"], made["metadata"]["properties"]), (2, {"confluent:version": "2"}))
+    same(good(site.ask("GET", "/subjects/tagged/versions/2?findTags=*"))["schemaTags"], [tag("R.a", "PII"), tag("R.b", "PII")])
+    made = good(site.register("tagged", record(field("a"), field("b"), field("c", default=1)), propagateSchemaTags=True))
+    same(good(site.ask("GET", "/subjects/tagged/versions/3?findTags=PII"))["schemaTags"], [tag("R.a", "PII"), tag("R.b", "PII")])
+    refused(site.ask("POST", "/subjects/tagged/versions/1/tags", {"tagsToAdd": [tag("R.x", "PII")]}), 422, 42201,
+            "No matching path 'R.x' found in the schema")
+    refused(site.ask("POST", "/subjects/tagged/versions/8/tags", {}), 404, 40402, "Version 8 not found.")
+    refused(site.ask("POST", "/subjects/untagged/versions/1/tags", {}), 404, 40401, "Subject 'untagged' not found.")
+    same(site.ask("POST", "/subjects/tagged/versions/1/tags", {"tagsToAdd": [{}]}).status, 400)
+
+
 def test_lists_have_pages(site):
     for i in range(5):
         good(site.register(f"page{i}", '"string"'))

@@ -100,6 +100,13 @@ const char *avro_name_of(const struct avro_schema *);
 /* Whether it is a record that has a field of this name. */
 bool avro_has_field(const struct avro_schema *, struct span name);
 
+/* See schema.h. */
+struct schema_tags;
+struct schema_mistake;
+bool avro_tags(const struct avro_schema *, struct arena *, struct schema_tags **out, size_t *n);
+bool avro_change_tags(const struct avro_schema *, const struct schema_tags *add, size_t n_add,
+    const struct schema_tags *remove, size_t n_remove, struct arena *, struct span *out, struct schema_mistake *why);
+
 /* Why something that one schema wrote can't be read with another. */
 enum avro_incompatibility {
 	AVRO_NAME_MISMATCH,

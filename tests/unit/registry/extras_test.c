@@ -255,6 +255,89 @@ reserved_fields_stay_reserved(void)
 	world_done(&w);
 }
 
+static const char *
+tag(struct world *w, const char *subject, int32_t version, const struct tag_request *t)
+{
+	struct refusal why = { 0 };
+
+	if (!registry_plan_tag(w->registry, span_str(subject), version, t, &w->arena, &w->plan, &why))
+		return world_refusal(w, &why);
+	for (size_t i = 0; i < w->plan.n_writes; i++)
+		world_apply(w, w->plan.writes[i].key, w->plan.writes[i].value);
+	return arena_printf(&w->arena, "%d/%d", (int)w->plan.id, (int)w->plan.version);
+}
+
+static const char *
+text_by_id(struct world *w, int32_t id)
+{
+	const struct schema_entry *s = registry_by_id(w->registry, span_str("."), id);
+
+	return s == NULL ? "none" : arena_printf(&w->arena, "%.*s", (int)s->text.n, (const char *)s->text.p);
+}
+
+#define TAGGED_A(tags) "{\"name\":\"a\",\"type\":\"int\",\"confluent:tags\":" tags "}"
+
+static void
+tags_make_a_version(void)
+{
+	static const struct span pii = { (const uint8_t *)"PII", 3 };
+	struct schema_tags on_a = { span_str("R.a"), true, &pii, 1 }, on_none = { span_str("R.none"), true, &pii, 1 };
+	struct tag_request t = { .add = &on_a, .n_add = 1 }, bad = { .add = &on_none, .n_add = 1 };
+	struct world w;
+
+	world_init(&w);
+	SAME(tag(&w, "s", 1, &t), "40401 Subject 's' not found.");
+	world_register(&w, "s", RECORD(A));
+	SAME(tag(&w, "s", 2, &t), "40402 Version 2 not found.");
+	SAME(tag(&w, "s", 1, &bad), "42201 No matching path 'R.none' found in the schema");
+	SAME(tag(&w, "s", REGISTRY_LATEST, &t), "2/2");
+	SAME(text_by_id(&w, 2), RECORD(TAGGED_A("[\"PII\"]")));
+	SAME(told(&w, "s", 2), "2 {\"properties\":{\"confluent:version\":\"2\"}}");
+	/* Rules are merged into those of the version before the new one. */
+	t = (struct tag_request){ .remove = &on_a, .n_remove = 1, .new_version = 3,
+		.metadata = world_json(&w, "{\"properties\":{\"x\":\"y\"}}"),
+		.rules_to_merge = world_json(&w, "{\"domainRules\":[" RULE("r", "T") "," RULE("q", "T") "]}") };
+	SAME(tag(&w, "s", 2, &t), "3/3");
+	SAME(text_by_id(&w, 3), RECORD(A));
+	SAME(told(&w, "s", 3), "3 {\"properties\":{\"confluent:version\":\"3\",\"x\":\"y\"}}");
+	SAME(printed(&w, registry_by_id(w.registry, span_str("."), 3)->rule_set), "{\"domainRules\":[" RULE("r", "T") "," RULE("q", "T") "]}");
+	t = (struct tag_request){ .rules_to_remove = world_json(&w, "[\"r\"]") };
+	SAME(tag(&w, "s", 3, &t), "4/4");
+	SAME(printed(&w, registry_by_id(w.registry, span_str("."), 4)->rule_set), "{\"domainRules\":[" RULE("q", "T") "]}");
+	t.rule_set = world_json(&w, "{}");
+	SAME(tag(&w, "s", 3, &t), "42210 ruleSet should be omitted if specifying rulesToMerge or rulesToRemove");
+	t = (struct tag_request){ .rule_set = world_json(&w, "{\"domainRules\":[{}]}") };
+	SAME(tag(&w, "s", 3, &t), "42210 Missing rule name");
+	t = (struct tag_request){ .new_version = 9 };
+	SAME(tag(&w, "s", 3, &t), "42201 Version is not one more than previous version");
+	world_mode(&w, "s", "READONLY", false);
+	SAME(tag(&w, "s", 3, &t), "42205 Subject s in context  is in read-only mode");
+	world_done(&w);
+}
+
+static void
+registrations_change_tags_too(void)
+{
+	static const struct span pii = { (const uint8_t *)"PII", 3 };
+	struct schema_tags on_a = { span_str("R.a"), true, &pii, 1 };
+	struct schema_request q = { .text = span_str(RECORD(A)), .tags_to_add = &on_a, .n_tags_to_add = 1 };
+	struct world w;
+
+	world_init(&w);
+	SAME(world_request(&w, "s", &q), "1/1");
+	SAME(text_by_id(&w, 1), RECORD(TAGGED_A("[\"PII\"]")));
+	SAME(told(&w, "s", 1), "1 {\"properties\":{\"confluent:version\":\"1\"}}");
+	/* What the version before has comes along. */
+	q = (struct schema_request){ .text = span_str(RECORD(A "," B)), .propagate_tags = true };
+	SAME(world_request(&w, "s", &q), "2/2");
+	SAME(text_by_id(&w, 2), RECORD(TAGGED_A("[\"PII\"]") "," B));
+	q.text = span_str("{\"type\":\"record\",\"name\":\"Q\",\"fields\":[]}");
+	SAME(world_request(&w, "s", &q), "42201 No matching path 'R.a' found in the schema");
+	q = (struct schema_request){ .text = span_str(RECORD("{\"name\":\"a\"}")), .tags_to_remove = &on_a, .n_tags_to_remove = 1 };
+	CU_ASSERT(strncmp(world_request(&w, "s", &q), "42201 Invalid schema {", 22) == 0);
+	world_done(&w);
+}
+
 /* The message quotes the request as Java prints it. */
 static void
 requests_are_quoted_as_java_prints_them(void)
@@ -287,6 +370,8 @@ const struct unit_test extras_tests[] = {
 	UNIT(a_number_asks_for_a_new_version),
 	UNIT(look_ups_add_what_a_registration_would),
 	UNIT(reserved_fields_stay_reserved),
+	UNIT(tags_make_a_version),
+	UNIT(registrations_change_tags_too),
 	UNIT(requests_are_quoted_as_java_prints_them),
 	UNIT_END
 };

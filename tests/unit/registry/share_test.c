@@ -79,7 +79,7 @@ ids_that_are_brought_along_wait(void)
 	world_init(&w);
 	SAME(world_mode(&w, ":.__GLOBAL:", "IMPORT", false), "");
 	SAME(together(&w, wishes), "5/1 waits 5/1");
-	SAME(together(&w, wishes + 1), "42205 Overwrite new schema with id 5 in context . is not permitted. 5/1");
+	SAME(together(&w, wishes + 1), "42205 Overwrite new schema with id 5 in context  is not permitted. 5/1");
 	world_done(&w);
 }
 
