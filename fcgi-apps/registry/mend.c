@@ -132,8 +132,10 @@ mend_key(const struct registry *r, struct span key, struct plan *plan, struct ar
 
 	if (!record_read(a, key, span_of(NULL, 0), &rec, &why))
 		return true;
-	if (rec.type != RECORD_CONTEXT)
-		rec.subject = rec.subject.p == NULL ? span_str("") : registry_qualified(rec.subject);
+	if (rec.subject.p != NULL)
+		rec.subject = registry_qualified(rec.subject);
+	else if (rec.type != RECORD_CONTEXT && rec.type != RECORD_CLEAR_SUBJECT)
+		rec.subject = span_str("");
 	s = state_scope(r, rec.subject);
 	switch (rec.type) {
 	case RECORD_SCHEMA:

@@ -1,16 +1,25 @@
 /* mode.c -- the resources /mode and /mode/{subject}: whether schemas may be registered. */
-#include "common/problem.h"
-#include "registry/app.h"
+#include "registry/entity.h"
 
+/* Null: there is none. */
 static void
 put_mode(struct http_response *r, struct span mode)
 {
 	struct json_out o = json_out(&r->body);
 
 	json_open(&o, '{');
-	json_key(&o, "mode");
-	json_put_span(&o, mode);
+	if (mode.p != NULL) {
+		json_key(&o, "mode");
+		json_put_span(&o, mode);
+	}
 	json_close(&o, '}');
+}
+
+/* Above all contexts there is always a default, as there is globally. */
+static bool
+has_default(struct span subject)
+{
+	return subject.p == NULL || span_is(subject, ":.__GLOBAL:");
 }
 
 void
@@ -22,7 +31,7 @@ mode_get(struct app *app, struct http_request *q, struct http_response *r)
 
 	app_read(app, true);
 	mode = in_force ? registry_mode(app->registry, subject) : registry_own_mode(app->registry, subject);
-	if (mode.p == NULL && subject.p != NULL && !span_is(subject, ":.__GLOBAL:"))
+	if (mode.p == NULL && !has_default(subject))
 		app_problem(r, REGISTRY_NO_SUBJECT_MODE,
 		    arena_printf(q->arena, "%.*s", (int)subject.n, (const char *)subject.p));
 	else
@@ -35,45 +44,53 @@ static const struct app_words
 	delete_words = { "Failed to delete mode", "Delete mode operation timed out", "Failed to delete mode", false };
 
 struct change {
-	struct span subject, mode;
-	bool force;
+	struct span subject;
+	struct mode_request wanted;
 	struct http_response *answer; /* of a deletion: what was there, written while the state is held */
 };
-
-/* What may not be changed at all is refused before anything is looked at. */
-static bool
-may_change(struct app *app, struct http_response *r)
-{
-	if (!app->mode_mutability)
-		app_problem(r, REGISTRY_NOT_PERMITTED, "Mode changes are not allowed");
-	return app->mode_mutability;
-}
 
 static bool
 plan_put(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)
 {
 	const struct change *c = ctx;
 
-	return registry_plan_put_mode(registry, c->subject, c->mode, c->force, a, out, why);
+	return registry_plan_put_mode(registry, c->subject, &c->wanted, a, out, why);
 }
 
+/* The mode that the body wants; null: none, which unsets it.  False with the response made. */
+static bool
+take_mode(struct http_response *r, const struct json *body, struct span *out)
+{
+	const struct json *mode = json_get(body, "mode");
+	struct misfit why = { "String", "mode" };
+
+	*out = span_of(NULL, 0);
+	if (mode == NULL || mode->kind == JSON_NULL)
+		return true;
+	if (mode->kind == JSON_ARRAY || mode->kind == JSON_OBJECT)
+		return entity_misfit(r, &why, NULL);
+	*out = mode->text.p != NULL ? mode->text : span_str("");
+	return true;
+}
+
+/* The answer is what was asked for. */
 void
 mode_put(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct span subject = app_scope(q);
-	struct change c = { .subject = subject, .force = http_query_bool(q, "force") };
-	const struct json *body = app_body(q, r), *mode = json_get(body, "mode");
+	struct change c = { .subject = app_scope(q),
+		.wanted = { .force = http_query_bool(q, "force"), .fixed = !app->mode_mutability } };
+	const struct json *body = app_body(q, r);
+	struct json_out o = json_out(&r->body);
 	struct plan plan;
 
-	if (body == NULL || !may_change(app, r))
+	if (body == NULL || !take_mode(r, body, &c.wanted.mode) || !app_write(app, q, r, &put_words, plan_put, &c, &plan))
 		return;
-	/* No mode is as wrong as an unknown one. */
-	c.mode = json_is_kind(mode, JSON_STRING) ? mode->text : span_str("");
-	if (!app_write(app, q, r, &put_words, plan_put, &c, &plan))
-		return;
-	app_read(app, false);
-	put_mode(r, registry_own_mode(app->registry, subject));
-	app_read_end(app);
+	json_open(&o, '{');
+	if (json_get(body, "mode") != NULL) {
+		json_key(&o, "mode");
+		json_put_span(&o, c.wanted.mode);
+	}
+	json_close(&o, '}');
 }
 
 static bool
@@ -82,18 +99,18 @@ plan_delete(const struct registry *registry, void *ctx, struct arena *a, struct 
 	struct change *c = ctx;
 	struct span before = registry_own_mode(registry, c->subject);
 
-	if (!registry_plan_delete_mode(registry, c->subject, a, out, why))
+	if (!registry_plan_delete_mode(registry, c->subject, &c->wanted, a, out, why))
 		return false;
-	put_mode(c->answer, before.p != NULL ? before : span_str("READWRITE"));
+	put_mode(c->answer, before.p != NULL || !has_default(c->subject) ? before : span_str("READWRITE"));
 	return true;
 }
 
 void
 mode_delete(struct app *app, struct http_request *q, struct http_response *r)
 {
-	struct change c = { .subject = app_scope(q), .answer = r };
+	struct change c = { .subject = app_scope(q), .answer = r,
+		.wanted = { .recursive = http_query_bool(q, "recursive"), .fixed = !app->mode_mutability } };
 	struct plan plan;
 
-	if (may_change(app, r))
-		app_write(app, q, r, &delete_words, plan_delete, &c, &plan);
+	app_write(app, q, r, &delete_words, plan_delete, &c, &plan);
 }

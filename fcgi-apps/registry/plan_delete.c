@@ -54,7 +54,7 @@ static bool
 delete_softly(const struct subject *s, struct plan *plan, struct arena *a)
 {
 	struct record rec = { .type = RECORD_DELETE_SUBJECT, .subject = s->name,
-		.version = s->versions[s->n - 1]->entry.version };
+		.version = plan->versions[plan->n_versions - 1] };
 
 	return plan_add(plan, a, &rec);
 }
@@ -72,11 +72,16 @@ registry_plan_delete_subject(const struct registry *r, struct span subject, bool
 		return refuse(why, a, REGISTRY_SUBJECT_SOFT_DELETED, text_of(a, subject));
 	if (!plan_refuse_read_only(r, subject, a, why))
 		return false;
-	for (size_t i = 0; i < s->n; i++)
-		if (is_referenced(r, s->versions[i], permanent, s))
-			return refuse_referenced(why, a, s->versions[i]);
-	if (s->n_live > 0 && permanent)
-		return refuse(why, a, REGISTRY_SUBJECT_NOT_SOFT_DELETED, text_of(a, subject));
+	for (size_t i = 0; i < s->n; i++) {
+		const struct version *v = s->versions[i];
+
+		if (!permanent && v->entry.deleted)
+			continue;
+		if (is_referenced(r, v, permanent, s))
+			return refuse_referenced(why, a, v);
+		if (permanent && !v->entry.deleted)
+			return refuse(why, a, REGISTRY_SUBJECT_NOT_SOFT_DELETED, text_of(a, subject));
+	}
 	if ((plan->versions = arena_array(a, s->n, sizeof *plan->versions)) == NULL)
 		return refuse(why, a, REGISTRY_NO_MEMORY);
 	for (size_t i = 0; i < s->n; i++)

@@ -171,7 +171,7 @@ replace_deleted(struct registration *g)
 		const struct version *v = g->known->versions[i];
 
 		if (!v->entry.deleted || v->entry.schema->id != g->plan->id ||
-		    v->entry.version == g->plan->version ||
+		    v->entry.version >= g->plan->version ||
 		    state_target(g->registry, g->subject, v->entry.version) != NULL)
 			continue;
 		if (!plan_add_tombstones(g->plan, g->arena, RECORD_SCHEMA, g->subject, v->entry.version, v->keys))

@@ -116,7 +116,7 @@ registry_plan_delete_config(const struct registry *r, struct span subject, struc
 	const struct scope *s = state_scope(r, subject);
 
 	*plan = (struct plan){ 0 };
-	if ((s == NULL || s->config == NULL) && subject.n > 0)
+	if ((s == NULL || s->config == NULL) && subject.n > 0 && !span_is(subject, ":.__GLOBAL:"))
 		return refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
 	if (!plan_refuse_read_only(r, subject, a, why))
 		return false;
@@ -128,42 +128,58 @@ registry_plan_delete_config(const struct registry *r, struct span subject, struc
 
 /* ---- modes ---- */
 
-/* To import is to begin anew: what is deleted in the scope goes for good, and nothing may be live. */
+/*
+ * To import is to begin anew: nothing may be live in the scope, and what is deleted goes for good, if nobody
+ * refers to it.
+ */
 static bool
-plan_import(const struct registry *r, struct span scope, bool force, struct arena *a, struct plan *plan,
-    struct refusal *why)
+plan_import(const struct registry *r, struct span scope, struct arena *a, struct plan *plan, struct refusal *why)
 {
-	struct record clear = { .type = RECORD_CLEAR_SUBJECT, .subject = scope.p == NULL ? span_str("") : scope };
+	struct record clear = { .type = RECORD_CLEAR_SUBJECT, .subject = scope.n == 0 ? span_of(NULL, 0) : scope };
 	const struct names_entry *e;
-	names_place at = 0;
-	bool any = false;
 
-	while ((e = names_next(&r->sorted, &at)) != NULL) {
+	for (names_place at = 0; (e = names_next(&r->sorted, &at)) != NULL;) {
 		const struct subject *s = e->value;
 
-		if (!state_in_scope(s, scope.p == NULL ? span_str("") : scope))
-			continue;
-		if (s->n_live > 0 && !force)
+		if (state_in_scope(s, scope) && s->n_live > 0)
 			return refuse(why, a, REGISTRY_NOT_PERMITTED, "Cannot import since found existing subjects");
-		for (size_t i = s->n; i > 0; i--) {
-			const struct version *v = s->versions[i - 1];
+	}
+	for (names_place at = 0; (e = names_next(&r->sorted, &at)) != NULL;) {
+		const struct subject *s = e->value;
 
-			if (v->entry.deleted &&
-			    !plan_add_tombstones(plan, a, RECORD_SCHEMA, s->name, v->entry.version, v->keys))
+		for (size_t i = 0; state_in_scope(s, scope) && i < s->n; i++) {
+			const struct version *v = s->versions[i];
+
+			if (state_target(r, s->name, v->entry.version) != NULL)
+				return refuse(why, a, REGISTRY_REFERENCE_EXISTS, text_of(a, s->name), (int)v->entry.version);
+			if (!plan_add_tombstones(plan, a, RECORD_SCHEMA, s->name, v->entry.version, v->keys))
 				return refuse(why, a, REGISTRY_NO_MEMORY);
-			any = any || v->entry.deleted;
 		}
 	}
-	return !any || plan_add(plan, a, &clear) || refuse(why, a, REGISTRY_NO_MEMORY);
+	return plan->n_writes == 0 || plan_add(plan, a, &clear) || refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+/* What may not be changed at all is refused behind what can't be. */
+static bool
+check_mutable(const struct mode_request *q, struct arena *a, struct refusal *why)
+{
+	return !q->fixed || refuse(why, a, REGISTRY_NOT_PERMITTED, "Mode changes are not allowed");
+}
+
+static bool
+unset_mode(const struct scope *s, struct plan *plan, struct arena *a)
+{
+	return s == NULL || s->mode.p == NULL ||
+	    plan_add_tombstones(plan, a, RECORD_MODE, scope_record(RECORD_MODE, s->name).subject, 0, s->mode_keys);
 }
 
 bool
-registry_plan_put_mode(const struct registry *r, struct span subject, struct span mode, bool force, struct arena *a,
+registry_plan_put_mode(const struct registry *r, struct span subject, const struct mode_request *q, struct arena *a,
     struct plan *plan, struct refusal *why)
 {
-	const struct scope *s = state_scope(r, subject);
-	const char *name = registry_mode_name(mode);
+	const char *name = q->mode.p == NULL ? "" : registry_mode_name(q->mode);
 	struct record rec = scope_record(RECORD_MODE, subject);
+	bool good;
 
 	*plan = (struct plan){ 0 };
 	if (!plan_check_subject(subject, a, why))
@@ -172,23 +188,43 @@ registry_plan_put_mode(const struct registry *r, struct span subject, struct spa
 		return refuse(why, a, REGISTRY_INVALID_MODE);
 	if (strcmp(name, "FORWARD") == 0 && !span_is(subject, ":.__GLOBAL:"))
 		return refuse(why, a, REGISTRY_FORWARD_NOT_GLOBAL);
-	/* One that is in that mode already stays as it is. */
-	if (strcmp(name, "IMPORT") == 0 && (s == NULL || !span_is(s->mode, "IMPORT")) &&
-	    !plan_import(r, subject, force, a, plan, why))
+	if (!check_mutable(q, a, why))
+		return false;
+	/* Where schemas are imported already nothing begins anew. */
+	if (strcmp(name, "IMPORT") == 0 && !span_is(registry_mode(r, subject), "IMPORT") && !q->force &&
+	    !plan_import(r, subject, a, plan, why))
 		return false;
 	rec.mode = span_str(name);
-	return plan_add(plan, a, &rec) || refuse(why, a, REGISTRY_NO_MEMORY);
+	good = rec.mode.n == 0 ? unset_mode(state_scope(r, subject), plan, a) : plan_add(plan, a, &rec);
+	return good || refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+/* Modes of subjects in a context, whether these have schemas or not. */
+static bool
+unset_modes_below(const struct registry *r, struct span scope, struct plan *plan, struct arena *a)
+{
+	struct span name, context = registry_context(scope.p == NULL ? span_str("") : scope, &name);
+	const struct scope *s;
+
+	for (size_t it = 0; (s = map_next(&r->scopes, &it)) != NULL;)
+		if (span_eq(registry_context(s->name, &name), context) && name.n > 0 && !unset_mode(s, plan, a))
+			return false;
+	return true;
 }
 
 bool
-registry_plan_delete_mode(const struct registry *r, struct span subject, struct arena *a, struct plan *plan,
-    struct refusal *why)
+registry_plan_delete_mode(const struct registry *r, struct span subject, const struct mode_request *q, struct arena *a,
+    struct plan *plan, struct refusal *why)
 {
 	const struct scope *s = state_scope(r, subject);
+	struct span name;
 
 	*plan = (struct plan){ 0 };
-	if (s == NULL || s->mode.p == NULL)
-		return subject.n == 0 || refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
-	return plan_add_tombstones(plan, a, RECORD_MODE, scope_record(RECORD_MODE, subject).subject, 0, s->mode_keys) ||
+	registry_context(subject.p == NULL ? span_str("") : subject, &name);
+	if ((s == NULL || s->mode.p == NULL) && !q->recursive && subject.n > 0 && !span_is(subject, ":.__GLOBAL:"))
+		return refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
+	if (!check_mutable(q, a, why))
+		return false;
+	return (unset_mode(s, plan, a) && (!q->recursive || name.n > 0 || unset_modes_below(r, subject, plan, a))) ||
 	    refuse(why, a, REGISTRY_NO_MEMORY);
 }

@@ -309,10 +309,19 @@ bool registry_plan_put_config(const struct registry *, struct span subject, cons
     struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_config(const struct registry *, struct span subject, struct arena *,
     struct plan *, struct refusal *);
-bool registry_plan_put_mode(const struct registry *, struct span subject, struct span mode, bool force,
+
+/* A change of modes. */
+struct mode_request {
+	struct span mode; /* to be put; null: as if it were deleted */
+	bool force;       /* imports begin with what is there */
+	bool recursive;   /* of a deletion: of all subjects of a context, too */
+	bool fixed;       /* none may be changed: what can't be is refused for its own reason before */
+};
+
+bool registry_plan_put_mode(const struct registry *, struct span subject, const struct mode_request *,
     struct arena *, struct plan *, struct refusal *);
-bool registry_plan_delete_mode(const struct registry *, struct span subject, struct arena *,
-    struct plan *, struct refusal *);
+bool registry_plan_delete_mode(const struct registry *, struct span subject, const struct mode_request *,
+    struct arena *, struct plan *, struct refusal *);
 
 /* What puts right what aborted records say; nothing to write where there are none.  Not all at once: until it is nothing. */
 bool registry_plan_mend(const struct registry *, struct arena *, struct plan *, struct refusal *);

@@ -103,6 +103,9 @@ struct context *state_context(const struct registry *, struct span name);
 struct content *state_by_hash(const struct registry *, const struct context *, const uint8_t hash[16]);
 const struct scope *state_scope(const struct registry *, struct span name);
 
+/* Whether a subject is in a scope: itself, of its context, or (null, and ":.__GLOBAL:") any. */
+bool state_in_scope(const struct subject *, struct span scope);
+
 /* How the state changes.  A content is made for a record that brings a new schema, and goes with its last use. */
 struct context *state_need_context(struct registry *, struct span name);
 struct content *state_make_content(struct registry *, struct context *, const struct record *, const uint8_t hash[16]);
@@ -119,9 +122,6 @@ const struct json *state_keep_tree(struct arena *to, const struct json *tree);
 void state_free_content(struct content *);
 void state_free_scope(struct scope *);
 void state_free_target(struct target *);
-
-/* Whether a subject is in a scope: the one that it names, or ("", ":.ctx:") all of its context. */
-bool state_in_scope(const struct subject *, struct span scope);
 
 /* A committed record of this key says what is true of it; the end of all that waits to be put right. */
 void mend_committed(struct registry *, struct span key);

@@ -345,17 +345,17 @@ clear_subject(struct registry *r, struct subject *s)
 bool
 state_in_scope(const struct subject *s, struct span scope)
 {
-	struct span name, context = registry_context(scope, &name);
+	struct span name, context;
 
+	if (scope.p == NULL || span_is(scope, ":.__GLOBAL:"))
+		return true;
+	context = registry_context(scope, &name);
 	return name.n > 0 ? span_eq(s->name, scope) : span_eq(s->context->name, context);
 }
 
 static void
 apply_clear_subject(struct registry *r, const struct record *rec)
 {
-	struct span subject = rec->subject.p == NULL ? span_str("") : rec->subject;
-	struct span name, context = registry_context(subject, &name);
-	struct subject *one = state_subject(r, subject);
 	const struct names_entry *e;
 	struct subject **list;
 	names_place at = 0;
@@ -363,15 +363,10 @@ apply_clear_subject(struct registry *r, const struct record *rec)
 
 	if (rec->tombstone)
 		return;
-	if (name.n > 0) {
-		if (one != NULL)
-			clear_subject(r, one);
-		return;
-	}
 	/* A subject that goes takes its place with it: so they are noted first. */
 	list = xcalloc(r->subjects.n, sizeof *list);
 	while ((e = names_next(&r->sorted, &at)) != NULL)
-		if (span_eq(((struct subject *)e->value)->context->name, context))
+		if (state_in_scope(e->value, rec->subject))
 			list[n++] = e->value;
 	for (size_t i = 0; i < n; i++)
 		clear_subject(r, list[i]);

@@ -376,11 +376,14 @@ def test_modes_are_set_and_kept_to(site):
     good(site.register("mode", '"int"'))
     refused(site.ask("PUT", "/mode/mode", {"mode": "sideways"}), 422, 42204,
             "Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD.")
-    refused(site.ask("PUT", "/mode", {}), 422, 42204, "Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD.")
+    refused(site.ask("PUT", "/mode", {"mode": 7}), 422, 42204, "Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD.")
+    same(site.ask("PUT", "/mode", {"mode": []}).status, 400)
+    good(site.ask("PUT", "/mode", {}), {})
+    good(site.ask("PUT", "/mode/mode", {"mode": None}), {"mode": None})
     refused(site.ask("PUT", "/mode", {"mode": "FORWARD"}), 422, 42204, "Forward mode only supported on global level")
     refused(site.ask("PUT", "/mode/a%01", {"mode": "x"}), 422, 42208, "The specified subject 'a\x01' is not a valid.")
     refused(site.ask("PUT", "/mode/mode", {"mode": "IMPORT"}), 422, 42205, "Cannot import since found existing subjects")
-    good(site.ask("PUT", "/mode/mode", {"mode": "readonly"}), {"mode": "READONLY"})
+    good(site.ask("PUT", "/mode/mode", {"mode": "readonly"}), {"mode": "readonly"})
     good(site.ask("GET", "/mode/mode"), {"mode": "READONLY"})
     good(site.ask("GET", "/mode/other?defaultToGlobal=true"), {"mode": "READWRITE"})
     error = (422, 42205, "Subject mode in context  is in read-only mode")
@@ -398,6 +401,12 @@ def test_modes_are_set_and_kept_to(site):
     good(site.ask("GET", "/subjects/mode/versions"), [1, 9])
     good(site.ask("DELETE", "/mode/mode"), {"mode": "IMPORT"})
     good(site.ask("DELETE", "/mode"), {"mode": "READWRITE"})
+    refused(site.ask("DELETE", "/mode/:.modes:"), 404, 40401, "Subject ':.modes:' not found.")
+    good(site.ask("PUT", "/mode/:.modes:s", {"mode": "READONLY"}))
+    good(site.ask("DELETE", "/mode/:.modes:?recursive=true"), {})
+    refused(site.ask("GET", "/mode/:.modes:s"), 404, 40409, "Subject ':.modes:s' does not have subject-level mode configured")
+    good(site.ask("GET", "/mode/:.__GLOBAL:"), {"mode": "READWRITE"})
+    good(site.ask("GET", "/config/:.__GLOBAL:"), {"compatibilityLevel": "BACKWARD"})
 
 
 def test_contexts_count_for_themselves(site):

@@ -192,10 +192,11 @@ make_plan(const struct registry *r, int kind, struct span subject, struct arena 
 		    json_parse(a, span_str("{\"compatibility\":\"NONE\",\"normalize\":true}"), &mistake), a, plan, &why);
 		break;
 	case 3:
-		good = registry_plan_put_mode(r, subject, span_str("IMPORT"), true, a, plan, &why);
+		good = registry_plan_put_mode(r, subject, &(struct mode_request){ .mode = span_str("IMPORT"), .force = subject.n % 2 == 0 },
+		    a, plan, &why);
 		break;
 	case 4:
-		good = registry_plan_delete_mode(r, subject, a, plan, &why);
+		good = registry_plan_delete_mode(r, subject, &(struct mode_request){ .recursive = subject.n % 2 == 0 }, a, plan, &why);
 		break;
 	case 5:
 		good = registry_plan_delete_subject(r, subject, false, a, plan, &why);

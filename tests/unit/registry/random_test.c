@@ -139,7 +139,7 @@ do_setting(struct world *w, struct model *m, size_t s)
 		world_mode(w, subject, "READWRITE", false);
 		break;
 	default:
-		world_unset_mode(w, subject);
+		world_unset_mode(w, subject, false);
 	}
 }
 

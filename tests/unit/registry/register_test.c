@@ -317,7 +317,7 @@ checks_have_their_order(void)
 	SAME(world_register(&w, "s", INT), "1/1");
 	SAME(world_register(&w, "s", LONG), "42205 Subject s in context  is in read-only mode");
 	SAME(world_register(&w, "s", "\"string\""), "42205 Subject s in context  is in read-only mode");
-	SAME(world_unset_mode(&w, "s"), "");
+	SAME(world_unset_mode(&w, "s", false), "");
 	CU_ASSERT(strncmp(world_register(&w, "s", "\"string\""), "409 Schema being registered is incompatible with an earlier "
 	    "schema for subject \"s\", details: [{errorType:'TYPE_MISMATCH', ", 118) == 0);
 	{

@@ -100,10 +100,10 @@ what_is_not_set_can_not_be_unset(void)
 
 	world_init(&w);
 	SAME(world_unset_config(&w, "s"), "40401 Subject 's' not found.");
-	SAME(world_unset_mode(&w, "s"), "40401 Subject 's' not found.");
+	SAME(world_unset_mode(&w, "s", false), "40401 Subject 's' not found.");
 	/* Globally there is always something: the default. */
 	SAME(world_unset_config(&w, NULL), "");
-	SAME(world_unset_mode(&w, NULL), "");
+	SAME(world_unset_mode(&w, NULL, false), "");
 	SAME(world_writes(&w), "");
 	world_config(&w, "s", "{\"compatibility\":\"NONE\"}");
 	world_mode(&w, "s", "READONLY", false);
@@ -112,9 +112,9 @@ what_is_not_set_can_not_be_unset(void)
 	world_mode(&w, "s", "READWRITE", false);
 	SAME(world_unset_config(&w, "s"), "");
 	SAME(world_writes(&w), "{\"keytype\":\"CONFIG\",\"subject\":\"s\",\"magic\":0} null\n");
-	SAME(world_unset_mode(&w, "s"), "");
+	SAME(world_unset_mode(&w, "s", false), "");
 	SAME(world_writes(&w), "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0} null\n");
-	SAME(world_unset_mode(&w, "s"), "40401 Subject 's' not found.");
+	SAME(world_unset_mode(&w, "s", false), "40401 Subject 's' not found.");
 	world_done(&w);
 }
 
@@ -223,16 +223,79 @@ import_begins_with_nothing(void)
 	SAME(world_mode(&w, "s", "IMPORT", false), "42205 Cannot import since found existing subjects");
 	SAME(world_mode(&w, NULL, "IMPORT", false), "42205 Cannot import since found existing subjects");
 	SAME(world_mode(&w, "none", "IMPORT", false), "");
+	/* By force it begins with what is there. */
 	SAME(world_mode(&w, "s", "IMPORT", true), "");
-	SAME(world_writes(&w), "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1} null\n"
-	    "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\"s\",\"magic\":0} {\"subject\":\"s\"}\n"
-	    "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0} {\"subject\":\"s\",\"mode\":\"IMPORT\"}\n");
-	SAME(world_versions(&w, "s", REGISTRY_ALL), "2");
+	SAME(world_writes(&w), "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0} {\"subject\":\"s\",\"mode\":\"IMPORT\"}\n");
+	SAME(world_versions(&w, "s", REGISTRY_ALL), "-1 2");
 	/* In the mode already: nothing is asked again. */
 	SAME(world_mode(&w, "s", "IMPORT", false), "");
 	world_delete(&w, ":.c:s", false);
 	SAME(world_mode(&w, ":.c:", "IMPORT", false), "");
+	SAME(world_writes(&w), "{\"keytype\":\"SCHEMA\",\"subject\":\":.c:s\",\"version\":1,\"magic\":1} null\n"
+	    "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\":.c:\",\"magic\":0} {\"subject\":\":.c:\"}\n"
+	    "{\"keytype\":\"MODE\",\"subject\":\":.c:\",\"magic\":0} {\"subject\":\":.c:\",\"mode\":\"IMPORT\"}\n");
 	SAME(world_subjects(&w, ":*:", REGISTRY_ALL), "s t");
+	world_delete(&w, "s", false);
+	world_delete(&w, "t", false);
+	SAME(world_mode(&w, NULL, "IMPORT", false), "");
+	SAME(world_subjects(&w, ":*:", REGISTRY_ALL), "");
+	world_done(&w);
+}
+
+/* What somebody refers to, be it deleted, too, does not go. */
+static void
+import_keeps_what_is_referred_to(void)
+{
+	struct reference ref = { span_str("T"), span_str("t"), 1 };
+	struct schema_request q = { .text = span_str("\"T\""), .references = &ref, .n_references = 1 };
+	struct world w;
+
+	world_init(&w);
+	world_register(&w, "t", "{\"type\":\"fixed\",\"name\":\"T\",\"size\":4}");
+	SAME(world_request(&w, "u", &q), "2/1");
+	world_delete(&w, "u", false);
+	world_delete(&w, "t", false);
+	SAME(world_mode(&w, "t", "IMPORT", false),
+	    "42206 One or more references exist to the schema {magic=1,keytype=SCHEMA,subject=t,version=1}.");
+	SAME(world_mode(&w, "u", "IMPORT", false), "");
+	SAME(world_mode(&w, "t", "IMPORT", false), "");
+	world_done(&w);
+}
+
+static void
+modes_are_unset_one_by_one_or_all_below(void)
+{
+	struct mode_request none = { .fixed = false }, fixed = { .mode = span_str("READONLY"), .fixed = true };
+	struct refusal why;
+	struct plan plan;
+	struct world w;
+
+	world_init(&w);
+	world_mode(&w, NULL, "READWRITE", false);
+	world_mode(&w, "s", "READONLY", false);
+	world_mode(&w, ":.c:", "READONLY", false);
+	world_mode(&w, ":.c:s", "READONLY", false);
+	world_mode(&w, ":.c:t", "READONLY", false);
+	SAME(world_unset_mode(&w, ":.d:", false), "40401 Subject ':.d:' not found.");
+	SAME(world_unset_mode(&w, ":.d:", true), "");
+	SAME(world_unset_mode(&w, ":.c:", true), "");
+	CU_ASSERT_EQUAL(w.plan.n_writes, 3);
+	CU_ASSERT(is_mode(&w, ":.c:s", "READWRITE") && is_mode(&w, "s", "READONLY"));
+	SAME(world_unset_mode(&w, NULL, true), "");
+	CU_ASSERT_EQUAL(w.plan.n_writes, 2);
+	CU_ASSERT(is_mode(&w, "s", "READWRITE"));
+	SAME(world_unset_mode(&w, ":.__GLOBAL:", false), "");
+	/* No mode is that of what is above. */
+	world_mode(&w, "s", "READONLY", false);
+	CU_ASSERT(registry_plan_put_mode(w.registry, span_str("s"), &none, &w.arena, &w.plan, &why));
+	SAME(world_writes(&w), "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0} null\n");
+	/* Where modes can't be changed, mistakes are told first. */
+	CU_ASSERT(!registry_plan_put_mode(w.registry, span_str("s"), &fixed, &w.arena, &plan, &why));
+	SAME(world_refusal(&w, &why), "42205 Mode changes are not allowed");
+	CU_ASSERT(!registry_plan_put_mode(w.registry, span_str("__GLOBAL"), &fixed, &w.arena, &plan, &why));
+	CU_ASSERT_EQUAL(why.problem, REGISTRY_INVALID_SUBJECT);
+	CU_ASSERT(!registry_plan_delete_mode(w.registry, span_str("none"), &fixed, &w.arena, &plan, &why));
+	CU_ASSERT_EQUAL(why.problem, REGISTRY_SUBJECT_NOT_FOUND);
 	world_done(&w);
 }
 
@@ -247,5 +310,7 @@ const struct unit_test settings_tests[] = {
 	UNIT(modes_are_checked_in_their_order),
 	UNIT(each_mode_lets_through_what_it_may),
 	UNIT(import_begins_with_nothing),
+	UNIT(import_keeps_what_is_referred_to),
+	UNIT(modes_are_unset_one_by_one_or_all_below),
 	UNIT_END
 };

@@ -58,7 +58,8 @@ clearing_forgets_what_is_deleted(void)
 	} cases[] = {
 		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\"s\",\"magic\":0}", "{\"subject\":\"s\"}", ":.c:u s t" },
 		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\"\",\"magic\":0}", "{\"subject\":\"\"}", ":.c:u s" },
-		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"magic\":0}", "{}", ":.c:u s" },
+		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"magic\":0}", "{}", "s" },
+		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\":.__GLOBAL:\",\"magic\":0}", "{}", "s" },
 		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\":.c:\",\"magic\":0}", "{}", "s t" },
 		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\"s\",\"magic\":0}", NULL, ":.c:u s t" },
 	};
@@ -215,7 +216,7 @@ global_settings_are_unset_under_all_their_keys(void)
 	SAME(world_writes(&w), "{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0} null\n{\"keytype\":\"CONFIG\",\"magic\":0} null\n");
 	CU_ASSERT_EQUAL(registry_level(w.registry, span_str("s")), LEVEL_BACKWARD);
 	world_put(&w, "{\"keytype\":\"MODE\",\"subject\":\"\",\"magic\":0}", "{\"mode\":\"READONLY\"}");
-	SAME(world_unset_mode(&w, NULL), "");
+	SAME(world_unset_mode(&w, NULL, false), "");
 	SAME(world_writes(&w), "{\"keytype\":\"MODE\",\"subject\":\"\",\"magic\":0} null\n{\"keytype\":\"MODE\",\"magic\":0} null\n");
 	world_done(&w);
 }

@@ -184,16 +184,18 @@ const char *
 world_mode(struct world *w, const char *subject, const char *mode, bool force)
 {
 	struct refusal why = { 0 };
-	bool good = registry_plan_put_mode(w->registry, span_str(subject), span_str(mode), force, &w->arena, &w->plan, &why);
+	struct mode_request q = { .mode = span_str(mode), .force = force };
+	bool good = registry_plan_put_mode(w->registry, span_str(subject), &q, &w->arena, &w->plan, &why);
 
 	return end_setting(w, good, &why);
 }
 
 const char *
-world_unset_mode(struct world *w, const char *subject)
+world_unset_mode(struct world *w, const char *subject, bool recursive)
 {
 	struct refusal why = { 0 };
-	bool good = registry_plan_delete_mode(w->registry, span_str(subject), &w->arena, &w->plan, &why);
+	struct mode_request q = { .recursive = recursive };
+	bool good = registry_plan_delete_mode(w->registry, span_str(subject), &q, &w->arena, &w->plan, &why);
 
 	return end_setting(w, good, &why);
 }

@@ -39,7 +39,7 @@ const char *world_delete_context(struct world *, const char *scope);
 const char *world_config(struct world *, const char *subject, const char *update);
 const char *world_unset_config(struct world *, const char *subject);
 const char *world_mode(struct world *, const char *subject, const char *mode, bool force);
-const char *world_unset_mode(struct world *, const char *subject);
+const char *world_unset_mode(struct world *, const char *subject, bool recursive);
 
 /* Whether a schema is compatible; "" or the messages, one a line, or "code message". */
 const char *world_check(struct world *, const char *subject, int32_t version, const char *text);
