@@ -9,12 +9,19 @@
 #include "base/diag.h"
 #include "common/problem.h"
 
-static const struct problem problems[REGISTRY_PROBLEMS] = {
+/* Changed by app_tell_incompatible() alone, before requests come. */
+static struct problem problems[REGISTRY_PROBLEMS] = {
 #define PROBLEM(name, status, code, message) [REGISTRY_##name] = { status, code, message },
 #include "registry/problems.tbl"
 	[REGISTRY_NO_MEMORY] = { 413, 413, "HTTP 413 Request Entity Too Large" },
 	[REGISTRY_WAITS] = { 500, 500, "Internal Server Error" }, /* told to nobody */
 };
+
+void
+app_tell_incompatible(int error_code)
+{
+	problems[REGISTRY_INCOMPATIBLE].error_code = error_code;
+}
 
 /* What we give, and how much we like to. */
 static const struct http_media given[] = {

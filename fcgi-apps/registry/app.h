@@ -55,6 +55,9 @@ bool app_before(struct app *, const struct route *, struct http_request *, struc
 void app_read(struct app *, bool fresh);
 void app_read_end(struct app *);
 
+/* The error_code of a schema that is incompatible with an earlier one; once, before requests come. */
+void app_tell_incompatible(int error_code);
+
 /* Answers with a refusal of the state machine. */
 void app_refuse(struct http_response *, const struct refusal *);
 

@@ -36,7 +36,7 @@ is_scalar(const struct json *v)
 static struct span
 text_of_scalar(const struct json *v)
 {
-	return v->kind == JSON_TRUE ? span_str("true") : v->kind == JSON_FALSE ? span_str("false") : v->text;
+	return v->text;
 }
 
 /* ---- sorted, each once ---- */
@@ -264,14 +264,27 @@ put_environment(struct canon *c, const struct json *v, const char *field)
 	return put_word(c, v, field, environments, "ExecutionEnvironment");
 }
 
+/* "true" is true, and an empty text is none. */
+static enum json_token
+truth_of(const struct json *v)
+{
+	if (v->kind == JSON_STRING && v->text.n == 0)
+		return JSON_NULL;
+	if (json_is_text(v, "true") || json_is_text(v, "True") || json_is_text(v, "TRUE"))
+		return JSON_TRUE;
+	if (json_is_text(v, "false") || json_is_text(v, "False") || json_is_text(v, "FALSE"))
+		return JSON_FALSE;
+	return v->kind;
+}
+
 static bool
 put_flag(struct canon *c, const struct json *v, const char *field)
 {
-	bool is_true = v->kind == JSON_TRUE || json_is_text(v, "true");
+	enum json_token truth = truth_of(v);
 
-	if (!is_true && v->kind != JSON_FALSE && !json_is_text(v, "false"))
+	if (truth != JSON_TRUE && truth != JSON_FALSE)
 		return fail(c, "boolean", field);
-	json_put_bool(&c->out, is_true);
+	json_put_bool(&c->out, truth == JSON_TRUE);
 	return true;
 }
 
@@ -341,4 +354,38 @@ canonical_rules(struct arena *a, const struct json *given, const struct json **o
 	};
 
 	return write_anew(a, given, "RuleSet", fields, sizeof fields / sizeof *fields, out, why);
+}
+
+/* ---- scalars ---- */
+
+static bool
+make_scalar(struct arena *a, struct json value, const struct json **out, struct misfit *why)
+{
+	*out = arena_copy(a, &value, sizeof value);
+	*why = (struct misfit){ 0 };
+	return *out != NULL;
+}
+
+bool
+canonical_text(struct arena *a, const struct json *given, const struct json **out, struct misfit *why)
+{
+	*out = given;
+	if (is_absent(given) || given->kind == JSON_STRING)
+		return true;
+	*why = (struct misfit){ "String", NULL };
+	return is_scalar(given) && make_scalar(a, (struct json){ .kind = JSON_STRING, .text = text_of_scalar(given) }, out, why);
+}
+
+bool
+canonical_flag(struct arena *a, const struct json *given, const struct json **out, struct misfit *why)
+{
+	enum json_token truth = is_absent(given) ? JSON_NULL : truth_of(given);
+	const char *text = truth == JSON_TRUE ? "true" : truth == JSON_FALSE ? "false" : "null";
+
+	*out = given;
+	if (is_absent(given) || given->kind == JSON_TRUE || given->kind == JSON_FALSE)
+		return true;
+	*why = (struct misfit){ "Boolean", NULL };
+	return (truth == JSON_NULL || truth == JSON_TRUE || truth == JSON_FALSE) &&
+	    make_scalar(a, (struct json){ .kind = truth, .text = span_str(text) }, out, why);
 }

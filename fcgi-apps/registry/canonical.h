@@ -19,4 +19,8 @@ struct misfit {
 bool canonical_metadata(struct arena *, const struct json *given, const struct json **out, struct misfit *);
 bool canonical_rules(struct arena *, const struct json *given, const struct json **out, struct misfit *);
 
+/* A text or a truth, as Jackson makes them of other scalars; arena. */
+bool canonical_text(struct arena *, const struct json *given, const struct json **out, struct misfit *);
+bool canonical_flag(struct arena *, const struct json *given, const struct json **out, struct misfit *);
+
 #endif

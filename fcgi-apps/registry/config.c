@@ -5,26 +5,10 @@
 #include "common/problem.h"
 #include "registry/entity.h"
 
-/* The fields of a config in the order in which they are told, and what they are in requests. */
-static const struct field {
-	const char *name;
-	enum json_token kind;
-	const char *type; /* what Java calls it */
-} fields[] = {
-	{ "alias", JSON_STRING, "String" },
-	{ "aliasForDeks", JSON_STRING, "String" },
-	{ "normalize", JSON_TRUE, "Boolean" },
-	{ "validateFields", JSON_TRUE, "Boolean" },
-	{ "validateNewSchemas", JSON_TRUE, "Boolean" },
-	{ "validateRules", JSON_TRUE, "Boolean" },
-	{ "compatibilityLevel", JSON_STRING, "String" },
-	{ "compatibilityPolicy", JSON_STRING, "String" },
-	{ "compatibilityGroup", JSON_STRING, "String" },
-	{ "defaultMetadata", JSON_OBJECT, "Metadata" },
-	{ "overrideMetadata", JSON_OBJECT, "Metadata" },
-	{ "defaultRuleSet", JSON_OBJECT, "RuleSet" },
-	{ "overrideRuleSet", JSON_OBJECT, "RuleSet" },
-};
+/* The fields of a config in the order in which they are told. */
+static const char *const fields[] = { "alias", "aliasForDeks", "normalize", "validateFields", "validateNewSchemas",
+	"validateRules", "compatibilityLevel", "compatibilityPolicy", "compatibilityGroup", "defaultMetadata",
+	"overrideMetadata", "defaultRuleSet", "overrideRuleSet" };
 
 /* A field of what is told: of one config, or of all that are in force. */
 static const struct json *
@@ -50,11 +34,11 @@ put_config(struct app *app, struct http_response *r, struct span subject, const 
 
 	json_open(&o, '{');
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-		bool is_level = strcmp(fields[i].name, "compatibilityLevel") == 0;
-		const struct json *v = field_of(app, subject, config, how->in_force, fields[i].name);
+		bool is_level = strcmp(fields[i], "compatibilityLevel") == 0;
+		const struct json *v = field_of(app, subject, config, how->in_force, fields[i]);
 
 		if (v != NULL) {
-			json_key(&o, is_level ? how->level_field : fields[i].name);
+			json_key(&o, is_level ? how->level_field : fields[i]);
 			json_put_tree(&o, v);
 		} else if (is_level && how->level != NULL) {
 			json_key(&o, how->level_field);
@@ -96,35 +80,12 @@ static const struct app_words
 	delete_words = { "Failed to delete compatibility level", "Delete compatibility level operation timed out",
 		"Failed to delete compatibility level", false };
 
-/* Whether metadata or rules are some; else the response says what is not. */
-static bool
-check_object(struct http_request *q, struct http_response *r, const struct field *field, const struct json *v)
-{
-	const struct json *ignored;
-	struct misfit why;
-	bool good = strcmp(field->type, "Metadata") == 0 ? canonical_metadata(q->arena, v, &ignored, &why) :
-							   canonical_rules(q->arena, v, &ignored, &why);
-
-	return good || entity_misfit(r, &why, field->name);
-}
-
-/* Whether all that the update sets is of its type; else the response says what is not. */
 static bool
 check_types(const struct json *update, struct http_request *q, struct http_response *r)
 {
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-		const struct json *v = json_get(update, fields[i].name);
-		struct misfit why = { fields[i].type, fields[i].name };
+	struct misfit why;
 
-		if (v == NULL || v->kind == JSON_NULL)
-			continue;
-		if (fields[i].kind == JSON_OBJECT) {
-			if (!check_object(q, r, &fields[i], v))
-				return false;
-		} else if (v->kind != fields[i].kind && !(v->kind == JSON_FALSE && fields[i].kind == JSON_TRUE))
-			return entity_misfit(r, &why, NULL);
-	}
-	return true;
+	return registry_check_config(update, q->arena, &why) || entity_misfit(r, &why, NULL);
 }
 
 struct change {

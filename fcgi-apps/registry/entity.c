@@ -2,6 +2,7 @@
 #include "registry/entity.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/uuid.h"
@@ -40,19 +41,33 @@ take_text(struct http_response *r, const struct json *in, const char *field, str
 	return true;
 }
 
+/* Jackson makes integers of texts, and cuts fractions off; an empty text is none. */
+static bool
+int_of(const struct json *v, int32_t *out)
+{
+	char digits[32], *end;
+	double n;
+
+	if (v->kind != JSON_NUMBER && v->kind != JSON_STRING)
+		return false;
+	if (v->text.n >= sizeof digits)
+		return false;
+	memcpy(digits, v->text.n == 0 ? (const void *)"0" : v->text.p, v->text.n + (v->text.n == 0));
+	digits[v->text.n + (v->text.n == 0)] = '\0';
+	n = v->kind == JSON_NUMBER ? strtod(digits, &end) : (double)strtoll(digits, &end, 10);
+	if (*end != '\0' || !(n > INT32_MIN - 1.0 && n < INT32_MAX + 1.0))
+		return false;
+	*out = (int32_t)n;
+	return true;
+}
+
 static bool
 take_int(struct http_response *r, const struct json *in, const char *field, int32_t *out)
 {
 	const struct json *v = json_get(in, field);
-	int64_t n;
 
 	*out = 0;
-	if (is_absent(v))
-		return true;
-	if (!json_is_int(v, &n) || n < INT32_MIN || n > INT32_MAX)
-		return wrong_type(r, "Integer", field);
-	*out = (int32_t)n;
-	return true;
+	return is_absent(v) || int_of(v, out) || wrong_type(r, "Integer", field);
 }
 
 bool

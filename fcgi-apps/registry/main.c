@@ -161,6 +161,7 @@ run(const struct conf *conf, const struct settings *s, int ready_fd)
 		.attributes = s->attributes };
 	int status = EXIT_FAILURE;
 
+	app_tell_incompatible(s->incompatible == 0 ? 409 : 40901);
 	init_lock(&app.lock);
 	turns_init(&app.turns);
 	if (open_and_serve(&app, conf, s, ready_fd) == 0)

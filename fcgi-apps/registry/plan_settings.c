@@ -5,22 +5,23 @@
 #include "registry/canonical.h"
 #include "registry/registry_internal.h"
 
-typedef bool canonical(struct arena *, const struct json *, const struct json **, struct misfit *);
+/* The form of a field's value: false with the misfit where it has another type. */
+typedef bool form(struct arena *, const struct json *, const struct json **, struct misfit *);
 
-/* The fields of a CONFIG record in their order, what they are called in requests, and the form they get (NULL: as they are). */
+/* The fields of a CONFIG record in their order, what they are called in requests, and the form they get. */
 static const struct field {
 	const char *stored, *asked;
-	canonical *form;
+	form *form;
 } fields[] = {
-	{ "alias", "alias", NULL },
-	{ "aliasForDeks", "aliasForDeks", NULL },
-	{ "normalize", "normalize", NULL },
-	{ "validateFields", "validateFields", NULL },
-	{ "validateNewSchemas", "validateNewSchemas", NULL },
-	{ "validateRules", "validateRules", NULL },
-	{ "compatibilityLevel", "compatibility", NULL },
-	{ "compatibilityPolicy", "compatibilityPolicy", NULL },
-	{ "compatibilityGroup", "compatibilityGroup", NULL },
+	{ "alias", "alias", canonical_text },
+	{ "aliasForDeks", "aliasForDeks", canonical_text },
+	{ "normalize", "normalize", canonical_flag },
+	{ "validateFields", "validateFields", canonical_flag },
+	{ "validateNewSchemas", "validateNewSchemas", canonical_flag },
+	{ "validateRules", "validateRules", canonical_flag },
+	{ "compatibilityLevel", "compatibility", canonical_text },
+	{ "compatibilityPolicy", "compatibilityPolicy", canonical_text },
+	{ "compatibilityGroup", "compatibilityGroup", canonical_text },
 	{ "defaultMetadata", "defaultMetadata", canonical_metadata },
 	{ "overrideMetadata", "overrideMetadata", canonical_metadata },
 	{ "defaultRuleSet", "defaultRuleSet", canonical_rules },
@@ -42,7 +43,7 @@ check_level(const struct json *update, struct arena *a, struct refusal *why)
 	const struct json *v = json_get(update, "compatibility");
 	enum level level;
 
-	if (v == NULL || v->kind == JSON_NULL || (v->kind == JSON_STRING && level_parse(v->text, &level)))
+	if (v == NULL || v->kind == JSON_NULL || level_parse(v->text, &level))
 		return true;
 	return refuse(why, a, REGISTRY_INVALID_COMPATIBILITY);
 }
@@ -56,7 +57,7 @@ new_value(const struct field *field, const struct json *before, const struct jso
 	struct misfit why;
 
 	*out = v == NULL ? json_get(before, field->stored) : v;
-	return v == NULL || v->kind == JSON_NULL || field->form == NULL || field->form(a, v, out, &why);
+	return v == NULL || field->form(a, v, out, &why);
 }
 
 /* The new value of all. */
@@ -86,6 +87,21 @@ put_config(struct buf *to, struct span subject, const struct json *before, const
 			json_put_tree(&o, v);
 	}
 	json_close(&o, '}');
+	return true;
+}
+
+bool
+registry_check_config(const struct json *update, struct arena *a, struct misfit *why)
+{
+	const struct json *ignored;
+
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		if (fields[i].form(a, json_get(update, fields[i].asked), &ignored, why))
+			continue;
+		if (why->type != NULL && why->field == NULL)
+			why->field = fields[i].asked;
+		return false;
+	}
 	return true;
 }
 

@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "registry/canonical.h"
 #include "registry/record.h"
 #include "schema/level.h"
 #include "schema/schema.h"
@@ -304,7 +305,11 @@ bool registry_plan_delete_version(const struct registry *, struct span subject, 
 bool registry_plan_delete_context(const struct registry *, struct span scope, struct arena *, struct plan *,
     struct refusal *);
 
-/* `update`: the request's object; absent fields keep their value, null clears them.  Null subject: global. */
+/*
+ * `update`: the request's object, all of whose fields have their types (see canonical.h for what is said where one
+ * has not); absent fields keep their value, null clears them.  Null subject: global.
+ */
+bool registry_check_config(const struct json *update, struct arena *, struct misfit *);
 bool registry_plan_put_config(const struct registry *, struct span subject, const struct json *update,
     struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_config(const struct registry *, struct span subject, struct arena *,

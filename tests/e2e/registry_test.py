@@ -112,11 +112,33 @@ def test_bodies_that_are_no_requests_are_refused(site):
         same((answer.status, answer.json["error_code"]), (400, 400), f"with {body}")
         if f"Cannot deserialize value of type `{kind}`" not in answer.json["message"]:
             raise AssertionError(f"with {body}: {answer}")
-    for body in [{"normalize": "yes"}, {"alias": 1}, {"defaultMetadata": []}]:
+    for body in [{"normalize": "yes"}, {"alias": []}, {"defaultMetadata": []}, {"compatibility": {}}]:
         same(site.ask("PUT", "/config/b", body).status, 400, f"config {body}")
     same(site.ask("POST", "/subjects/b/versions", b"x" * (3 << 20)).status, 413)
     refused(site.ask("POST", "/subjects/b/versions", b"[" * 100000), 400, 400,
             site.ask("POST", "/subjects/b/versions", b"[" * 100000).json["message"])
+
+
+def test_scalars_are_taken_as_jackson_takes_them(site):
+    good(site.ask("PUT", "/config/jackson", {"normalize": "true", "alias": 1, "validateFields": "", "compatibilityGroup": True}),
+         {"alias": "1", "normalize": True, "compatibilityGroup": "true"})
+    good(site.ask("DELETE", "/config/jackson"))
+    for version in "1", 1.9, "":
+        same(good(site.register("jackson", '"int"', version=version))["version"], 1)
+        good(site.ask("DELETE", "/subjects/jackson"))
+        good(site.ask("DELETE", "/subjects/jackson?permanent=true"))
+    for version in "1.5", True, "x", 3e9, {}:
+        same(site.register("jackson", '"int"', version=version).status, 400, str(version))
+    refused(site.ask("PUT", "/config", {"compatibility": 7}), 422, 42203,
+            "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, "
+            "and full_transitive")
+
+
+def test_slashes_at_the_end_and_heads(site):
+    for target in "/", "/subjects/", "/schemas/", "/schemas/types/", "/config/", "/mode/", "/contexts/", "/v1/metadata/id/", "/v1/metadata/version/":
+        same(site.ask("GET", target).status, 200, target)
+        head = site.ask("HEAD", target)
+        same((head.status, head.body), (200, b""), target)
 
 
 def test_unknown_fields_and_parameters_are_ignored(site):
@@ -935,9 +957,12 @@ def test_the_broker_away_is_told_and_reads_go_on(site):
 def test_a_restart_finds_all_again(site):
     before = {t: site.ask("GET", t).json for t in ("/subjects?deleted=true", "/contexts", "/schemas?deleted=true&subjectPrefix=p", "/config")}
     same(site.writer.stop(), 0)
+    site.more += ("-o", "weir.incompatible.error.code=40901")
     site.restart_writer()
     for target, value in before.items():
         good(site.writer.ask("GET", target), value)
+    answer = site.register("bad", record(field("a"), field("other")))
+    same((answer.status, answer.json["error_code"]), (409, 40901))
 
 
 if __name__ == "__main__":

@@ -66,6 +66,11 @@ an_update_keeps_what_it_does_not_name(void)
 		    "{\"subject\":\"s\",\"normalize\":false,\"compatibilityLevel\":\"FULL\",\"compatibilityGroup\":\"g\"}" },
 		{ "{\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}},\"compatibility\":null,\"compatibilityGroup\":null}",
 		    "{\"subject\":\"s\",\"normalize\":false,\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
+		{ "{\"normalize\":\"true\",\"validateFields\":\"FALSE\",\"alias\":1,\"compatibilityGroup\":true,\"validateRules\":\"\"}",
+		    "{\"subject\":\"s\",\"alias\":\"1\",\"normalize\":true,\"validateFields\":false,\"compatibilityGroup\":\"true\","
+		    "\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
+		{ "{\"normalize\":false,\"validateFields\":null,\"alias\":null,\"compatibilityGroup\":null}",
+		    "{\"subject\":\"s\",\"normalize\":false,\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
 		{ "{}", "{\"subject\":\"s\",\"normalize\":false,\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
 	};
 	struct world w;
