@@ -119,21 +119,6 @@ def test_bodies_that_are_no_requests_are_refused(site):
             site.ask("POST", "/subjects/b/versions", b"[" * 100000).json["message"])
 
 
-def test_scalars_are_taken_as_jackson_takes_them(site):
-    good(site.ask("PUT", "/config/jackson", {"normalize": "true", "alias": 1, "validateFields": "", "compatibilityGroup": True}),
-         {"alias": "1", "normalize": True, "compatibilityGroup": "true"})
-    good(site.ask("DELETE", "/config/jackson"))
-    for version in "1", 1.9, "":
-        same(good(site.register("jackson", '"int"', version=version))["version"], 1)
-        good(site.ask("DELETE", "/subjects/jackson"))
-        good(site.ask("DELETE", "/subjects/jackson?permanent=true"))
-    for version in "1.5", True, "x", 3e9, {}:
-        same(site.register("jackson", '"int"', version=version).status, 400, str(version))
-    refused(site.ask("PUT", "/config", {"compatibility": 7}), 422, 42203,
-            "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, "
-            "and full_transitive")
-
-
 def test_slashes_at_the_end_and_heads(site):
     for target in "/", "/subjects/", "/schemas/", "/schemas/types/", "/config/", "/mode/", "/contexts/", "/v1/metadata/id/", "/v1/metadata/version/":
         same(site.ask("GET", target).status, 200, target)
@@ -625,6 +610,21 @@ def test_tags_are_changed_and_found(site):
     refused(site.ask("POST", "/subjects/tagged/versions/8/tags", {}), 404, 40402, "Version 8 not found.")
     refused(site.ask("POST", "/subjects/untagged/versions/1/tags", {}), 404, 40401, "Subject 'untagged' not found.")
     same(site.ask("POST", "/subjects/tagged/versions/1/tags", {"tagsToAdd": [{}]}).status, 400)
+
+
+def test_scalars_are_taken_as_jackson_takes_them(site):
+    good(site.ask("PUT", "/config/jackson", {"normalize": "true", "alias": 1, "validateFields": "", "compatibilityGroup": True}),
+         {"alias": "1", "normalize": True, "compatibilityGroup": "true"})
+    good(site.ask("DELETE", "/config/jackson"))
+    for version in "1", 1.9, "":
+        same(good(site.register("jackson", '"int"', version=version))["version"], 1)
+        good(site.ask("DELETE", "/subjects/jackson"))
+        good(site.ask("DELETE", "/subjects/jackson?permanent=true"))
+    for version in "1.5", True, "x", 3e9, {}:
+        same(site.register("jackson", '"int"', version=version).status, 400, str(version))
+    refused(site.ask("PUT", "/config", {"compatibility": 7}), 422, 42203,
+            "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, "
+            "and full_transitive")
 
 
 def test_lists_have_pages(site):
