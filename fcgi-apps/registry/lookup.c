@@ -15,6 +15,15 @@ state_adds_extras(const struct registry *r, struct span subject)
 	return false;
 }
 
+/* Metadata or rules of the configuration; what the topic has in their place is none. */
+static const struct json *
+extra(const struct registry *r, struct span subject, const char *name)
+{
+	const struct json *v = registry_config_field(r, subject, name);
+
+	return json_is_kind(v, JSON_OBJECT) ? v : NULL;
+}
+
 bool
 state_add_extras(const struct registry *r, struct span subject, const struct version *before, int32_t version,
     struct arena *a, struct schema_request *q)
@@ -26,10 +35,10 @@ state_add_extras(const struct registry *r, struct span subject, const struct ver
 		metadata = before->entry.schema->metadata;
 	if (rules == NULL && before != NULL)
 		rules = before->entry.schema->rule_set;
-	good = merge_metadata(a, registry_config_field(r, subject, "defaultMetadata"), metadata, &metadata) &&
-	    merge_metadata(a, metadata, registry_config_field(r, subject, "overrideMetadata"), &q->metadata) &&
-	    merge_rules(a, registry_config_field(r, subject, "defaultRuleSet"), rules, &rules) &&
-	    merge_rules(a, rules, registry_config_field(r, subject, "overrideRuleSet"), &q->rule_set);
+	good = merge_metadata(a, extra(r, subject, "defaultMetadata"), metadata, &metadata) &&
+	    merge_metadata(a, metadata, extra(r, subject, "overrideMetadata"), &q->metadata) &&
+	    merge_rules(a, extra(r, subject, "defaultRuleSet"), rules, &rules) &&
+	    merge_rules(a, rules, extra(r, subject, "overrideRuleSet"), &q->rule_set);
 	/* Who says for which version it is wants to see that; and what is there is kept right. */
 	if (good && version > 0 && (q->version != 0 || merge_has_version(q->metadata)))
 		good = merge_put_version(a, q->metadata, version, &q->metadata);

@@ -77,6 +77,30 @@ ask_schema(const struct registry *r, const struct version_entry *v, struct arena
 	it = 0;
 	must(registry_next_by_guid(r, v->schema->guid, &it) != NULL);
 	must(registry_max_id(r, v->schema->context) >= v->schema->id);
+	must(registry_bearer(r, v->schema)->schema == v->schema);
+	registry_has_rule_of(v->schema, span_str("CEL"));
+}
+
+/* By names that are looked for. */
+static void
+ask_names(const struct registry *r, struct span subject, const struct version_entry *v, struct arena *a)
+{
+	struct property wanted = { span_str("a"), span_str("1") };
+	struct span aliased = registry_aliased(r, subject), s;
+	const struct version_entry *found;
+	struct refusal why;
+	bool certain;
+	size_t it = 0;
+
+	must(aliased.p != NULL);
+	found = registry_find_id(r, subject, v->schema->id, &certain);
+	must(found != NULL && found->schema == v->schema && certain);
+	must(registry_find_version(r, subject, v->version, REGISTRY_ALL, a, &why) == v);
+	registry_find_version(r, aliased, v->version, REGISTRY_LIVE, a, &why);
+	found = registry_latest_with(r, subject, &wanted, 1, REGISTRY_ALL, a, &why);
+	must(found == NULL || span_eq(found->subject, subject));
+	while ((s = registry_next_namesake(r, subject, &it)).p != NULL)
+		must(s.n > subject.n);
 }
 
 /* A stored schema as somebody would send it again. */
@@ -116,6 +140,7 @@ ask_subject(const struct registry *r, struct span subject, struct arena *a)
 		must(registry_version(r, subject, v->version, REGISTRY_ALL, a, &why) == v);
 		must(!registry_referenced_by(r, subject, v->version, REGISTRY_ALL, a, &ids, &n) || n == 0 || ids[0] > 0);
 		ask_schema(r, v, a);
+		ask_names(r, subject, v, a);
 		if (asked++ < ASKED_MAX)
 			ask_again(r, subject, v, a);
 	}
@@ -142,6 +167,8 @@ ask_all(const struct registry *r, struct arena *a)
 		ask_subject(r, s, a);
 	for (it = 0; registry_next_context(r, &it).p != NULL;)
 		;
+	for (it = 0; registry_next_alias(r, span_str(":*:"), &it, &s).p != NULL;)
+		must(s.p != NULL);
 }
 
 /* ---- plans ---- */
@@ -170,6 +197,17 @@ some_subject(const struct registry *r, size_t n, struct arena *a)
 	for (size_t i = 0; i <= n && (s = registry_next_subject(r, span_str(":*:"), REGISTRY_ALL, &it)).p != NULL; i++)
 		found = s;
 	return span_of(arena_copy(a, found.p, found.n), found.n);
+}
+
+/* The newest version with a tag at its root. */
+static bool
+plan_tag(const struct registry *r, struct span subject, struct arena *a, struct plan *plan, struct refusal *why)
+{
+	static const struct span tag = { (const uint8_t *)"T", 1 };
+	struct schema_tags tags = { span_str("R"), false, &tag, 1 };
+	struct tag_request t = { .add = &tags, .n_add = 1 };
+
+	return registry_plan_tag(r, subject, REGISTRY_LATEST, &t, a, plan, why);
 }
 
 static bool
@@ -204,6 +242,18 @@ make_plan(const struct registry *r, int kind, struct span subject, struct arena 
 	case 6:
 		good = registry_plan_delete_subject(r, subject, true, a, plan, &why);
 		break;
+	case 7:
+		good = plan_tag(r, subject, a, plan, &why);
+		break;
+	case 8:
+		q = (struct schema_request){ .text = span_str("{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}"), .force = true,
+			.propagate_tags = true, .version = REGISTRY_LATEST };
+		q.metadata = json_parse(a, span_str("{\"properties\":{\"a\":\"1\"}}"), &mistake);
+		good = registry_plan_register(r, subject, &q, NULL, a, plan, &why);
+		break;
+	case 9:
+		good = registry_plan_delete_context(r, span_str(":.c:"), a, plan, &why);
+		break;
 	default:
 		good = registry_plan_delete_config(r, subject, a, plan, &why);
 		break;
@@ -216,7 +266,7 @@ static void
 plan_all(struct topic *t)
 {
 	for (size_t s = 0; s < 3; s++)
-		for (int kind = 0; kind < 8; kind++) {
+		for (int kind = 0; kind < 11; kind++) {
 			struct arena a;
 			struct span subject;
 			struct plan plan;
