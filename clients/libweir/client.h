@@ -1,9 +1,10 @@
 /*
- * client.h -- what all of libweir's Kafka handles have in common: settings, errors, records.
+ * client.h -- what all of libweir's handles have in common: settings, errors, records.
  *
- * libweir drives Kafka through librdkafka, and gives C programs what they need of it in a
- * few calls.  Nothing of librdkafka shows; its settings go through by their names.
- * Nothing in libweir ends the process: out of memory is an error like others.
+ * libweir drives Kafka through librdkafka, and a schema registry through libcurl, and gives C
+ * programs what they need of them in a few calls.  Nothing of either shows; librdkafka's settings
+ * go through by their names.  Nothing in libweir ends the process: out of memory is an error like
+ * others.
  */
 #ifndef LIBWEIR_CLIENT_H
 #define LIBWEIR_CLIENT_H
@@ -14,7 +15,7 @@
 
 #include "base/bytes.h"
 
-/* A setting by librdkafka's name: "bootstrap.servers", "security.protocol" ... */
+/* A setting by librdkafka's name: "bootstrap.servers", "security.protocol" ...; of a registry by Confluent's. */
 struct weir_setting {
 	const char *key, *value;
 };
@@ -38,7 +39,7 @@ enum weir_kind {
 
 struct weir_error {
 	enum weir_kind kind;
-	int code;       /* Kafka's error code where the broker gave one; else 0 */
+	int code;       /* Kafka's error code where the broker gave one, the registry's error_code; else 0 */
 	char text[256]; /* one sentence without line breaks; in Kafka's Java client's words where clients match on them */
 };
 

@@ -1,7 +1,6 @@
 /* error.c -- librdkafka's errors and handles as libweir has them. */
 #include "libweir/error.h"
 
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,16 +75,6 @@ static const struct {
 	{ RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED, WEIR_RETRIABLE, NULL },
 };
 
-/* One line, whatever it came as. */
-static void
-put_text(struct weir_error *e, const char *text)
-{
-	snprintf(e->text, sizeof e->text, "%s", text);
-	for (char *p = e->text; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20)
-			*p = ' ';
-}
-
 void
 error_set(struct weir_error *e, rd_kafka_resp_err_t code, const char *text)
 {
@@ -99,21 +88,7 @@ error_set(struct weir_error *e, rd_kafka_resp_err_t code, const char *text)
 		i++;
 	e->kind = i == n ? WEIR_FAILED : kinds[i].kind;
 	e->code = code > 0 ? (int)code : 0;
-	put_text(e, i < n && kinds[i].text != NULL ? kinds[i].text : text != NULL ? text : rd_kafka_err2str(code));
-}
-
-void
-error_say(struct weir_error *e, enum weir_kind kind, const char *fmt, ...)
-{
-	char text[sizeof e->text];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	e->kind = kind;
-	e->code = 0;
-	put_text(e, text);
+	error_put_text(e, i < n && kinds[i].text != NULL ? kinds[i].text : text != NULL ? text : rd_kafka_err2str(code));
 }
 
 enum { TOPIC_MAX = 249 };

@@ -4,14 +4,10 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "libweir/client.h"
+#include "libweir/say.h"
 
 /* Fills the error; `text` NULL: librdkafka's words for the code. */
 void error_set(struct weir_error *, rd_kafka_resp_err_t, const char *text);
-
-/* One of our own: no code. */
-void error_say(struct weir_error *, enum weir_kind, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* What librdkafka returned as an object, which is destroyed; NULL: none, and false. */
 bool error_take(struct weir_error *, rd_kafka_error_t *);
