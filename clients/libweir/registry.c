@@ -294,6 +294,18 @@ try_all(struct trial *t, struct weir_error *why)
 	return false;
 }
 
+/* A string of JSON as one line; NULL: there is no room for it. */
+static const char *
+one_line(struct arena *a, struct span text)
+{
+	char *line = arena_printf(a, "%.*s", (int)text.n, (const char *)text.p);
+
+	for (char *p = line; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20)
+			*p = ' ';
+	return line;
+}
+
 /* The registry's own words, where the answer has them: {"error_code":N,"message":"..."}. */
 static void
 read_refusal(struct weir_answer *out, const char *url, const char *location, struct arena *a, struct weir_error *why)
@@ -302,7 +314,7 @@ read_refusal(struct weir_answer *out, const char *url, const char *location, str
 	int64_t code;
 
 	if (json_is_int(json_get(out->json, "error_code"), &code) && json_is_kind(message, JSON_STRING)) {
-		out->message = arena_printf(a, "%.*s", (int)message->text.n, (const char *)message->text.p);
+		out->message = one_line(a, message->text);
 		error_say(why, status_kind(out->status), "%s", out->message == NULL ? "no memory for the registry's words" : out->message);
 		why->code = (int)code;
 		return;

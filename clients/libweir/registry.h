@@ -62,7 +62,7 @@ struct weir_answer {
 	int status;              /* of HTTP; 0: there was no answer */
 	struct span body;        /* arena; as it came */
 	const struct json *json; /* arena; NULL: there is none (204, or raw) */
-	const char *message;     /* arena; of a refusal: all that the registry said, however long; else NULL */
+	const char *message;     /* arena; of a refusal: all that the registry said, in one line, however long; else NULL */
 };
 
 /*
@@ -93,6 +93,7 @@ struct weir_schema {
 	struct span text;
 	const struct weir_schema_ref *refs;
 	size_t n_refs;
+	const char *message; /* of a call that failed: all that the registry said, as in struct weir_answer */
 };
 
 /* Appends the body of the requests that bear a schema: its text, type and references. */

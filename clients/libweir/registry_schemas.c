@@ -99,15 +99,26 @@ read_schema(const struct json *in, struct arena *a, struct weir_schema *out, str
 	return !full;
 }
 
-/* A schema that must have its text. */
+/* A schema, or why there is none. */
+static bool
+ask(struct weir_registry *r, const struct weir_call *call, struct arena *a, struct weir_answer *answer,
+    struct weir_schema *out, struct weir_error *why)
+{
+	bool good = weir_registry_call(r, call, a, answer, why) && read_schema(answer->json, a, out, why);
+
+	if (!good)
+		*out = (struct weir_schema){ .message = answer->message };
+	return good;
+}
+
+/* One that must have its text. */
 static bool
 ask_schema(struct weir_registry *r, const struct weir_call *call, struct arena *a, struct weir_schema *out,
     struct weir_error *why)
 {
 	struct weir_answer answer;
 
-	*out = (struct weir_schema){ 0 };
-	if (!weir_registry_call(r, call, a, &answer, why) || !read_schema(answer.json, a, out, why))
+	if (!ask(r, call, a, &answer, out, why))
 		return false;
 	if (out->text.p != NULL)
 		return true;
@@ -134,11 +145,10 @@ weir_registry_register(struct weir_registry *r, const char *subject, const struc
 	weir_schema_put_request(&body, schema);
 	*out = (struct weir_schema){ 0 };
 	good = body.failed ? no_memory(why)
-			   : weir_registry_call(r,
+			   : ask(r,
 				 &(struct weir_call){ .method = WEIR_POST, .path = { "subjects", subject, "versions" },
 				     .query = { { "normalize", normalize ? "true" : NULL } }, .body = buf_bytes(&body) },
-				 a, &answer, why) &&
-		read_schema(answer.json, a, out, why);
+				 a, &answer, out, why);
 	buf_done(&body);
 	if (good && out->id == 0) {
 		error_say(why, WEIR_FAILED, "the registry answered without an id");
@@ -156,6 +166,7 @@ weir_registry_lookup(struct weir_registry *r, const char *subject, const struct 
 	bool good;
 
 	weir_schema_put_request(&body, schema);
+	*out = (struct weir_schema){ 0 };
 	good = body.failed ? no_memory(why)
 			   : ask_schema(r,
 				 &(struct weir_call){ .method = WEIR_POST, .path = { "subjects", subject },
@@ -175,7 +186,7 @@ weir_registry_by_id(struct weir_registry *r, int32_t id, const char *subject, st
 	snprintf(number, sizeof number, "%d", (int)id);
 	good = ask_schema(r, &(struct weir_call){ .path = { "schemas", "ids", number }, .query = { { "subject", subject } } },
 	    a, out, why);
-	out->id = id;
+	out->id = good ? id : 0;
 	return good;
 }
 

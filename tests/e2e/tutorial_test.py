@@ -8,7 +8,7 @@ shell, the second terminal.  A box "text" after them holds lines that the
 terminal shows; where it says "numbers-differ", numbers stand for others.
 
 It runs in a folder with ./start in it, and with WEIR_LOGD set, so that nothing
-is built.
+is built: the programs of the page's build are those beside that.
 """
 
 import os
@@ -174,7 +174,7 @@ def walk(folder):
 
 def left_behind(folder):
     """What the page has made and not taken away."""
-    return sorted(set(os.listdir(folder)) - {"start", ".first-terminal", *COPIED})
+    return sorted(set(os.listdir(folder)) - {"start", "build", ".first-terminal", *COPIED})
 
 
 def is_free(port):
@@ -205,6 +205,7 @@ if __name__ == "__main__":
         shutil.copy(os.path.join(TOP, "start"), place)
         for folder_ in COPIED:
             shutil.copytree(os.path.join(TOP, folder_), os.path.join(place, folder_))
+        os.symlink(os.path.dirname(os.path.abspath(os.environ["WEIR_LOGD"])), os.path.join(place, "build"))
         passed_, failed_ = walk(place)
         if failed_ == 0 and left_behind(place):
             print(f"FAIL: the page leaves behind {left_behind(place)}")

@@ -1,0 +1,258 @@
+/* cli.c -- what the commands of weir have in common. */
+#include "weir/cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "weir/commands.h"
+
+static void
+say(const struct cli *c, const char *fmt, va_list ap)
+{
+	fflush(stdout);
+	fprintf(stderr, "weir");
+	if (c->command != NULL)
+		fprintf(stderr, " %s %s", c->command->group, c->command->name);
+	fputs(": ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void
+cli_say(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(c, fmt, ap);
+	va_end(ap);
+}
+
+enum status
+cli_usage(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(c, fmt, ap);
+	va_end(ap);
+	if (c->command == NULL)
+		fputs("weir --help tells what there is\n", stderr);
+	else
+		fprintf(stderr, "weir %s %s --help tells more\n", c->command->group, c->command->name);
+	return STATUS_USAGE;
+}
+
+/* ---- the registry ---- */
+
+bool
+cli_registry(struct cli *c)
+{
+	const char *url = c->given[OPTION_REGISTRY];
+	struct weir_setting list[8];
+	struct weir_error why;
+	size_t n = 0;
+
+	if (url == NULL)
+		url = getenv("WEIR_REGISTRY_URL");
+	if (url == NULL || url[0] == '\0')
+		url = "http://localhost:8081";
+	list[n++] = (struct weir_setting){ "schema.registry.url", url };
+	/* Somebody waits in front of it. */
+	list[n++] = (struct weir_setting){ "retries.wait.ms", "200" };
+	list[n++] = (struct weir_setting){ "http.connect.timeout.ms", "10000" };
+	if (cli_has(c, OPTION_USER))
+		list[n++] = (struct weir_setting){ "basic.auth.user.info", c->given[OPTION_USER] };
+	if (cli_has(c, OPTION_CACERT))
+		list[n++] = (struct weir_setting){ "ssl.ca.location", c->given[OPTION_CACERT] };
+	if ((c->registry = weir_registry_new(list, n, &why)) == NULL)
+		cli_usage(c, "%s", why.text);
+	return c->registry != NULL;
+}
+
+bool
+cli_ask(struct cli *c, const struct weir_call *call, struct arena *a, struct weir_answer *out, struct weir_error *why)
+{
+	return weir_registry_call(c->registry, call, a, out, why);
+}
+
+/* What can be done about what a registry refuses, by its error_code. */
+static const struct {
+	int code;
+	const char *advice;
+} hints[] = {
+	{ 401, "name who asks with --user USER:PASSWORD" },
+	{ 404, "is the URL right?" },
+	{ 40401, "weir schema list shows what there is; with --deleted also what was deleted" },
+	{ 40402, "weir schema list shows what there is; with --deleted also what was deleted" },
+	{ 40404, "it is deleted already; --permanent removes it for good" },
+	{ 40405, "delete it without --permanent first" },
+	{ 40406, "it is deleted already; --permanent removes it for good" },
+	{ 40407, "delete it without --permanent first" },
+	{ 42205, "weir schema mode shows, and sets, what may be done" },
+	{ 42206, "delete what refers to it first" },
+};
+
+enum status
+cli_status(const struct weir_error *why)
+{
+	if (why->kind == WEIR_OK)
+		return STATUS_DONE;
+	if (why->kind == WEIR_INVALID && why->code == 0)
+		return STATUS_USAGE;
+	if (why->code == 0 || why->kind == WEIR_RETRIABLE || why->kind == WEIR_TIMEOUT)
+		return STATUS_NOT_REACHED;
+	return STATUS_REFUSED;
+}
+
+/* Of a schema that is no good registries repeat all of it before they say why. */
+static const char *
+less_the_schema(const char *message, int code)
+{
+	static const char before[] = ", details: ";
+	const char *details = code == 42201 ? strstr(message, before) : NULL;
+
+	for (const char *next = details; next != NULL; next = strstr(next + 1, before))
+		details = next;
+	return details == NULL ? message : details + sizeof before - 1;
+}
+
+enum status
+cli_failed(const struct cli *c, const struct weir_answer *answer, const struct weir_error *why)
+{
+	if (answer->message != NULL)
+		cli_say(c, "%s (%d)", less_the_schema(answer->message, why->code), why->code);
+	else
+		cli_say(c, "%s", why->text);
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+		if (hints[i].code == why->code)
+			cli_say(c, "%s", hints[i].advice);
+	return cli_status(why);
+}
+
+enum status
+cli_call(struct cli *c, const struct weir_call *call, struct weir_answer *out)
+{
+	struct weir_error why;
+
+	return cli_ask(c, call, &c->arena, out, &why) ? STATUS_DONE : cli_failed(c, out, &why);
+}
+
+/* ---- interrupts ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+void
+cli_catch_interrupts(void)
+{
+	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+bool
+cli_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+/* ---- texts ---- */
+
+void
+cli_put_json(struct buf *b)
+{
+	must_fit(!b->failed);
+	fwrite(b->p, 1, b->n, stdout);
+	putchar('\n');
+	buf_done(b);
+}
+
+enum status
+cli_end_output(const struct cli *c)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return STATUS_DONE;
+	cli_say(c, "standard output can't be written (%s)", strerror(errno));
+	return STATUS_USAGE;
+}
+
+bool
+cli_read_file(struct cli *c, const char *name, struct span *out)
+{
+	bool is_stdin = strcmp(name, "-") == 0;
+	FILE *f = is_stdin ? stdin : fopen(name, "rb");
+	struct buf b = { 0 };
+	uint8_t *to;
+	size_t n;
+
+	if (f == NULL) {
+		cli_say(c, "%s can't be opened (%s)", name, strerror(errno));
+		return false;
+	}
+	do {
+		must_fit((to = buf_room(&b, 65536)) != NULL);
+		b.n += n = fread(to, 1, 65536, f);
+	} while (n > 0);
+	if (ferror(f)) {
+		cli_say(c, "%s can't be read (%s)", name, strerror(errno));
+		*out = span_of(NULL, 0);
+	} else {
+		*out = span_of(arena_copy(&c->arena, b.p, b.n), b.n);
+		must_fit(out->p != NULL);
+	}
+	if (!is_stdin)
+		fclose(f);
+	buf_done(&b);
+	return out->p != NULL;
+}
+
+const char *
+cli_str(struct arena *a, struct span s)
+{
+	char *text = arena_alloc(a, s.n + 1);
+
+	must_fit(text != NULL);
+	if (s.n > 0)
+		memcpy(text, s.p, s.n);
+	return text;
+}
+
+const char *
+cli_member(struct arena *a, const struct json *in, const char *name)
+{
+	const struct json *v = json_get(in, name);
+
+	return json_is_kind(v, JSON_STRING) ? cli_str(a, v->text) : "";
+}
+
+/* ---- targets ---- */
+
+static bool
+is_version(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return (digits > 0 && text[digits] == '\0') || strcmp(text, "latest") == 0;
+}
+
+struct target
+cli_target(struct arena *a, const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	if (colon == NULL || colon == text || !is_version(colon + 1) ||
+	    (text[0] == ':' && memchr(text + 1, ':', (size_t)(colon - text - 1)) == NULL))
+		return (struct target){ text, NULL };
+	return (struct target){ cli_str(a, span_of(text, (size_t)(colon - text))), colon + 1 };
+}

@@ -1,0 +1,486 @@
+#!/usr/bin/python3
+"""weir_schema_test.py -- the command line `weir schema` against registries behind nginx: each command in words
+and as JSON, its statuses, and a whole registry that is exported from one and imported into another."""
+import contextlib
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import claims
+import registry_site
+from claims import same, until
+
+WEIR = os.path.join(os.path.dirname(os.environ["WEIR_LOGD"]), "weir")
+
+
+class Sites:
+    """Two registries: .one has what the tests before have left there, .two is empty until something is imported."""
+
+    def __init__(self):
+        self.one, self.two = registry_site.Site(), registry_site.Site()
+
+    def path(self, name):
+        return os.path.join(self.one.folder, name)
+
+
+def url_of(site):
+    return f"http://127.0.0.1:{site.port}"
+
+
+def weir(where, *words, given=None, env=None):
+    """Runs `weir schema`; (status, standard output, standard error)."""
+    environment = {**os.environ, "WEIR_REGISTRY_URL": where if isinstance(where, str) else url_of(where), **(env or {})}
+    done = subprocess.run([WEIR, "schema", *words], input=given, env=environment, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def good(where, *words, given=None):
+    """Its output, which must be all that it says."""
+    status, out, err = weir(where, *words, given=given)
+    same((status, err), (0, ""), f"weir schema {' '.join(words)}: {out}")
+    return out
+
+
+def refused(status, words, where, *command, given=None):
+    """Asserts its status, and that it says these words and prints nothing; returns what it says."""
+    got, out, err = weir(where, *command, given=given)
+    same((got, out), (status, ""), f"weir schema {' '.join(command)}: {err}")
+    if words not in err:
+        raise AssertionError(f"{command}: wanted {words!r}, got {err!r}")
+    return err
+
+
+def record(*fields, name="Person"):
+    return json.dumps({"type": "record", "name": name, "namespace": "x", "fields": list(fields)}, separators=(",", ":"))
+
+
+def field(name, kind="int", **more):
+    return {"name": name, "type": kind, **more}
+
+
+# ---- one registry ----
+
+def test_schemas_are_registered_and_got(sites):
+    one = sites.one
+    same(good(one, "list"), "SUBJECT  VERSION  ID  TYPE\n")
+    first, second = record(field("a")), record(field("a"), field("b", default=1))
+    same(good(one, "register", "person", "-", given=first), "person: version 1, id 1\n")
+    same(good(one, "register", "person", "-", given=first), "person: version 1, id 1\n")
+    with open(sites.path("second"), "w") as f:
+        f.write(second)
+    same(json.loads(good(one, "register", "person", sites.path("second"), "--json")),
+         {"subject": "person", "version": 2, "id": 2, "schemaType": "AVRO"})
+    same(good(one, "register", ":.ctx:a/b c", "-", given='"int"'), ":.ctx:a/b c: version 1, id 1\n")
+    same(good(one, "list"), "SUBJECT      VERSION  ID  TYPE\n:.ctx:a/b c  1        1   AVRO\nperson       2        2   AVRO\n")
+    same(good(one, "list", ":.ctx:"), "SUBJECT      VERSION  ID  TYPE\n:.ctx:a/b c  1        1   AVRO\n")
+    same(json.loads(good(one, "list", "per", "--json")),
+         [{"subject": "person", "version": 2, "id": 2, "schemaType": "AVRO", "deleted": False}])
+    text = good(one, "get", "person")
+    same(json.loads(text), json.loads(second))
+    same(text.splitlines()[:3], ["{", '  "type": "record",', '  "name": "Person",'])
+    for words in ["person:1"], ["--id", "1"], ["person:1", "--resolved"]:
+        same(json.loads(good(one, "get", *words)), json.loads(first), str(words))
+    same(good(one, "get", ":.ctx:a/b c:latest"), '"int"\n')
+    same(good(one, "get", "--id", "1", ":.ctx:"), '"int"\n')
+    same(json.loads(good(one, "get", "person:1", "--json"))["schema"], first)
+
+
+def test_references_are_written_out(sites):
+    one = sites.one
+    good(one, "register", "address", "-", given=record(field("street", "string"), name="Address"))
+    refused(3, "is not a defined name", one, "register", "user", "-", given=record(field("at", "x.Address"), name="User"))
+    good(one, "register", "user", "-", "--reference", "x.Address=address:latest", given=record(field("at", "x.Address"), name="User"))
+    same(json.loads(good(one, "get", "user"))["fields"][0]["type"], "Address")
+    same(json.loads(good(one, "get", "user", "--resolved"))["fields"][0]["type"]["name"], "Address")
+
+
+def test_compatibility_is_told_in_words(sites):
+    one = sites.one
+    fine, broken = record(field("a"), field("c", default=1)), record(field("a", "string"), field("c"))
+    same(good(one, "check", "person", "-", given=fine), "compatible with person\n")
+    same(good(one, "check", "person:1", "-", given=fine), "compatible with version 1 of person\n")
+    same(good(one, "check", "nobody", "-", given=fine), "compatible: nobody has no versions yet\n")
+    same(good(one, "check", "person", "-", "--json", given=fine), '{"compatible":true}\n')
+    words = """not compatible with version 2 of person (BACKWARD):
+  Person.a: it is string now, and int in version 2, which string can't read: keep the type, or add a field of another name, with a default
+  Person.c: the new schema has this field, version 2 has not, and it has no default: give it one
+"""
+    for command in ["check", "person", "-"], ["register", "person", "-"]:
+        same(weir(one, *command, given=broken), (1, words, ""))
+    status, out, _ = weir(one, "check", "person", "-", "--json", given=broken)
+    told = json.loads(out)
+    same((status, told["compatible"], told["level"], told["version"]), (1, False, "BACKWARD", 2))
+    same([(r["type"], r["path"]) for r in told["reasons"]],
+         [("TYPE_MISMATCH", "Person.a"), ("READER_FIELD_MISSING_DEFAULT_VALUE", "Person.c")])
+    status, out, _ = weir(one, "check", "person", "-", given='{"type":"nothing"}')
+    same(status, 1)
+    if "nothing" not in out:
+        raise AssertionError(out)
+
+
+def test_places_in_large_schemas_are_named(sites):
+    """The registry tells only the beginning of an old schema that is large, and a place in it when that one reads."""
+    one = sites.one
+    fields = [field(f"f{i}", "int", doc="x" * 100) for i in range(200)]
+    good(one, "register", "large", "-", given=record(*fields))
+    good(one, "compat", "large", "FORWARD")
+    status, out, _ = weir(one, "check", "large", "-", given=record(*fields[:150], *fields[151:]))
+    same((status, out.splitlines()[1:]), (1, ["  Person.f150: version 1 has this field and no default for it, the new schema has "
+                                             "it no more: keep the field, since readers with version 1 need it"]))
+
+
+def test_versions_are_compared(sites):
+    one = sites.one
+    same(weir(one, "diff", "person", "1", "latest"),
+         (1, "person: version 1 -> 2:\n+  Person.b  field added: int, default 1\n", ""))
+    same(weir(one, "diff", "person", "2", "2"), (0, "person: version 2 -> 2: no difference\n", ""))
+    status, out, _ = weir(one, "diff", "person", "2", "1", "--json")
+    same((status, json.loads(out)),
+         (1, {"subject": "person", "from": 2, "to": 1, "changes": [
+             {"path": "Person.b", "change": "removed", "what": "field", "from": {"name": "b", "type": "int", "default": 1},
+              "text": "field removed: int, default 1"}]}))
+    refused(3, "Version 9 not found.", one, "diff", "person", "1", "9")
+
+
+def test_levels_and_modes_are_shown_and_set(sites):
+    one = sites.one
+    same(good(one, "compat"), "BACKWARD\n")
+    same(good(one, "compat", "person"), "person  BACKWARD  (not set here)\n")
+    same(good(one, "compat", "person", "full"), "person  FULL\n")
+    same(json.loads(good(one, "compat", "person", "--json")), {"subject": "person", "compatibilityLevel": "FULL", "inherited": False})
+    same(good(one, "compat", "person", "--unset"), "person  BACKWARD  (not set here)\n")
+    refused(3, "nothing is set for person", one, "compat", "person", "--unset")
+    refused(3, "Invalid compatibility level", one, "compat", "person", "sideways")
+    same(good(one, "compat", "FULL_TRANSITIVE"), "FULL_TRANSITIVE\n")
+    same(good(one, "compat", "--unset"), "BACKWARD\n")
+    same(good(one, "mode"), "READWRITE\n")
+    same(good(one, "mode", "person", "READONLY"), "person  READONLY\n")
+    refused(3, "weir schema mode shows", one, "register", "person", "-", given='"long"')
+    same(json.loads(good(one, "mode", "person", "--json")), {"subject": "person", "mode": "READONLY", "inherited": False})
+    same(good(one, "mode", "person", "--unset"), "person  READWRITE  (not set here)\n")
+    refused(3, "Cannot import since found existing subjects", one, "mode", "person", "IMPORT")
+
+
+def test_deletion_tells_how_to_undo_it(sites):
+    one = sites.one
+    for text in '"int"', '"long"':
+        good(one, "register", "gone", "-", given=text)
+    refused(3, "delete it without --permanent first", one, "delete", "gone:2", "--permanent")
+    out = good(one, "delete", "gone:2")
+    same(out.splitlines()[0], "deleted: gone, version 2")
+    undo = out.splitlines()[1].removeprefix("to undo: ").replace("weir schema", f"{WEIR} schema")
+    subprocess.run(undo, shell=True, check=True, env={**os.environ, "WEIR_REGISTRY_URL": url_of(one)}, stdout=subprocess.DEVNULL)
+    same(json.loads(good(one, "delete", "gone", "--json")), {"subject": "gone", "permanent": False, "versions": [1, 3]})
+    refused(3, "it is deleted already", one, "delete", "gone")
+    refused(3, "Subject 'gone' not found.", one, "get", "gone")
+    same(good(one, "get", "gone:3", "--deleted"), '"long"\n')
+    same([(s["subject"], s["version"], s["deleted"]) for s in json.loads(good(one, "list", "gone", "--deleted", "--json"))],
+         [("gone", 3, True)])
+    if not good(one, "list", "gone", "--deleted").endswith("  AVRO  deleted\n"):
+        raise AssertionError("the list does not tell what is deleted")
+    status, out, err = weir(one, "delete", "gone", "--permanent")
+    same((status, out), (0, "removed for good: gone, versions 1, 3\n"))
+    if "removing for good: gone, 1, 3" not in err:
+        raise AssertionError(err)
+
+
+# ---- what goes wrong ----
+
+def test_mistakes_are_told(sites):
+    one = sites.one
+    for words, command in [("which command?", []), ("there is no command lst", ["lst"]), ("a word is missing", ["diff", "a", "1"]),
+                           ("b: this word is too much", ["delete", "a", "b"]), ("--id is for other commands", ["list", "--id", "1"]),
+                           ("--nothing", ["list", "--nothing"]), ("which? Name a subject", ["get"]), ("--id x", ["get", "--id", "x"]),
+                           ("write NAME=SUBJECT:VERSION", ["register", "a", "-", "--reference", "x=y"]),
+                           ("/nowhere can't be opened", ["register", "a", "/nowhere"]),
+                           ("no such file".capitalize(), ["import", "/nowhere"]), ("--unset takes no FULL", ["compat", "FULL", "--unset"])]:
+        refused(2, words, one, *command)
+    refused(2, "write http://host:port", "localhost:8081", "list")
+
+
+def test_a_registry_that_is_away_is_named(sites):
+    port, = claims.free_ports(1)
+    away = f"http://127.0.0.1:{port}"
+    refused(4, f"{away} can't be reached", away, "list")
+    # The next one is asked.
+    good(f"{away},{url_of(sites.one)}", "list")
+    refused(3, "is the URL right?", f"{url_of(sites.one)}/elsewhere", "register", "a", "-", given='"int"')
+
+
+@contextlib.contextmanager
+def guarded(site):
+    """An nginx before the registry that wants user and password; its URL."""
+    port, = claims.free_ports(1)
+    folder = os.path.join(site.folder, "guard")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "users"), "w") as f:
+        f.write("me:{PLAIN}p%ss\n")
+    with open(os.path.join(folder, "nginx.conf"), "w") as f:
+        f.write(f"""daemon off; pid {folder}/pid; {"user root;" if os.getuid() == 0 else ""}
+events {{ }}
+http {{ access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+server {{ listen 127.0.0.1:{port}; auth_basic registry; auth_basic_user_file {folder}/users;
+location / {{ proxy_pass {url_of(site)}; }} }} }}
+""")
+    with open(os.path.join(folder, "log"), "ab") as log:
+        nginx = subprocess.Popen([shutil.which("nginx") or "/usr/sbin/nginx", "-e", "stderr", "-p", folder,
+                                  "-c", os.path.join(folder, "nginx.conf")], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        until("nginx answers", lambda: weir(f"http://127.0.0.1:{port}", "mode")[0] == 3)
+        yield f"127.0.0.1:{port}"
+    finally:
+        nginx.terminate()
+        nginx.wait(30)
+
+
+def test_who_asks_is_told(sites):
+    with guarded(sites.one) as place:
+        refused(3, "name who asks with --user", f"http://{place}", "list")
+        refused(3, "name who asks with --user", f"http://me:wrong@{place}", "list")
+        good(f"http://me:p%25ss@{place}", "list")
+        good(f"http://{place}", "list", "--user", "me:p%ss")
+        err = refused(3, "401", f"http://me:p%25sss@{place}", "get", "a")
+        if "p%" in err:
+            raise AssertionError(err)
+
+
+def test_certificates_are_looked_at(sites):
+    url = f"https://localhost:{sites.one.tls_port}"
+    refused(4, "schema.registry.ssl.ca.location", url, "list")
+    good(url, "list", "--cacert", os.path.join(sites.one.folder, "tls.crt"))
+    refused(2, "ssl.ca.location", url, "list", "--cacert", "/nowhere")
+
+
+# ---- completion ----
+
+def complete(site, *words):
+    done = subprocess.run([WEIR, "--complete", *words], env={**os.environ, "WEIR_REGISTRY_URL": url_of(site)}, text=True,
+                          stdout=subprocess.PIPE, check=True)
+    return done.stdout.split("\n")[:-1]
+
+
+def test_words_are_completed(sites):
+    one = sites.one
+    same(complete(one, ""), ["schema"])
+    same(complete(one, "schema", "ex"), ["export"])
+    same(complete(one, "schema", "get", "per"), ["person"])
+    same(complete(one, "--json", "-u", url_of(one), "schema", "get", ":.ctx:"), [":.ctx:a/b c"])
+    same(complete(one, "schema", "list", "--de"), ["--deleted"])
+    same(complete(one, "schema", "compat", "person", "FULL"), ["FULL", "FULL_TRANSITIVE"])
+    same(complete(one, "schema", "register", "x", "y", "--type", "A"), ["AVRO"])
+    same(complete(one, "schema", "register", "x", ""), [])
+    script = os.path.join(registry_site.TOP, "clients/weir/bash-completion/weir")
+    for line, wanted in [("weir schema get :.ct", ".ctx:a/b c"), ("weir schema get :.ctx:a", "a/b c"), ("weir schema di", "diff")]:
+        done = subprocess.run(["bash", "-c", f'. {script}; weir() {{ {WEIR} "$@"; }}; COMP_LINE="{line}" COMP_POINT={len(line)} _weir; '
+                               'printf "%s\\n" "${COMPREPLY[@]}"'], env={**os.environ, "WEIR_REGISTRY_URL": url_of(one)}, text=True,
+                              stdout=subprocess.PIPE, check=True)
+        same(done.stdout, wanted + "\n", line)
+
+
+# ---- export and import ----
+
+def everything(site):
+    """All that can be asked of schemas and their settings, less when they were written."""
+    ask = site.ask
+    schemas = [{k: v for k, v in s.items() if k != "ts"} for s in ask("GET", "/schemas?subjectPrefix=:*:&deleted=true").json]
+    subjects = sorted({s["subject"] for s in schemas})
+    places = ["", "/:.ctx:", *("/" + registry_site.segment(s) for s in subjects)]
+    return schemas, [[ask("GET", f"/{what}{place}").json for place in places] for what in ("config", "mode")]
+
+
+def test_a_registry_is_exported_and_imported(sites):
+    one, two, file = sites.one, sites.two, sites.path("export")
+    for text in '"int"', '"long"', '"double"':
+        good(one, "register", "half", "-", given=text)
+    good(one, "delete", "half:2")
+    good(one, "register", "whole", "-", given='"bytes"')
+    good(one, "delete", "whole")
+    registry_site.Site.ask(one, "POST", "/subjects/meta/versions", {
+        "schema": '"string"', "metadata": {"properties": {"owner": "me"}, "tags": {"**.x": ["PII"]}}})
+    good(one, "compat", "half", "FULL")
+    good(one, "compat", ":.ctx:", "NONE")
+    good(one, "mode", "meta", "READONLY")
+    good(one, "compat", "FORWARD")
+    status, out, err = weir(one, "export", file)
+    same((status, out), (0, ""))
+    counts = re.fullmatch(r"weir schema export: (\d+) schemas, (\d+) configs, (\d+) modes\n", err)
+    with open(file) as f:
+        lines = [json.loads(line) for line in f]
+    same(lines[0], {"weir-schema-export": 1, "contexts": [".", ".ctx"]})
+    same(list(lines[-1]["end"].values()), [int(n) for n in counts.groups()])
+    same(weir(one, "export")[1], "".join(open(file)))
+
+    n = int(counts[1])
+    out = good(two, "import", file)
+    same(out, f"{n} schemas registered, 0 were there; 2 deleted; 4 configs and 1 modes set\n")
+    same(everything(two), everything(one))
+    same(good(two, "mode"), "READWRITE\n")
+    out = good(two, "import", file)
+    same(out, f"0 schemas registered, {n} were there; 0 deleted; 0 configs and 0 modes set\n")
+    # What the change of modes takes away, which is deleted, comes again with what is missing.
+    late = {"schema": {"subject": "late", "version": 3, "id": 1000, "schema": '"null"', "deleted": True}}
+    lines[-1]["end"]["schemas"] += 1
+    text = "".join(json.dumps(line) + "\n" for line in [*lines[:-1], late, lines[-1]])
+    for site in one, two:
+        same(good(site, "import", given=text), f"3 schemas registered, {n - 2} were there; 3 deleted; 0 configs and 0 modes set\n")
+    same(everything(two), everything(one))
+    same(good(two, "get", "whole:1", "--deleted"), '"bytes"\n')
+    same(weir(one, "export", file)[0], 0)
+    # Ids go on behind those that were imported.
+    id_of = lambda site: json.loads(good(site, "register", "next", "-", "--json", given='"float"'))["id"]
+    same(id_of(two), id_of(one))
+
+
+def test_what_differs_is_told_and_stays(sites):
+    one, two, file = sites.one, sites.two, sites.path("export")
+    with open(file) as f:
+        lines = f.read().splitlines(True)
+    other = [line.replace('\\"default\\":1', '\\"default\\":2') for line in lines]
+    before = everything(two)
+    status, out, err = weir(two, "import", "-", given="".join(other))
+    same((status, out), (1, ""))
+    for words in "person, version 2: the registry has another schema", "nothing was changed":
+        if words not in err:
+            raise AssertionError(err)
+    same(everything(two), before)
+    # An id that is another schema's there.
+    good(two, "register", "stranger", "-", given='"boolean"')
+    stranger = json.loads(good(two, "get", "stranger", "--json"))["id"]
+    taken = json.dumps({"schema": {"subject": "late", "version": 1, "id": stranger, "schema": '"null"', "deleted": False}}) + "\n"
+    end = json.loads(lines[-1])
+    end["end"]["schemas"] += 1
+    refused(1, f"stranger, version 1: its id {stranger} is another schema's in the export", two, "import", "-",
+            given="".join([*lines[:-1], taken, json.dumps(end)]))
+    good(two, "delete", "stranger")
+    refused(1, "stranger, version 1: deleted in the registry and not in the export", two, "import", file)
+    weir(two, "delete", "stranger", "--permanent")
+    good(two, "import", file)
+
+
+def test_what_is_no_export_is_refused(sites):
+    two = sites.two
+    with open(sites.path("export")) as f:
+        lines = f.read().splitlines(True)
+    for words, text in [
+            ("it is empty", ""), ("line 1: this is no export", "{}\n"), ("line 1: ", "hello"),
+            ("another format", '{"weir-schema-export":2}\n'), ("is not whole", "".join(lines[:-1])),
+            ("is not whole", "".join([*lines[:3], *lines[4:]])), ("line 2: neither", lines[0] + "{}\n" + lines[-1]),
+            ("is in the export twice", lines[0] + lines[1] * 2 + '{"end":{"schemas":2,"configs":0,"modes":0}}\n'),
+            ("subject, version, id and schema", lines[0] + '{"schema":{"subject":"a\\u0000b","version":1,"id":1,"schema":"x"}}\n'),
+            ("line 4", lines[0] + '{"end":{"schemas":0,"configs":0,"modes":0}}\n\n{}\n')]:
+        refused(2, words, two, "import", "-", given=text)
+
+
+def big_export(n):
+    """An export of so many schemas, which depend on each other backwards, with some that are deleted."""
+    lines = [{"weir-schema-export": 1, "contexts": ["."]}]
+    for i in range(n, 0, -1):
+        refs = [{"name": f"x.R{i - 1}", "subject": f"big{i - 1}", "version": 1}] if i % 10 != 1 else []
+        kind = f"x.R{i - 1}" if refs else "int"
+        lines.append({"schema": {"subject": f"big{i}", "version": 1, "id": 10000 + i, "references": refs, "deleted": i % 10 == 0,
+                                 "schema": record(field("f", kind.split(".")[-1]), name=f"R{i}")}})
+    lines.append({"config": {"compatibilityLevel": "FULL"}, "subject": "big1"})
+    lines.append({"end": {"schemas": n, "configs": 1, "modes": 0}})
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def test_an_import_that_is_interrupted_goes_on(sites):
+    two, n = sites.two, 800
+    with open(sites.path("big"), "w") as f:
+        f.write(big_export(n))
+    refused(1, "half, version 2: deleted in the registry and not in the export", two, "import", sites.path("big"))
+    for target in "half:2", "whole", "late":
+        weir(two, "delete", target, "--permanent")
+    count = lambda: len(two.ask("GET", "/subjects?subjectPrefix=big&deleted=true").json)
+    for number, mode in (signal.SIGINT, "READWRITE"), (signal.SIGKILL, "IMPORT"):
+        before = count()
+        process = subprocess.Popen([WEIR, "schema", "import", sites.path("big")], env={**os.environ, "WEIR_REGISTRY_URL": url_of(two)},
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until("some are there", lambda: count() > before + 10)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+        if number == signal.SIGINT:
+            same(process.returncode, 130, err)
+            if "run it again, and it goes on" not in err:
+                raise AssertionError(err)
+        same(good(two, "mode"), f"{mode}\n")
+        if not before + 10 < count() < n:
+            raise AssertionError(f"{count()} of {n} are there")
+    good(two, "import", sites.path("big"))
+    same(good(two, "mode"), "READWRITE\n")
+    same(count(), n)
+    same(len(two.ask("GET", "/subjects?subjectPrefix=big&deletedOnly=true").json), n // 10)
+    same(good(two, "compat", "big1"), "big1  FULL\n")
+
+
+class Old(http.server.BaseHTTPRequestHandler):
+    """A registry of before 8.0, which does not tell what is deleted, nor a registration's version."""
+
+    answers = {
+        "/contexts": ["."], "/config": {"compatibilityLevel": "BACKWARD"}, "/mode": {"mode": "READWRITE"},
+        "/subjects/s/versions": [2],
+        "/schemas?deleted=true&offset=0": [
+            {"subject": "gone", "version": 1, "id": 3, "schema": '"long"'}, {"subject": "s", "version": 1, "id": 1, "schema": '"int"'},
+            {"subject": "s", "version": 2, "id": 2, "schema": '"string"'}],
+        "/schemas?deleted=true&offset=3": [],
+    }
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        target = self.path.replace("subjectPrefix=%3A%2A%3A&", "").replace("&limit=1000", "")
+        code = {"config": 40408, "mode": 40409}.get(target.split("/")[1], 40401)
+        found = self.answers.get(target)
+        body = json.dumps({"error_code": code, "message": "none"} if found is None else found).encode()
+        self.send_response(404 if found is None else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps({"id": 7} if self.path.endswith("versions") else
+                          {"subject": "s", "version": 2, "id": 7, "schema": '"string"'}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_older_registries_will_do(_):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Old)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        where = f"http://127.0.0.1:{server.server_address[1]}"
+        status, out, err = weir(where, "export")
+        same(status, 0, err)
+        schemas = [json.loads(line).get("schema") for line in out.splitlines()]
+        same([(s["subject"], s["version"], s["deleted"]) for s in schemas if s], [("gone", 1, True), ("s", 1, True), ("s", 2, False)])
+        same(good(where, "register", "s", "-", given='"string"'), "s: version 2, id 7\n")
+    finally:
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    sites = Sites()
+    passed, failed, skipped = claims.run(globals(), sites)
+    for site in sites.one, sites.two:
+        wrong = site.end()
+        if wrong:
+            failed += 1
+            print("FAIL: all_end_in_order:", *wrong)
+        else:
+            passed += 1
+    claims.finish(passed, failed, skipped)
