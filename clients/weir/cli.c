@@ -61,8 +61,9 @@ cli_registry(struct cli *c)
 	if (url == NULL || url[0] == '\0')
 		url = "http://localhost:8081";
 	list[n++] = (struct weir_setting){ "schema.registry.url", url };
-	/* Somebody waits in front of it. */
+	/* Somebody waits in front of it; who has typed half a word, not at all. */
 	list[n++] = (struct weir_setting){ "retries.wait.ms", "200" };
+	list[n++] = (struct weir_setting){ "max.retries", c->command == NULL ? "0" : "3" };
 	list[n++] = (struct weir_setting){ "http.connect.timeout.ms", "10000" };
 	if (cli_has(c, OPTION_USER))
 		list[n++] = (struct weir_setting){ "basic.auth.user.info", c->given[OPTION_USER] };

@@ -282,8 +282,9 @@ def test_words_are_completed(sites):
     same(complete(one, "schema", "register", "x", ""), [])
     script = os.path.join(registry_site.TOP, "clients/weir/bash-completion/weir")
     for line, wanted in [("weir schema get :.ct", ".ctx:a/b c"), ("weir schema get :.ctx:a", "a/b c"), ("weir schema di", "diff")]:
-        done = subprocess.run(["bash", "-c", f'. {script}; weir() {{ {WEIR} "$@"; }}; COMP_LINE="{line}" COMP_POINT={len(line)} _weir; '
-                               'printf "%s\\n" "${COMPREPLY[@]}"'], env={**os.environ, "WEIR_REGISTRY_URL": url_of(one)}, text=True,
+        commands = (f'. {script}; weir() {{ {WEIR} "$@"; }}; COMP_LINE="{line}" COMP_POINT={len(line)} COMP_WORDBREAKS=" :"; _weir; '
+                    'printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-c", commands], env={**os.environ, "WEIR_REGISTRY_URL": url_of(one)}, text=True,
                               stdout=subprocess.PIPE, check=True)
         same(done.stdout, wanted + "\n", line)
 
