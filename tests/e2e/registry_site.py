@@ -121,12 +121,16 @@ class Site:
         self.more = more
         self.program = os.path.join(os.path.dirname(os.environ["WEIR_LOGD"]), "weir-registry")
         self.daemon = weir_daemon.start(folder=self.folder)
+        self.prepare()
         self.port, self.proxy_port, self.tls_port = free_ports(3)
         self.writer, self.reader = Registry(self, 1, *more), Registry(self, 2, *more)
         self.writer.await_ready()
         self.reader.await_ready()
         self.nginx = None
         self.start_nginx()
+
+    def prepare(self):
+        """What is to be there before the processes start; for subclasses."""
 
     def start_nginx(self):
         conf = os.path.join(self.folder, "nginx")
