@@ -153,6 +153,14 @@ class Site:
                     sys.exit("nginx did not start; it said:\n" + log.read())
             time.sleep(0.02)
 
+    def kill_nginx(self):
+        """With its workers: a master that is killed leaves them."""
+        with open(f"/proc/{self.nginx.pid}/task/{self.nginx.pid}/children") as f:
+            workers = [int(pid) for pid in f.read().split()]
+        for pid in (self.nginx.pid, *workers):
+            os.kill(pid, signal.SIGKILL)
+        self.nginx.wait()
+
     def is_up(self):
         with contextlib.suppress(OSError):
             return self.ask("GET", "/-/ready").status == 200

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import signal
 import socket
 import sys
 import threading
@@ -930,6 +931,32 @@ def test_logd_killed_under_load(site):
         load.acknowledges_more(len(load.acknowledged))
     load.stop()
     documented(load, 50001, 50002, 503, 504)
+    load.check()
+
+
+def test_nginx_killed_under_load(site):
+    load = Load(site, "nginx")
+    load.acknowledges_more(0)
+    site.kill_nginx()
+    site.start_nginx()
+    load.acknowledges_more(len(load.acknowledged))
+    load.stop()
+    documented(load, "ConnectionResetError", "ConnectionRefusedError", "RemoteDisconnected")
+    load.check()
+
+
+def test_a_broker_that_is_slow_is_waited_for(site):
+    load = Load(site, "slow")
+    for _ in range(3):
+        load.acknowledges_more(len(load.acknowledged))
+        site.daemon.signal(signal.SIGSTOP)
+        # What is known is answered meanwhile.
+        good(site.ask("GET", "/schemas/ids/1?subject=all"))
+        time.sleep(1)
+        site.daemon.signal(signal.SIGCONT)
+    load.acknowledges_more(len(load.acknowledged))
+    load.stop()
+    documented(load, 50002)
     load.check()
 
 
