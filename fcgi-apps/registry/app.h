@@ -129,7 +129,8 @@ struct span app_query_prefix(const struct http_request *, const char *absent);
 
 /* subjects.c */
 http_handler subjects_list, subjects_lookup, subjects_delete, subjects_versions, subjects_register,
-    subjects_version, subjects_version_schema, subjects_latest_with, subjects_tag, subjects_referenced_by, subjects_delete_version;
+    subjects_version, subjects_version_schema, subjects_latest_with, subjects_tag,
+    subjects_referenced_by, subjects_delete_version;
 /* schemas_list.c */
 http_handler schemas_list;
 /* schemas.c */

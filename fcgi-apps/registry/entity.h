@@ -49,7 +49,10 @@ void entity_put_more(struct json_out *, const struct version_entry *, const stru
 /* The answer to a registration: RegisterSchemaResponse.  `fresh`: it was not there before. */
 void entity_put_registered(struct json_out *, const struct version_entry *, const struct telling *, bool fresh);
 
-/* A schema found by its id or guid, as the version by which it was found: SchemaString.  `named`: that is told.  max_id 0: not asked for. */
+/*
+ * A schema found by its id or guid, as the version by which it was found: SchemaString.  `named`: that is told.
+ * max_id 0: not asked for.
+ */
 void entity_put_schema(struct json_out *, const struct version_entry *, bool named, const struct telling *, int32_t max_id);
 
 /* {"subject":...,"version":...} */

@@ -251,7 +251,8 @@ registry_registered(const struct registry *r, struct span subject, const struct 
 	if (!plan_check_rules(q->rule_set, a, why) || !plan_check_subject(subject, a, why))
 		return NULL;
 	/* Where something is added it is not the request alone that says what is the same. */
-	if (q->n_tags_to_add + q->n_tags_to_remove > 0 || q->propagate_tags || state_is_blank(q->text) || state_adds_extras(r, subject) || !registry_parse(r, subject, &known, a, &parsed, why))
+	if (q->n_tags_to_add + q->n_tags_to_remove > 0 || q->propagate_tags || state_is_blank(q->text) ||
+	    state_adds_extras(r, subject) || !registry_parse(r, subject, &known, a, &parsed, why))
 		return NULL;
 	v = find_again(r, s, &parsed, q->version, a);
 	schema_free(parsed.schema);

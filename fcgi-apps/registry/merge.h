@@ -24,7 +24,8 @@ bool merge_without_rules(struct arena *, const struct json *rules, const struct 
 
 /*
  * The property confluent:version, which says for which version of its subject the metadata was made: whether it is
- * there; its number, 0 where it is none; the metadata (NULL: none) with it, and without it, which is not NULL then.  Arena; false: used up.
+ * there; its number, 0 where it is none; the metadata (NULL: none) with it, and without it, which is not NULL then.
+ * Arena; false: used up.
  */
 bool merge_has_version(const struct json *metadata);
 int32_t merge_version(const struct json *metadata);

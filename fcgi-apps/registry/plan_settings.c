@@ -48,7 +48,7 @@ check_level(const struct json *update, struct arena *a, struct refusal *why)
 	return refuse(why, a, REGISTRY_INVALID_COMPATIBILITY);
 }
 
-/* What the update says of a field, in its form, else what was there; NULL or null: nothing.  Where the form can't be made that is told. */
+/* What the update says of a field, in its form, else what was there; NULL or null: nothing.  False: the arena is used up. */
 static bool
 new_value(const struct field *field, const struct json *before, const struct json *update, struct arena *a,
     const struct json **out)

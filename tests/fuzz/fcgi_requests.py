@@ -38,12 +38,15 @@ class Route:
         self.app, self.method, self.pattern, self.name = app, method, pattern, name
 
     def changes(self):
-        return self.method in ("PUT", "PATCH", "DELETE") or "register" in self.name or "produce" in self.name
+        return self.method in ("PUT", "PATCH", "DELETE") or self.registers() or "produce" in self.name
+
+    def registers(self):
+        return self.name.endswith((".register", ".tags"))
 
     def pool(self):
         """The socket at which nginx asks for it."""
         if self.app == "registry":
-            return "registry-writes" if self.method in ("PUT", "DELETE") or "register" in self.name else "registry"
+            return "registry-writes" if self.method in ("PUT", "DELETE") or self.registers() else "registry"
         return "consumers" if "consumers." in self.name else "streams" if self.name == "v3.produce" else "requests"
 
 
@@ -67,10 +70,10 @@ def parameters():
 
 
 def documented():
-    """The statuses that the apps' tables know, and those of success."""
+    """The statuses that the apps' tables know, those of success, and 307 with which nginx hands a write on."""
     tables = "".join(text_of(f"fcgi-apps/{app}/problems.tbl") for app in ("registry", "rest-proxy"))
     common = text_of("fcgi-apps/common/problem.c")
-    return {200, 201, 204, 207, *map(int, re.findall(r"^PROBLEM\(\w+, (\d+),", tables, re.M)),
+    return {200, 201, 204, 207, 307, *map(int, re.findall(r"^PROBLEM\(\w+, (\d+),", tables, re.M)),
             *map(int, re.findall(r"^const struct problem \w+ = \{ (\d+),", common, re.M))}
 
 
@@ -87,6 +90,8 @@ def schemas():
     yield {"schema": '{"type":"record","name":"L","fields":[{"name":"k","type":"Known"},{"name":"next","type":["null","L"]}]}',
            "references": [{"name": "Known", "subject": "known", "version": 1}]}
     yield {"schema": '"string"', "id": 7, "version": 1}
+    yield {"schema": json.dumps(record_), "version": -1, "propagateSchemaTags": True,
+           "schemaTagsToAdd": [tags("n.s.R", "sr_record", "A", "B")], "schemaTagsToRemove": [tags("R.b", "sr_field", "C")]}
     yield {"schema": '"int"', "metadata": {"tags": {"a": ["PII"]}, "properties": {"owner": "me"}, "sensitive": ["s"]},
            "ruleSet": {"domainRules": [{"name": "r", "kind": "CONDITION", "type": "CEL", "mode": "WRITE", "expr": "true"}]}}
 
@@ -97,6 +102,13 @@ def records_v3():
                "headers": [{"name": "h", "value": "dg=="}], "timestamp": "2026-01-31T12:00:00Z"}
 
 
+def tags(path, kind, *words):
+    return {"schemaEntity": {"entityPath": path, "entityType": kind}, "tags": list(words)}
+
+
+TAGS = [(V1, {"tagsToAdd": [tags("n.s.R.a", "sr_field", "PII"), tags("R", "sr_record", "T")], "newVersion": 2}),
+        (V1, {"tagsToRemove": [tags("n.s.R.a", "sr_field", "PII")], "rulesToRemove": ["r"], "metadata": {"properties": {"a": "b"}},
+              "rulesToMerge": {"domainRules": [{"name": "q", "type": "CEL"}], "enableAt": "ALL"}})]
 SCHEMAS = [(V1, schema) for schema in schemas()]
 LEVELS = [(V1, {"compatibility": level}) for level in ("NONE", "BACKWARD", "FULL_TRANSITIVE")] + [
     (V1, {"compatibility": "NONE", "alias": "fuzz-b", "normalize": True, "compatibilityGroup": "g",
@@ -110,7 +122,7 @@ OFFSETS = [{"offsets": [{"topic": "known", "partition": 0, "offset": 1, "metadat
 # Of each route that takes one, by its name: bodies with their types.
 BODIES = {
     "root": [(V1, {})], "v2.root": [(V2, {})],
-    "subjects.lookup": SCHEMAS, "subjects.versions.register": SCHEMAS, "compatibility.all": SCHEMAS, "compatibility.version": SCHEMAS,
+    "subjects.lookup": SCHEMAS, "subjects.versions.register": SCHEMAS, "subjects.versions.tags": TAGS, "compatibility.all": SCHEMAS, "compatibility.version": SCHEMAS,
     "config.global.put": LEVELS, "config.subject.put": LEVELS, "mode.global.put": MODES, "mode.subject.put": MODES,
     "v2.produce-to-topic": PRODUCED + [(JSON_V2, {"records": [{"value": 1, "partition": 0}]})], "v2.produce-to-partition": PRODUCED,
     "v2.consumers.create": [(V2, {"name": "@instance", "format": "json", "auto.offset.reset": "earliest"}),
@@ -131,14 +143,15 @@ BODIES = {
 QUERIES = {
     "registry": ("deleted=true", "permanent=true", "subjectPrefix=fuzz", "offset=0&limit=2", "normalize=true", "format=resolved",
                  "subject=known", "latestOnly=true", "verbose=true", "defaultToGlobal=true", "force=true", "fetchMaxId=true",
-                 "deletedAsNegative=true&deletedOnly=true"),
+                 "deletedAsNegative=true&deletedOnly=true", "findTags=*&referenceFormat=qualified", "aliases=true&ruleType=CEL",
+                 "key=a&value=b&key=c", "recursive=true", "contextPrefix=."),
     "rest-proxy": ("timeout=1&max_bytes=1000", "timeout=5", "offset_type=earliest_and_latest", "a=b&a=%41+c"),
 }
 ALWAYS = {"v3.partitions.offset": "offset_type=earliest_and_latest", "v2.consumers.consume": "timeout=5"}
 
 # What stands in a path for the names between braces.  Only what only asks is about what must not change.
 NAMES = {"subject": ("fuzz-a", "fuzz-b", ":.ctx:fuzz-c", "fuzz/d \u00e9"), "topic": ("fuzz-1", "fuzz-2", "none"),
-         "version": ("1", "2", "latest", "-1"), "id": ("1", "2", "77"), "partition": ("0", "1"), "broker": ("1",),
+         "version": ("1", "2", "latest", "-1"), "id": ("1", "2", "77"), "context": (".ctx", "fuzz", ":.none:"), "partition": ("0", "1"), "broker": ("1",),
          "group": ("fuzz-g", "fuzz-h"), "instance": ("i", "j", "k"), "name": ("cleanup.policy", "retention.ms", "none")}
 KNOWN = {"subject": "known", "topic": "known"}
 # A topic that goes is none that consumers read: librdkafka before 2.6 may keep the threads of a consumer of such a one for
@@ -184,6 +197,8 @@ def request(dice, route, names, known=True):
     if route.name in GOES:
         names = {**names, "topic": GOES[route.name]}
     path = re.sub(r"\{(\w+)\}", lambda m: urllib.parse.quote(names[m[1]], safe=""), route.pattern)
+    if route.app == "registry" and route.changes() and dice.random() < 0.1:
+        path = "/contexts/" + dice.choice((".ctx", "fuzz", "%3A.none%3A")) + path
     query = ALWAYS.get(route.name) or (dice.choice(QUERIES[route.app]) if dice.random() < 0.4 else "")
     content_type, body = dice.choice(BODIES[route.name]) if route.name in BODIES and route.method != "DELETE" else ("", "")
     text = body if isinstance(body, str) else json.dumps(body)
