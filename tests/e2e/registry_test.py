@@ -916,7 +916,7 @@ def test_writer_killed_under_load(site):
         site.restart_writer()
         load.acknowledges_more(len(load.acknowledged))
     load.stop()
-    documented(load, 502, 503, 504)
+    documented(load, 502, 503, 504, 50002)
     load.check()
 
 
