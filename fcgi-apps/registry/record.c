@@ -13,7 +13,7 @@
 static const struct keytype {
 	const char *name;
 	int magic_max;   /* from 0 */
-	bool subject;    /* its key must name one */
+	bool subject;    /* its key names one: where it has none, that of the empty name */
 } keytypes[RECORD_TYPES] = {
 	[RECORD_SCHEMA] = { "SCHEMA", 1, true },
 	[RECORD_CONFIG] = { "CONFIG", 0, false },
@@ -88,7 +88,7 @@ read_key(const struct json *key, struct record *r, const char **why)
 	if (!read_text(key, "subject", &r->subject) || !read_text(key, "context", &r->context))
 		return fail(why, "its key's names are no texts");
 	if (keytypes[r->type].subject && r->subject.p == NULL)
-		return fail(why, "its key names no subject");
+		r->subject = span_str("");
 	if (r->type == RECORD_SCHEMA && (!read_int(key, "version", &r->version) || r->version < 1))
 		return fail(why, "its key has no version");
 	return true;
@@ -185,10 +185,11 @@ record_read(struct arena *a, struct span key, struct span value, struct record *
 
 /* ---- writing ---- */
 
+/* What is empty is left out, as it is by Confluent's. */
 static void
 put_text(struct json_out *o, const char *name, struct span text)
 {
-	if (text.p == NULL)
+	if (text.n == 0)
 		return;
 	json_key(o, name);
 	json_put_span(o, text);

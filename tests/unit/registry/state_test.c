@@ -221,6 +221,25 @@ global_settings_are_unset_under_all_their_keys(void)
 	world_done(&w);
 }
 
+/* Confluent's leave what is empty out. */
+static void
+the_empty_subject_has_no_name_in_keys(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, "{\"keytype\":\"SCHEMA\",\"version\":1,\"magic\":1}", "{\"version\":1,\"id\":1,\"schema\":\"\\\"int\\\"\",\"deleted\":false}");
+	CU_ASSERT_PTR_NULL(w.passed);
+	SAME(world_lookup(&w, "", "\"int\"", REGISTRY_LIVE), "1/1");
+	SAME(world_delete(&w, "", false), "1");
+	SAME(world_writes(&w), "{\"keytype\":\"DELETE_SUBJECT\",\"magic\":0} {\"version\":1}\n");
+	/* What we wrote ourselves in earlier times has its name. */
+	world_put(&w, KEY("", 1), DELETED("", 1, 1, "int"));
+	SAME(world_delete(&w, "", true), "1");
+	SAME(world_writes(&w), KEY("", 1) " null\n{\"keytype\":\"SCHEMA\",\"version\":1,\"magic\":1} null\n");
+	world_done(&w);
+}
+
 static void
 of_colliding_writers_the_first_wins(void)
 {
@@ -294,6 +313,7 @@ const struct unit_test state_tests[] = {
 	UNIT(schemas_of_types_that_we_can_not_parse_are_kept),
 	UNIT(tombstones_have_the_bytes_of_all_keys),
 	UNIT(global_settings_are_unset_under_all_their_keys),
+	UNIT(the_empty_subject_has_no_name_in_keys),
 	UNIT(of_colliding_writers_the_first_wins),
 	UNIT(the_normal_context_has_no_name),
 	UNIT(contexts_are_listed_with_their_records_or_subjects),
