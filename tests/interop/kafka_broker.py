@@ -42,10 +42,12 @@ SETTINGS = {
 class Broker:
     """A running broker, with the names of weir_daemon.Daemon: .host, .port, .address, .dir, .said(), .stop(), .clean()."""
 
-    def __init__(self, settings=None, jvm=None):
+    def __init__(self, settings=None, jvm=None, port=None):
+        """`port`: the one at which `settings` let clients in, where they say that; else a free one."""
         self._folder = tempfile.mkdtemp(prefix="weir-kafka-")
         self.host = "127.0.0.1"
         self.port, controller = free_ports(2)
+        self.port = port or self.port
         self.address = f"{self.host}:{self.port}"
         self.dir = os.path.join(self._folder, "data")
         settings = {
