@@ -96,6 +96,7 @@ struct journal {
 	struct journal_config config;
 	char *dir;
 	enum file_mode mode;      /* FILE_READ: only to be looked at */
+	bool unknown;            /* a file is another version's, which was told */
 	int64_t file_size;
 	struct workers *workers;
 	struct list files;
@@ -138,6 +139,27 @@ add_file(struct journal *j, int number, int fd, int64_t size)
 	return f;
 }
 
+/* A header that is whole, and another version's, is not damaged: what is in the file may be all there is. */
+static int
+look_at_version(struct journal *j, int fd, const char *path)
+{
+	const size_t digit = sizeof file_magic - 1;
+	uint8_t p[H_CRC + 4];
+	int64_t n = file_read(fd, p, sizeof p, 0);
+
+	if (n < (int64_t)sizeof p)
+		return n == -1 ? -1 : 0;
+	if (memcmp(p + H_MAGIC, file_magic, digit) != 0 || p[digit] == file_magic[digit] ||
+	    load32(p + H_CRC) != crc32c(0, p, H_CRC))
+		return 0;
+	diag_error("journal file has a format that this version does not know",
+	    "path=%s known=%.*s action=\"start the version of weir-logd that made it; nothing was changed\"",
+	    path, (int)sizeof file_magic, (const char *)file_magic);
+	j->unknown = true;
+	errno = EPROTONOSUPPORT;
+	return -1;
+}
+
 static int
 found_file(void *ctx, const char *name)
 {
@@ -152,7 +174,7 @@ found_file(void *ctx, const char *name)
 	if ((fd = file_open(path, j->mode)) == -1 || (size = file_size(fd)) == -1)
 		return -1;
 	add_file(j, number, fd, page_up(size));
-	return 0;
+	return look_at_version(j, fd, path);
 }
 
 static struct journal *
@@ -180,8 +202,9 @@ journal_open(struct journal **out, const struct journal_config *config)
 	j->file_size = page_up(each < FILE_MIN ? FILE_MIN : each);
 	j->workers = workers_new("journal", 1, config->mailbox);
 	if (file_mkdir(j->dir) == -1 || file_list(j->dir, found_file, j) == -1) {
-		diag_error("journal can't be opened", "path=%s error=\"%s\" action=\"%s\"", j->dir,
-		    strerror(errno), file_advice(errno));
+		if (!j->unknown)
+			diag_error("journal can't be opened", "path=%s error=\"%s\" action=\"%s\"", j->dir,
+			    strerror(errno), file_advice(errno));
 		journal_close(j);
 		return -1;
 	}
@@ -195,8 +218,9 @@ journal_open_to_look(struct journal **out, const char *dir)
 	struct journal *j = new_journal(dir, FILE_READ);
 
 	if (file_list(dir, found_file, j) == -1 && errno != ENOENT) {
-		diag_error("journal can't be read", "path=%s error=\"%s\" action=\"%s\"", dir,
-		    strerror(errno), file_advice(errno));
+		if (!j->unknown)
+			diag_error("journal can't be read", "path=%s error=\"%s\" action=\"%s\"", dir,
+			    strerror(errno), file_advice(errno));
 		journal_close(j);
 		return -1;
 	}
@@ -412,6 +436,17 @@ walk_file(const struct journal_file *f, const uint8_t *p, int64_t n, const struc
 	look->found(look->ctx, &found);
 }
 
+static void
+tell_damage(const struct journal *j, const struct journal_file *f)
+{
+	char path[PATH_MAX];
+
+	path_of(j, f->number, path, sizeof path);
+	diag_error("header of a journal file is damaged",
+	    "path=%s effect=\"its blocks are not read: what was acknowledged lately may be lost, where the segments do not have it\"",
+	    path);
+}
+
 int
 journal_look(struct journal *j, const struct journal_look *look)
 {
@@ -429,6 +464,9 @@ journal_look(struct journal *j, const struct journal_look *look)
 		if (!read_header(f, p, n))
 			found.kind = is_zero(p, n < PAGE ? n : PAGE) ? JOURNAL_UNUSED : JOURNAL_NO_HEADER;
 		found.lsn = f->lsn;
+		/* Who only looks tells it in his own way. */
+		if (found.kind == JOURNAL_NO_HEADER && j->mode != FILE_READ)
+			tell_damage(j, f);
 		look->found(look->ctx, &found);
 		if (found.kind == JOURNAL_USED)
 			walk_file(f, p, n, look);

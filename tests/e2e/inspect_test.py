@@ -292,6 +292,24 @@ def test_a_folder_that_does_not_say_its_format_is_told(_killed, stopped):
         same(tree(x.data), before, "the folder")
 
 
+def test_a_journal_of_another_version_is_refused_and_a_damaged_one_told(killed, stopped):
+    for made in killed, stopped:
+        with Copy(made) as x:
+            journal = {line["path"] for line in inspect(x.data, "--journal") if line.get("is") == "block"}.pop()
+            with open(journal, "r+b") as f:
+                head = b"WEIRJNL2" + f.read(16)[8:]
+                f.seek(0)
+                f.write(head + struct.pack(">I", crc32c(head)))
+            before = tree(x.data)
+            for said in x.refused(), refused(x.data):
+                same(("does not know" in said, journal in said), (True, True), f"reason in {said}")
+            same(tree(x.data), before, "the folder")
+            x.flip(journal, 9)
+            daemon = x.start()
+            same("header of a journal file is damaged" in daemon.said(), made == killed, "what the start says")
+            daemon.kill()
+
+
 def remark(x):
     """Writes a mark of a clean end that fits the index as it is."""
     with open(x.path("index", "data.mdb"), "rb") as f:
