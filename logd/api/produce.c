@@ -250,6 +250,7 @@ examine(struct part *part)
 		/* The frame is ours: the batch is stamped where it lies. */
 		.bytes = (uint8_t *)(uintptr_t)part->records.p, .n = part->records.n,
 		.durable = p->acks == -1, .zstd_allowed = r->version >= ZSTD_VERSION,
+		.from_0 = part->transactional && r->version >= JOINING_VERSION,
 		.now_ms = request_wall_ms(r), .done = append_done };
 	look->produce = p;
 	look->examination = (struct partition_examination){ .append = &part->append, .done = examined };

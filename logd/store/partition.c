@@ -526,7 +526,7 @@ partition_append(struct partition *p, struct append *a)
 	must(batch_header(&b, span_of(a->bytes, a->n)));
 	b.max_timestamp = a->max_timestamp;
 	if (b.producer_id >= 0)
-		switch (producers_check(p, &b, a->now_ms, &original)) {
+		switch (producers_check(p, &b, a->from_0, a->now_ms, &original)) {
 		case SEQUENCE_DUPLICATE:
 			a->base_offset = original.base_offset;
 			a->append_time_ms = original.append_time;

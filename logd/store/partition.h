@@ -85,6 +85,7 @@ struct append {
 	size_t n;
 	bool durable;         /* acks=all */
 	bool zstd_allowed;
+	bool from_0;          /* of a producer that is not known the first sequence must be 0 (KIP-890) */
 	int64_t now_ms;       /* since 1970 */
 	void (*done)(struct append *);
 	void *user;           /* the user's own */

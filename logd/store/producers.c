@@ -185,14 +185,17 @@ sequence_add(int32_t sequence, int32_t by)
 }
 
 enum sequence
-producers_check(struct partition *part, const struct batch *b, int64_t now_ms,
+producers_check(struct partition *part, const struct batch *b, bool from_0, int64_t now_ms,
     struct producer_batch *original)
 {
 	struct producer *p = find(part, b->producer_id);
 	int32_t last = sequence_add(b->base_sequence, b->last_offset_delta);
 
-	if (p == NULL || expired(p, now_ms))
-		return SEQUENCE_NEXT; /* nothing is known: any first sequence will do */
+	/* Nothing is known: any first sequence will do, but where every transaction has an epoch of its own. */
+	if (p == NULL)
+		return from_0 && b->base_sequence != 0 ? SEQUENCE_OUT_OF_ORDER : SEQUENCE_NEXT;
+	if (expired(p, now_ms))
+		return SEQUENCE_NEXT;
 	if (b->producer_epoch < p->epoch)
 		return SEQUENCE_FENCED;
 	if (p->open != NULL && !(b->attributes & BATCH_TRANSACTIONAL))
@@ -251,13 +254,17 @@ void
 producers_note_marker(struct partition *part, const struct batch_marker *m, int64_t offset, int64_t now_ms)
 {
 	struct producer *p = find(part, m->producer_id);
+	bool known = p != NULL;
 
-	if (p == NULL)
+	if (!known)
 		p = add(part, m->producer_id);
 	if (offset < p->end)
 		return;
-	/* Older ones are fenced; of this epoch nothing has come, so that any sequence will do. */
-	if (p->epoch != m->producer_epoch)
+	/* Older epochs are fenced, and this one begins at 0: as if the marker were a batch that ended before it. */
+	if (known && p->epoch < m->producer_epoch) {
+		p->n = 1;
+		p->batches[0] = (struct producer_batch){ -1, -1, offset, offset + 1, -1 };
+	} else if (p->epoch != m->producer_epoch)
 		p->n = 0;
 	p->epoch = m->producer_epoch;
 	p->coordinator_epoch = m->coordinator_epoch;

@@ -177,7 +177,7 @@ void producers_load(struct store *);
 /* Now and then: forgets some of those that have expired. */
 void producers_expire(struct store *);
 /* What a batch of an idempotent producer is; `original` for a duplicate. */
-enum sequence producers_check(struct partition *, const struct batch *, int64_t now_ms,
+enum sequence producers_check(struct partition *, const struct batch *, bool from_0, int64_t now_ms,
     struct producer_batch *original);
 /* A batch was appended (or recovered) with these offsets in `b`. */
 void producers_note(struct partition *, const struct batch *, int64_t now_ms, int64_t append_time);

@@ -15,6 +15,7 @@ COMMITTED = 1
 TRANSACTIONAL, CONTROL = 0x10, 0x20
 SETTINGS = {"num.partitions": 1, "transaction.max.timeout.ms": 60000}
 
+OUT_OF_ORDER = 45
 (INVALID_REQUEST, INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, INVALID_PRODUCER_ID_MAPPING, INVALID_TRANSACTION_TIMEOUT,
  CONCURRENT_TRANSACTIONS, OPERATION_NOT_ATTEMPTED, UNSTABLE_OFFSET_COMMIT, PRODUCER_FENCED,
  TRANSACTIONAL_ID_NOT_FOUND, TRANSACTION_ABORTABLE) = 42, 47, 48, 49, 50, 51, 55, 88, 90, 105, 120
@@ -336,6 +337,21 @@ def test_partitions_and_groups_join_by_being_named(daemon):
     same([t["partition_responses"][0]["error_code"] for t in a["responses"]], [3, 0], "codes beside a topic that is not there")
     same(p.end_v2(False), 0, "code of the end")
     same(committed(c, "joins", 1), [b"b"], "what is committed")
+    c.close()
+
+
+def test_every_epoch_of_version_2_begins_at_0(daemon):
+    """Else what is behind a batch that was refused gets in before it, which then has no place any more."""
+    c = client(daemon)
+    make(c, "from-0")
+    p = Producer(c, "from-0")
+    send = lambda value, sequence: p.send("from-0", 0, value, version=12, sequence=sequence)
+    same((send(b"b", 1), send(b"a", 0), send(b"b", 1)), (OUT_OF_ORDER, 0, 0), "of a producer that is not known")
+    same(p.end_v2(True), 0, "code of the end")
+    same((send(b"d", 1), send(b"c", 0), send(b"d", 1)), (OUT_OF_ORDER, 0, 0), "behind an end")
+    same(p.end_v2(False), 0, "code of the end")
+    same((send(b"e", 7), send(b"e", 0), p.end_v2(True)), (OUT_OF_ORDER, 0, 0), "behind an abort")
+    same(committed(c, "from-0"), [b"a", b"b", b"e"], "what is committed")
     c.close()
 
 

@@ -243,8 +243,14 @@ a_marker_of_a_later_epoch_fences(void)
 	epochs[1] = 0;
 	CU_ASSERT(send(1, 1) == STORE_INVALID_PRODUCER_EPOCH);
 	epochs[1] = 1;
-	sequences[1] = 77; /* nothing of this epoch has come: any will do */
-	CU_ASSERT(send(1, 1) == STORE_OK);
+	/* Nothing of this epoch has come: it begins at 0, for whoever comes to know it from the index, too. */
+	sequences[1] = 77;
+	CU_ASSERT(send(1, 1) == STORE_OUT_OF_ORDER_SEQUENCE);
+	world_close(&w);
+	again();
+	CU_ASSERT(send(1, 1) == STORE_OUT_OF_ORDER_SEQUENCE);
+	sequences[1] = 0;
+	CU_ASSERT(send(1, 1) == STORE_OK && send(1, 1) == STORE_OK);
 	world_end(&w);
 }
 
