@@ -48,6 +48,8 @@ alter_topic(struct pending *p, const struct resource *res, bool validate_only, c
 		if (topic_config_alter(&config, res->changes[i].op, res->changes[i].name,
 			res->changes[i].value, why, size) == -1)
 			error = KAFKA_INVALID_CONFIG;
+	if (error == KAFKA_NONE && topic_config_check(&config, why, size) == -1)
+		error = KAFKA_INVALID_CONFIG;
 	if (error == KAFKA_NONE && !validate_only) {
 		struct append *a = pending_append(p, res->error, res->text);
 

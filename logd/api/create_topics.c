@@ -69,7 +69,7 @@ read_configs(const struct wire_create_topics_request_topic *asked, struct topic_
 		if (topic_config_alter(config, TOPIC_CONFIG_SET, asked->configs[i].name,
 			asked->configs[i].value, why, size) == -1)
 			return KAFKA_INVALID_CONFIG;
-	return KAFKA_NONE;
+	return topic_config_check(config, why, size) == 0 ? KAFKA_NONE : KAFKA_INVALID_CONFIG;
 }
 
 /* The settings are copied: the answer may wait longer than they last. */

@@ -1,6 +1,7 @@
 /* topic_config.c -- the settings of a topic: given, taken from the daemon, or default. */
 #include "api/topic_config.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,37 @@ check(size_t i, struct span value, char *why, size_t size)
 	    setting_store(&table[i].setting, value, NULL, reason, sizeof reason) == 0)
 		return 0;
 	snprintf(why, size, "%s: %s", table[i].setting.name, reason);
+	return -1;
+}
+
+/* "*", or a list of PARTITION:BROKER. */
+static bool
+are_replicas(const char *text)
+{
+	int partition, broker, n;
+
+	if (text == NULL || text[0] == '\0' || strcmp(text, "*") == 0)
+		return true;
+	do {
+		if (sscanf(text, " %d :%d %n", &partition, &broker, &n) != 2)
+			return false;
+		text += n;
+	} while (*text++ == ',');
+	return text[-1] == '\0';
+}
+
+int
+topic_config_check(const struct topic_config *c, char *why, size_t size)
+{
+	if (c->min_compaction_lag_ms > c->max_compaction_lag_ms)
+		snprintf(why, size, "conflict topic config setting min.compaction.lag.ms (%" PRId64 ") > max.compaction.lag.ms (%" PRId64 ")",
+		    c->min_compaction_lag_ms, c->max_compaction_lag_ms);
+	else if (c->compression_gzip_level == 0)
+		snprintf(why, size, "compression.gzip.level: 0 is no level: write -1, or 1 to 9");
+	else if (!are_replicas(c->leader_throttled_replicas) || !are_replicas(c->follower_throttled_replicas))
+		snprintf(why, size, "throttled replicas are written as partition:broker, several by commas, or as *");
+	else
+		return 0;
 	return -1;
 }
 

@@ -67,6 +67,9 @@ void topic_config_copy(struct topic_config *to, const struct topic_config *from)
  */
 int topic_config_set(struct topic_config *, struct span name, struct span value, char *why, size_t size);
 
+/* Whether all that is in force goes together; -1 with the reason in `why`. */
+int topic_config_check(const struct topic_config *, char *why, size_t size);
+
 /* How IncrementalAlterConfigs numbers its operations. */
 enum topic_config_op { TOPIC_CONFIG_SET, TOPIC_CONFIG_DELETE, TOPIC_CONFIG_APPEND, TOPIC_CONFIG_SUBTRACT };
 

@@ -413,15 +413,18 @@ def alter_topics(w):
     answer = w.alter(TOPIC, "altered", ("flush.ms", SET, None))
     check("setting null is refused, and named", (error_of(answer), "flush.ms" in answer["error_message"]), (BAD_REQUEST, True))
     long = "leader.replication.throttled.replicas"
-    check("a list may be 32767 bytes long", error_of(w.alter(TOPIC, "altered", (long, SET, "x" * 32767))), 0)
-    check("a list can't be appended to beyond", error_of(w.alter(TOPIC, "altered", (long, APPEND, "y" * 32767))), BAD_CONFIG)
-    check("all values together are bound", error_of(w.alter(TOPIC, "altered", (long.replace("leader", "follower"), SET, "x" * 32767),
+    check("a list may be 32767 bytes long", error_of(w.alter(TOPIC, "altered", (long, SET, "1:1," * 8191 + "1:1"))), 0)
+    check("a list can't be appended to beyond", error_of(w.alter(TOPIC, "altered", (long, APPEND, "2:1," * 8191 + "2:1"))), BAD_CONFIG)
+    check("all values together are bound", error_of(w.alter(TOPIC, "altered", (long.replace("leader", "follower"), SET, "1:1," * 8191 + "1:1"),
                                                             ("message.format.version", SET, "123"))), BAD_CONFIG)
     w.alter(TOPIC, "altered", (long, DELETE, None))
     for name in "retention.ms", "segment.ms", "flush.ms", "flush.messages", "max.message.bytes", "delete.retention.ms":
         w.alter(TOPIC, "altered", (name, SET, " " * 32000 + "77777"))
     check("blanks around a value are not kept", (given("altered")["retention.ms"], given("altered")["flush.ms"]), ("77777", "77777"))
     w.replace(TOPIC, "altered", before)
+    for changes in ([("min.compaction.lag.ms", SET, "2"), ("max.compaction.lag.ms", SET, "1")], [("compression.gzip.level", SET, "0")],
+                    [(long, SET, "zz")]):
+        check("%r don't go together" % changes, error_of(w.alter(TOPIC, "altered", *changes)), BAD_CONFIG)
     check("operation 4 is refused", error_of(w.alter(TOPIC, "altered", ("flush.ms", 4, "1"))), BAD_REQUEST)
     check("a setting named twice is refused", error_of(w.alter(TOPIC, "altered", ("flush.ms", SET, "1"), ("flush.ms", SET, "2"))), BAD_REQUEST)
     check("one wrong change keeps the others from being made",

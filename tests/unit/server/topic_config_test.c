@@ -249,6 +249,40 @@ all_values_together_have_a_bound(void)
 	topic_config_done(&c);
 }
 
+static void
+what_is_in_force_goes_together(void)
+{
+	static const struct {
+		const char *name, *value, *other, *other_value;
+		int good;
+	} cases[] = {
+		{ "min.compaction.lag.ms", "5", "max.compaction.lag.ms", "5", 0 },
+		{ "min.compaction.lag.ms", "6", "max.compaction.lag.ms", "5", -1 },
+		{ "compression.gzip.level", "-1", NULL, NULL, 0 },
+		{ "compression.gzip.level", "1", NULL, NULL, 0 },
+		{ "compression.gzip.level", "0", NULL, NULL, -1 },
+		{ "leader.replication.throttled.replicas", "*", NULL, NULL, 0 },
+		{ "leader.replication.throttled.replicas", "", NULL, NULL, 0 },
+		{ "leader.replication.throttled.replicas", "0:1, 12:3", NULL, NULL, 0 },
+		{ "leader.replication.throttled.replicas", "0:1,", NULL, NULL, -1 },
+		{ "leader.replication.throttled.replicas", "0", NULL, NULL, -1 },
+		{ "follower.replication.throttled.replicas", "0:1x", NULL, NULL, -1 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct topic_config c;
+		char why[400] = "";
+
+		topic_config_init(&c, NULL);
+		CU_ASSERT_EQUAL_FATAL(set(&c, cases[i].name, cases[i].value), 0);
+		if (cases[i].other != NULL)
+			CU_ASSERT_EQUAL(set(&c, cases[i].other, cases[i].other_value), 0);
+		CU_ASSERT_EQUAL(topic_config_check(&c, why, sizeof why), cases[i].good);
+		CU_ASSERT_EQUAL(why[0] != '\0', cases[i].good == -1);
+		topic_config_done(&c);
+	}
+}
+
 const struct unit_test topic_config_tests[] = {
 	UNIT(defaults_are_those_of_kafka),
 	UNIT(named_values_are_in_the_order_of_the_table),
@@ -260,5 +294,6 @@ const struct unit_test topic_config_tests[] = {
 	UNIT(every_entry_has_a_value_that_its_check_takes),
 	UNIT(blanks_around_a_value_are_not_kept),
 	UNIT(all_values_together_have_a_bound),
+	UNIT(what_is_in_force_goes_together),
 	UNIT_END,
 };
