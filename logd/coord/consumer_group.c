@@ -525,12 +525,12 @@ consumer_group_commit_check(const struct group *g, const struct group_commit *c)
 		return GROUP_OK;
 	if ((m = find(g, c->member_id)) == NULL)
 		return GROUP_UNKNOWN_MEMBER_ID;
+	/* Members know what they may be told from OffsetCommit v9 on, which they have to speak. */
+	if (!c->transactional && !c->group_not_found_known)
+		return GROUP_UNSUPPORTED_VERSION;
 	if (c->generation == m->epoch)
 		return GROUP_OK;
-	if (c->transactional)
-		return GROUP_ILLEGAL_GENERATION;
-	/* Members know the error from OffsetCommit v9 on, which they have to speak. */
-	return c->group_not_found_known ? GROUP_STALE_MEMBER_EPOCH : GROUP_UNSUPPORTED_VERSION;
+	return c->transactional ? GROUP_ILLEGAL_GENERATION : GROUP_STALE_MEMBER_EPOCH;
 }
 
 enum group_error

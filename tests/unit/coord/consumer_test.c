@@ -524,6 +524,8 @@ commits_are_of_the_epoch(void)
 	CU_ASSERT(groups_commit_check(groups, &c, now_ms) == GROUP_STALE_MEMBER_EPOCH);
 	c.group_not_found_known = false;
 	CU_ASSERT(groups_commit_check(groups, &c, now_ms) == GROUP_UNSUPPORTED_VERSION);
+	c.generation = 2;
+	CU_ASSERT(groups_commit_check(groups, &c, now_ms) == GROUP_UNSUPPORTED_VERSION);
 	c.member_id = text("m9");
 	CU_ASSERT(groups_commit_check(groups, &c, now_ms) == GROUP_UNKNOWN_MEMBER_ID);
 	CU_ASSERT(commit("", NULL, -1) == GROUP_UNKNOWN_MEMBER_ID);
