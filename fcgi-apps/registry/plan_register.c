@@ -61,8 +61,8 @@ no_overwrite(struct registration *g)
 }
 
 /*
- * Whether it can be told before the earlier plans have been applied: not where they are of the same subject or the
- * same schema, or where ids are brought along.
+ * Whether it can be told before the earlier plans have been applied: not where they are of the same subject, or where
+ * ids are brought along.
  */
 static bool
 may_share(const struct registration *g)
@@ -71,9 +71,22 @@ may_share(const struct registration *g)
 
 	for (const struct plan *e = g->earlier; e != NULL; e = e->earlier)
 		if (e->n_writes > 0 && span_eq(registry_context(e->subject, &name), g->context) &&
-		    (g->import || span_eq(e->subject, g->subject) || memcmp(e->hash, g->parsed.hash, sizeof e->hash) == 0))
+		    (g->import || span_eq(e->subject, g->subject)))
 			return false;
 	return true;
+}
+
+/* The id that the same schema gets by an earlier plan; 0: none. */
+static int32_t
+id_of_earlier(const struct registration *g)
+{
+	struct span name;
+
+	for (const struct plan *e = g->earlier; e != NULL; e = e->earlier)
+		if (e->n_writes > 0 && span_eq(registry_context(e->subject, &name), g->context) &&
+		    memcmp(e->hash, g->parsed.hash, sizeof e->hash) == 0)
+			return e->id;
+	return 0;
 }
 
 /* The highest that was given out, or is to be. */
@@ -104,6 +117,8 @@ choose_id(struct registration *g)
 		g->plan->id = g->request->id;
 	} else if (same != NULL)
 		g->plan->id = same->entry.id;
+	else if (id_of_earlier(g) > 0)
+		g->plan->id = id_of_earlier(g);
 	else if (max_id(g, c) == INT32_MAX)
 		return refuse(g->why, g->arena, REGISTRY_NOT_PERMITTED, "All ids of the context have been given out");
 	else
