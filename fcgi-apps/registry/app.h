@@ -144,6 +144,10 @@ http_handler config_get, config_put, config_delete;
 http_handler mode_get, mode_put, mode_delete;
 /* contexts.c */
 http_handler contexts_list, contexts_delete;
+/* associations.c */
+http_handler associations_of_subject, associations_of_id, associations_of_name, associations_batch_get;
+/* associations_write.c */
+http_handler associations_create, associations_upsert, associations_delete, associations_batch_mutate;
 /* metadata.c */
 http_handler metadata_id, metadata_version, metadata_deployment, metadata_ready, metadata_metrics;
 

@@ -10,8 +10,8 @@
 
 /* ---- requests ---- */
 
-static bool
-wrong_type(struct http_response *r, const char *type, const char *field)
+bool
+entity_wrong_type(struct http_response *r, const char *type, const char *field)
 {
 	char text[160];
 
@@ -27,8 +27,8 @@ is_absent(const struct json *v)
 }
 
 /* Jackson makes text of numbers and booleans, and so do we. */
-static bool
-take_text(struct http_response *r, const struct json *in, const char *field, struct span *out)
+bool
+entity_take_text(struct http_response *r, const struct json *in, const char *field, struct span *out)
 {
 	const struct json *v = json_get(in, field);
 
@@ -36,7 +36,7 @@ take_text(struct http_response *r, const struct json *in, const char *field, str
 	if (is_absent(v))
 		return true;
 	if (v->kind == JSON_ARRAY || v->kind == JSON_OBJECT)
-		return wrong_type(r, "String", field);
+		return entity_wrong_type(r, "String", field);
 	*out = v->kind == JSON_TRUE ? span_str("true") : v->kind == JSON_FALSE ? span_str("false") : v->text;
 	return true;
 }
@@ -67,14 +67,14 @@ take_int(struct http_response *r, const struct json *in, const char *field, int3
 	const struct json *v = json_get(in, field);
 
 	*out = 0;
-	return is_absent(v) || int_of(v, out) || wrong_type(r, "Integer", field);
+	return is_absent(v) || int_of(v, out) || entity_wrong_type(r, "Integer", field);
 }
 
 bool
 entity_misfit(struct http_response *r, const struct misfit *why, const char *field)
 {
 	if (why->type != NULL)
-		return wrong_type(r, why->type, why->field != NULL ? why->field : field);
+		return entity_wrong_type(r, why->type, why->field != NULL ? why->field : field);
 	problem_answer(r, r->type, &problem_too_large);
 	return false;
 }
@@ -94,8 +94,8 @@ static bool
 take_reference(struct http_response *r, const struct json *in, struct reference *out)
 {
 	if (in->kind != JSON_OBJECT)
-		return wrong_type(r, "SchemaReference", "references");
-	return take_text(r, in, "name", &out->name) && take_text(r, in, "subject", &out->subject) &&
+		return entity_wrong_type(r, "SchemaReference", "references");
+	return entity_take_text(r, in, "name", &out->name) && entity_take_text(r, in, "subject", &out->subject) &&
 	    take_int(r, in, "version", &out->version);
 }
 
@@ -109,7 +109,7 @@ take_references(struct http_request *q, struct http_response *r, const struct js
 	if (is_absent(v))
 		return true;
 	if (v->kind != JSON_ARRAY)
-		return wrong_type(r, "ArrayList", "references");
+		return entity_wrong_type(r, "ArrayList", "references");
 	if (v->n > 0 && (list = arena_array(q->arena, v->n, sizeof *list)) != NULL) {
 		for (const struct json *e = v->first; e != NULL; e = e->next)
 			if (!take_reference(r, e, &list[i++]))
@@ -125,25 +125,41 @@ take_references(struct http_request *q, struct http_response *r, const struct js
 
 /* ---- tags ---- */
 
-static bool
-take_texts(struct http_request *q, struct http_response *r, const struct json *list, const char *field,
+bool
+entity_take_texts(struct http_request *q, struct http_response *r, const struct json *list, const char *field,
     const struct span **out, size_t *n)
 {
 	struct span *texts;
 
 	*n = 0;
 	if (!json_is_kind(list, JSON_ARRAY))
-		return wrong_type(r, "ArrayList", field);
+		return entity_wrong_type(r, "ArrayList", field);
 	if ((texts = arena_array(q->arena, list->n + 1, sizeof *texts)) == NULL) {
 		problem_answer(r, r->type, &problem_too_large);
 		return false;
 	}
 	for (const struct json *v = list->first; v != NULL; v = v->next) {
 		if (v->kind != JSON_STRING)
-			return wrong_type(r, "String", field);
+			return entity_wrong_type(r, "String", field);
 		texts[(*n)++] = v->text;
 	}
 	*out = texts;
+	return true;
+}
+
+bool
+entity_query_texts(struct http_request *q, struct http_response *r, const char *name, const struct span **out, size_t *n)
+{
+	struct span *texts = arena_array(q->arena, HTTP_VALUES_MAX, sizeof *texts);
+
+	*out = texts;
+	*n = 0;
+	if (texts == NULL) {
+		problem_answer(r, r->type, &problem_too_large);
+		return false;
+	}
+	while (*n < HTTP_VALUES_MAX && (texts[*n] = http_query_nth(q, name, *n)).p != NULL)
+		(*n)++;
 	return true;
 }
 
@@ -153,11 +169,11 @@ take_entity(struct http_response *r, const struct json *in, struct schema_tags *
 	const struct json *entity = json_get(in, "schemaEntity"), *type = json_get(entity, "entityType");
 
 	if (!json_is_kind(json_get(entity, "entityPath"), JSON_STRING))
-		return wrong_type(r, "SchemaEntity", "schemaEntity");
+		return entity_wrong_type(r, "SchemaEntity", "schemaEntity");
 	out->path = json_get(entity, "entityPath")->text;
 	out->is_field = json_is_text(type, "sr_field") || json_is_text(type, "SR_FIELD");
 	return out->is_field || json_is_text(type, "sr_record") || json_is_text(type, "SR_RECORD") ||
-	    wrong_type(r, "EntityType", "entityType");
+	    entity_wrong_type(r, "EntityType", "entityType");
 }
 
 bool
@@ -171,25 +187,25 @@ entity_take_tags(struct http_request *q, struct http_response *r, const struct j
 	if (is_absent(v))
 		return true;
 	if (v->kind != JSON_ARRAY)
-		return wrong_type(r, "ArrayList", field);
+		return entity_wrong_type(r, "ArrayList", field);
 	if ((list = arena_array(q->arena, v->n + 1, sizeof *list)) == NULL) {
 		problem_answer(r, r->type, &problem_too_large);
 		return false;
 	}
 	*out = list;
 	for (const struct json *e = v->first; e != NULL; e = e->next, (*n)++)
-		if (!take_entity(r, e, &list[*n]) || !take_texts(q, r, json_get(e, "tags"), "tags", &list[*n].tags, &list[*n].n))
+		if (!take_entity(r, e, &list[*n]) || !entity_take_texts(q, r, json_get(e, "tags"), "tags", &list[*n].tags, &list[*n].n))
 			return false;
 	return true;
 }
 
-static bool
-take_flag(struct http_response *r, const struct json *in, const char *field, bool *out)
+bool
+entity_take_flag(struct http_response *r, const struct json *in, const char *field, bool *out)
 {
 	const struct json *v = json_get(in, field);
 
 	*out = json_is_kind(v, JSON_TRUE) || json_is_text(v, "true");
-	return *out || is_absent(v) || v->kind == JSON_FALSE || json_is_text(v, "false") || wrong_type(r, "Boolean", field);
+	return *out || is_absent(v) || v->kind == JSON_FALSE || json_is_text(v, "false") || entity_wrong_type(r, "Boolean", field);
 }
 
 bool
@@ -211,7 +227,18 @@ entity_tag_request(struct http_request *q, struct http_response *r, struct tag_r
 	if (is_absent(names))
 		return true;
 	out->rules_to_remove = names;
-	return take_texts(q, r, names, "rulesToRemove", &ignored, &n);
+	return entity_take_texts(q, r, names, "rulesToRemove", &ignored, &n);
+}
+
+bool
+entity_take_schema(struct http_request *q, struct http_response *r, const struct json *in, struct schema_request *out)
+{
+	return entity_take_text(r, in, "schema", &out->text) && entity_take_text(r, in, "schemaType", &out->schema_type) &&
+	    take_int(r, in, "id", &out->id) && take_int(r, in, "version", &out->version) &&
+	    entity_take_extras(q, r, in, &out->metadata, &out->rule_set) && take_references(q, r, in, out) &&
+	    entity_take_tags(q, r, in, "schemaTagsToAdd", &out->tags_to_add, &out->n_tags_to_add) &&
+	    entity_take_tags(q, r, in, "schemaTagsToRemove", &out->tags_to_remove, &out->n_tags_to_remove) &&
+	    entity_take_flag(r, in, "propagateSchemaTags", &out->propagate_tags);
 }
 
 bool
@@ -220,13 +247,7 @@ entity_request(struct http_request *q, struct http_response *r, struct schema_re
 	const struct json *body = app_body(q, r);
 
 	*out = (struct schema_request){ .normalize = http_query_bool(q, "normalize"), .force = http_query_bool(q, "force") };
-	return body != NULL && take_text(r, body, "schema", &out->text) &&
-	    take_text(r, body, "schemaType", &out->schema_type) && take_int(r, body, "id", &out->id) &&
-	    take_int(r, body, "version", &out->version) &&
-	    entity_take_extras(q, r, body, &out->metadata, &out->rule_set) && take_references(q, r, body, out) &&
-	    entity_take_tags(q, r, body, "schemaTagsToAdd", &out->tags_to_add, &out->n_tags_to_add) &&
-	    entity_take_tags(q, r, body, "schemaTagsToRemove", &out->tags_to_remove, &out->n_tags_to_remove) &&
-	    take_flag(r, body, "propagateSchemaTags", &out->propagate_tags);
+	return body != NULL && entity_take_schema(q, r, body, out);
 }
 
 /* ---- answers ---- */
@@ -436,6 +457,49 @@ entity_put_schema(struct json_out *o, const struct version_entry *v, bool named,
 	if (max_id > 0)
 		put_number(o, "maxId", max_id);
 	put_state(o, v->timestamp_ms, v->deleted);
+	json_close(o, '}');
+}
+
+bool
+entity_association_fits(const struct association *s, const struct association_filter *f)
+{
+	size_t i = 0;
+
+	while (i < f->n_types && !span_eq(f->types[i], s->type))
+		i++;
+	return (f->n_types == 0 || i < f->n_types) && (f->resource_type.n == 0 || span_eq(f->resource_type, s->resource_type)) &&
+	    (f->strong == f->weak || f->strong == s->strong);
+}
+
+static void
+put_some(struct json_out *o, const char *name, struct span text)
+{
+	if (text.n == 0)
+		return;
+	json_key(o, name);
+	json_put_span(o, text);
+}
+
+void
+entity_put_association(struct json_out *o, const struct association *s)
+{
+	json_open(o, '{');
+	put_some(o, "subject", s->subject);
+	put_some(o, "guid", s->guid);
+	put_some(o, "resourceName", s->resource_name);
+	put_some(o, "resourceNamespace", s->resource_namespace);
+	put_some(o, "resourceId", s->resource_id);
+	put_some(o, "resourceType", s->resource_type);
+	put_some(o, "associationType", s->type);
+	put_some(o, "lifecycle", span_str(s->strong ? "STRONG" : "WEAK"));
+	json_key(o, "frozen");
+	json_put_bool(o, s->frozen);
+	if (s->create_ts_ms != 0) {
+		json_key(o, "createTs");
+		json_put_int(o, s->create_ts_ms);
+	}
+	json_key(o, "updateTs");
+	json_put_int(o, s->update_ts_ms);
 	json_close(o, '}');
 }
 

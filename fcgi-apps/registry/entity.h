@@ -15,6 +15,22 @@
  */
 bool entity_request(struct http_request *, struct http_response *, struct schema_request *out);
 
+/* The same from an object within a body; what the query says of it is left as it is. */
+bool entity_take_schema(struct http_request *, struct http_response *, const struct json *in, struct schema_request *out);
+
+/*
+ * A field of a request's object: a text (null: it is absent), a truth (false), a list of texts (arena).  False with the
+ * response made, 400: it is of another type than `type`, as Java calls it.
+ */
+bool entity_take_text(struct http_response *, const struct json *in, const char *field, struct span *out);
+bool entity_take_flag(struct http_response *, const struct json *in, const char *field, bool *out);
+bool entity_take_texts(struct http_request *, struct http_response *, const struct json *list, const char *field,
+    const struct span **out, size_t *n);
+bool entity_wrong_type(struct http_response *, const char *type, const char *field);
+
+/* The values of a query's parameter that may come several times.  Arena; false with the response made. */
+bool entity_query_texts(struct http_request *, struct http_response *, const char *name, const struct span **out, size_t *n);
+
 /* A list of tags in this field of a request's object.  Arena; false with the response made. */
 bool entity_take_tags(struct http_request *, struct http_response *, const struct json *in, const char *field,
     const struct schema_tags **out, size_t *n);
@@ -54,6 +70,19 @@ void entity_put_registered(struct json_out *, const struct version_entry *, cons
  * max_id 0: not asked for.
  */
 void entity_put_schema(struct json_out *, const struct version_entry *, bool named, const struct telling *, int32_t max_id);
+
+/* What associations a list is to have. */
+struct association_filter {
+	struct span resource_type; /* empty: any */
+	const struct span *types;
+	size_t n_types;            /* 0: any */
+	bool strong, weak;         /* neither: either */
+};
+
+bool entity_association_fits(const struct association *, const struct association_filter *);
+
+/* An association: Association. */
+void entity_put_association(struct json_out *, const struct association *);
 
 /* {"subject":...,"version":...} */
 void entity_put_subject_version(struct json_out *, const struct version_entry *);

@@ -124,6 +124,7 @@ mend_subjects(const struct registry *r, const struct record *rec, struct span ke
 static bool
 mend_key(const struct registry *r, struct span key, struct plan *plan, struct arena *a)
 {
+	const struct association_node *node;
 	const struct context *c;
 	const struct version *v;
 	const struct scope *s;
@@ -153,6 +154,11 @@ mend_key(const struct registry *r, struct span key, struct plan *plan, struct ar
 	case RECORD_CONTEXT:
 		c = state_context(r, rec.context);
 		return put_right(plan, a, key, c == NULL || !c->recorded ? NULL : &rec);
+	case RECORD_ASSOC:
+		if ((node = state_association(r, &rec)) == NULL)
+			return put_right(plan, a, key, NULL);
+		is = plan_record_of_association(&node->entry);
+		return put_right(plan, a, key, &is);
 	default:
 		return mend_subjects(r, &rec, key, plan, a);
 	}

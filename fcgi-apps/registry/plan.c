@@ -20,6 +20,15 @@ add(struct plan *plan, struct arena *a, struct span key, struct span value)
 	return true;
 }
 
+bool
+plan_add_all(struct plan *plan, struct arena *a, const struct plan *from)
+{
+	for (size_t i = 0; i < from->n_writes; i++)
+		if (!add(plan, a, from->writes[i].key, from->writes[i].value))
+			return false;
+	return true;
+}
+
 /* What was put into a buffer, in the arena; the buffer is freed.  False: that is used up. */
 static bool
 settle(struct arena *a, struct buf *b, struct span *out)
@@ -73,15 +82,21 @@ plan_add(struct plan *plan, struct arena *a, const struct record *rec)
 	return plan_add_value(plan, a, rec, &value);
 }
 
-bool
-plan_add_tombstones(struct plan *plan, struct arena *a, enum record_type type, struct span name, int32_t version,
-    const struct odd_key *keys)
+struct record
+plan_record_of_association(const struct association *s)
 {
-	struct record rec = { .type = type, .tombstone = true, .version = version };
+	return (struct record){ .type = RECORD_ASSOC, .subject = s->subject, .resource_name = s->resource_name,
+		.resource_namespace = s->resource_namespace, .resource_type = s->resource_type, .association_type = s->type,
+		.resource_id = s->resource_id.n == 0 ? span_of(NULL, 0) : s->resource_id, .guid = s->guid,
+		.strong = s->strong, .frozen = s->frozen, .create_ts_ms = s->create_ts_ms };
+}
+
+static bool
+add_tombstones(struct plan *plan, struct arena *a, const struct record *rec, const struct odd_key *keys)
+{
 	struct span none = span_of(NULL, 0), ours;
 	struct buf made = { 0 };
 
-	*(type == RECORD_CONTEXT ? &rec.context : &rec.subject) = name;
 	/* Copied: the first tombstone that is applied frees them. */
 	for (; keys != NULL; keys = keys->next) {
 		void *copy = arena_copy(a, keys->bytes, keys->n);
@@ -89,8 +104,26 @@ plan_add_tombstones(struct plan *plan, struct arena *a, enum record_type type, s
 		if (copy == NULL || !add(plan, a, span_of(copy, keys->n), none))
 			return false;
 	}
-	record_put_key(&made, &rec);
+	record_put_key(&made, rec);
 	return settle(a, &made, &ours) && add(plan, a, ours, none);
+}
+
+bool
+plan_add_tombstones(struct plan *plan, struct arena *a, enum record_type type, struct span name, int32_t version,
+    const struct odd_key *keys)
+{
+	struct record rec = { .type = type, .version = version };
+
+	*(type == RECORD_CONTEXT ? &rec.context : &rec.subject) = name;
+	return add_tombstones(plan, a, &rec, keys);
+}
+
+bool
+plan_add_association_tombstones(struct plan *plan, struct arena *a, const struct association_node *node)
+{
+	struct record rec = plan_record_of_association(&node->entry);
+
+	return add_tombstones(plan, a, &rec, node->keys);
 }
 
 bool

@@ -26,6 +26,17 @@ refuse_referenced(struct refusal *why, struct arena *a, const struct version *v)
 	return refuse(why, a, REGISTRY_REFERENCE_EXISTS, text_of(a, v->subject->name), (int)v->entry.version);
 }
 
+/* A subject that belongs to a resource is not deleted beneath it. */
+static bool
+refuse_associated(const struct registry *r, struct span subject, bool whole, struct arena *a, struct refusal *why)
+{
+	const struct association *owner = state_owner(r, subject);
+
+	if (owner == NULL)
+		return true;
+	return refuse(why, a, owner->strong && !whole ? REGISTRY_SUBJECT_OWNED : REGISTRY_SUBJECT_ASSOCIATED, text_of(a, subject));
+}
+
 /* What was set for a subject goes with its last version. */
 static bool
 add_settings(const struct registry *r, struct span subject, struct plan *plan, struct arena *a)
@@ -54,7 +65,7 @@ static bool
 delete_softly(const struct subject *s, struct plan *plan, struct arena *a)
 {
 	struct record rec = { .type = RECORD_DELETE_SUBJECT, .subject = s->name,
-		.version = plan->versions[plan->n_versions - 1] };
+		.version = state_newest(s, REGISTRY_LIVE)->entry.version };
 
 	return plan_add(plan, a, &rec);
 }
@@ -70,7 +81,7 @@ registry_plan_delete_subject(const struct registry *r, struct span subject, bool
 		return refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
 	if (s->n_live == 0 && !permanent)
 		return refuse(why, a, REGISTRY_SUBJECT_SOFT_DELETED, text_of(a, subject));
-	if (!plan_refuse_read_only(r, subject, a, why))
+	if (!plan_refuse_read_only(r, subject, a, why) || !refuse_associated(r, subject, true, a, why))
 		return false;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct version *v = s->versions[i];
@@ -88,6 +99,18 @@ registry_plan_delete_subject(const struct registry *r, struct span subject, bool
 		if (permanent || !s->versions[i]->entry.deleted)
 			plan->versions[plan->n_versions++] = s->versions[i]->entry.version;
 	return (permanent ? delete_for_good(r, s, plan, a) : delete_softly(s, plan, a)) ||
+	    refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+bool
+plan_delete_whole(const struct registry *r, struct span subject, struct arena *a, struct plan *plan, struct refusal *why)
+{
+	const struct subject *s = state_subject(r, subject);
+
+	for (size_t i = 0; s != NULL && i < s->n; i++)
+		if (is_referenced(r, s->versions[i], true, s))
+			return refuse_referenced(why, a, s->versions[i]);
+	return s == NULL || ((s->n_live == 0 || delete_softly(s, plan, a)) && delete_for_good(r, s, plan, a)) ||
 	    refuse(why, a, REGISTRY_NO_MEMORY);
 }
 
@@ -118,6 +141,9 @@ registry_plan_delete_version(const struct registry *r, struct span subject, int3
 	if (v == NULL)
 		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND, (int)version);
 	if (!plan_refuse_read_only(r, subject, a, why))
+		return false;
+	/* The last that is live keeps what belongs to a resource alive. */
+	if (!v->entry.deleted && s->n_live == 1 && !refuse_associated(r, subject, false, a, why))
 		return false;
 	if (is_referenced(r, v, permanent, NULL))
 		return refuse_referenced(why, a, v);

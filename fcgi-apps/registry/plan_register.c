@@ -289,6 +289,27 @@ populate(struct registration *g, struct schema_request *q)
 	    refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
 }
 
+/* What is a resource's own is referred to by nobody else. */
+static bool
+check_references(struct registration *g)
+{
+	const struct record *rec = &g->parsed.record;
+
+	for (size_t i = 0; !g->import && i < rec->n_references; i++) {
+		struct span subject = registry_subject(g->arena, g->context, rec->references[i].subject);
+		const struct association *owner;
+
+		if (subject.p == NULL)
+			return refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
+		owner = state_owner(g->registry, subject);
+		if (owner != NULL && owner->strong && !span_eq(subject, g->subject))
+			return refuse(g->why, g->arena, REGISTRY_NOT_PERMITTED,
+			    arena_printf(g->arena, "Subject '%s' has a strong association and cannot be referenced",
+				text_of(g->arena, subject)));
+	}
+	return true;
+}
+
 /* A live version that is the same already; who asks for a number gets that. */
 static const struct version *
 find_same(struct registration *g)
@@ -321,7 +342,9 @@ plan_anew(struct registration *g, struct schema_request *asked)
 	if (!check_mode(g) || !populate(g, asked) ||
 	    !registry_parse(g->registry, g->subject, asked, g->arena, &g->parsed, g->why))
 		return false;
-	if ((found = find_same(g)) != NULL)
+	if (!check_references(g))
+		good = false;
+	else if ((found = find_same(g)) != NULL)
 		tell(g->plan, &found->entry);
 	else if (!may_share(g))
 		good = refuse(g->why, g->arena, REGISTRY_WAITS);

@@ -22,7 +22,7 @@ static const struct keytype {
 	[RECORD_DELETE_SUBJECT] = { "DELETE_SUBJECT", 0, true },
 	[RECORD_CLEAR_SUBJECT] = { "CLEAR_SUBJECT", 0, false },
 	[RECORD_CONTEXT] = { "CONTEXT", 0, false },
-	[RECORD_ASSOC] = { "ASSOC", 0, false },
+	[RECORD_ASSOC] = { "ASSOC", 0, true },
 };
 
 static bool
@@ -69,6 +69,25 @@ read_object(const struct json *in, const char *name, const struct json **out)
 	return *out == NULL || v->kind == JSON_OBJECT;
 }
 
+/* A name that an association is found by, without the byte that stands between such names.  What is left out is empty. */
+static bool
+read_name(const struct json *in, const char *field, struct span *out)
+{
+	if (!read_text(in, field, out))
+		return false;
+	if (out->p == NULL)
+		*out = span_str("");
+	return memchr(out->p, '\0', out->n) == NULL;
+}
+
+static bool
+read_resource(const struct json *key, struct record *r)
+{
+	return read_name(key, "resourceName", &r->resource_name) && read_name(key, "resourceNamespace", &r->resource_namespace) &&
+	    read_name(key, "resourceType", &r->resource_type) && read_name(key, "associationType", &r->association_type) &&
+	    memchr(r->subject.p, '\0', r->subject.n) == NULL;
+}
+
 static bool
 read_key(const struct json *key, struct record *r, const char **why)
 {
@@ -91,6 +110,8 @@ read_key(const struct json *key, struct record *r, const char **why)
 		r->subject = span_str("");
 	if (r->type == RECORD_SCHEMA && (!read_int(key, "version", &r->version) || r->version < 1))
 		return fail(why, "its key has no version");
+	if (r->type == RECORD_ASSOC && !read_resource(key, r))
+		return fail(why, "its key's names are no texts, or have bytes of zero");
 	return true;
 }
 
@@ -136,6 +157,25 @@ read_schema(struct arena *a, const struct json *value, struct record *r, const c
 	return true;
 }
 
+/* What is not said of being frozen goes by the lifecycle. */
+static bool
+read_association(const struct json *value, struct record *r, const char **why)
+{
+	const struct json *lifecycle = json_get(value, "lifecycle"), *frozen = json_get(value, "frozen");
+	const struct json *created = json_get(value, "createTs");
+
+	r->strong = json_is_text(lifecycle, "STRONG");
+	if (!r->strong && !json_is_text(lifecycle, "WEAK"))
+		return fail(why, "its lifecycle is unknown");
+	r->frozen = is_absent(frozen) ? r->strong : frozen->kind == JSON_TRUE;
+	if (!read_text(value, "guid", &r->guid) || !read_text(value, "resourceId", &r->resource_id) ||
+	    (r->resource_id.n > 0 && memchr(r->resource_id.p, '\0', r->resource_id.n) != NULL))
+		return fail(why, "its guid or resourceId is no text, or has a byte of zero");
+	if (!is_absent(created) && !json_is_int(created, &r->create_ts_ms))
+		return fail(why, "its createTs is no number");
+	return true;
+}
+
 static bool
 read_value(struct arena *a, const struct json *value, struct record *r, const char **why)
 {
@@ -156,6 +196,8 @@ read_value(struct arena *a, const struct json *value, struct record *r, const ch
 			return fail(why, "it has no version");
 		r->version = version;
 		return true;
+	case RECORD_ASSOC:
+		return read_association(value, r, why);
 	default:
 		return true;
 	}
@@ -202,6 +244,17 @@ put_int(struct json_out *o, const char *name, int32_t n)
 	json_put_int(o, n);
 }
 
+/* What identifies an association, less the subject. */
+static void
+put_resource_key(struct json_out *o, const struct record *r)
+{
+	put_text(o, "tenant", span_str("default"));
+	put_text(o, "resourceName", r->resource_name);
+	put_text(o, "resourceNamespace", r->resource_namespace);
+	put_text(o, "resourceType", r->resource_type);
+	put_text(o, "associationType", r->association_type);
+}
+
 void
 record_put_key(struct buf *to, const struct record *r)
 {
@@ -214,6 +267,8 @@ record_put_key(struct buf *to, const struct record *r)
 		put_text(&o, "tenant", span_str("default"));
 		put_text(&o, "context", r->context);
 	}
+	if (r->type == RECORD_ASSOC)
+		put_resource_key(&o, r);
 	put_text(&o, "subject", r->subject);
 	if (r->type == RECORD_SCHEMA)
 		put_int(&o, "version", r->version);
@@ -261,6 +316,25 @@ put_schema(struct json_out *o, const struct record *r)
 	json_put_bool(o, r->deleted);
 }
 
+static void
+put_association(struct json_out *o, const struct record *r)
+{
+	put_text(o, "guid", r->guid);
+	put_text(o, "tenant", span_str("default"));
+	put_text(o, "resourceName", r->resource_name);
+	put_text(o, "resourceNamespace", r->resource_namespace);
+	put_text(o, "resourceId", r->resource_id);
+	put_text(o, "resourceType", r->resource_type);
+	put_text(o, "associationType", r->association_type);
+	put_text(o, "lifecycle", span_str(r->strong ? "STRONG" : "WEAK"));
+	json_key(o, "frozen");
+	json_put_bool(o, r->frozen);
+	if (r->create_ts_ms != 0) {
+		json_key(o, "createTs");
+		json_put_int(o, r->create_ts_ms);
+	}
+}
+
 void
 record_put_value(struct buf *to, const struct record *r)
 {
@@ -277,7 +351,8 @@ record_put_value(struct buf *to, const struct record *r)
 	else if (r->type == RECORD_CONTEXT) {
 		put_text(&o, "tenant", span_str("default"));
 		put_text(&o, "context", r->context);
-	}
+	} else if (r->type == RECORD_ASSOC)
+		put_association(&o, r);
 	json_close(&o, '}');
 }
 

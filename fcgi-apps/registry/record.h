@@ -59,6 +59,13 @@ struct record {
 
 	/* CONTEXT */
 	struct span context;
+
+	/* ASSOC; with the subject, the first four are its key.  None of these has a byte of zero. */
+	struct span resource_name, resource_namespace, resource_type, association_type;
+	struct span resource_id, guid; /* null: it has none */
+	bool strong;                   /* lifecycle STRONG, else WEAK */
+	bool frozen;
+	int64_t create_ts_ms;          /* 0: not known */
 };
 
 /*
@@ -69,7 +76,7 @@ struct record {
 bool record_read(struct arena *, struct span key, struct span value, struct record *out,
     const char **why);
 
-/* Appends the key, or the value (of a SCHEMA, MODE, DELETE_SUBJECT, CLEAR_SUBJECT or CONTEXT), of a record. */
+/* Appends the key, or the value (of any type but CONFIG and NOOP), of a record. */
 void record_put_key(struct buf *to, const struct record *);
 void record_put_value(struct buf *to, const struct record *);
 

@@ -260,6 +260,33 @@ bool registry_normalize(const struct registry *, struct span subject);
 struct span registry_own_mode(const struct registry *, struct span subject);
 struct span registry_mode(const struct registry *, struct span subject);
 
+/* ---- associations: subjects that belong to resources, such as topics ---- */
+
+/* Which subject a resource has for its keys, values or whatever else. */
+struct association {
+	struct span subject; /* qualified */
+	struct span guid;    /* null: it has none */
+	struct span resource_name, resource_namespace, resource_type;
+	struct span resource_id; /* empty: it has none */
+	struct span type;        /* "key", "value" */
+	bool strong;             /* the subject is the resource's own: it has no other association */
+	bool frozen;             /* it stays as it is */
+	int64_t create_ts_ms;    /* 0: not known */
+	int64_t update_ts_ms;    /* of its record */
+};
+
+/* What associations are found by. */
+enum association_by {
+	ASSOCIATIONS_BY_NAME, /* of the resource, in whatever namespace */
+	ASSOCIATIONS_BY_ID,   /* of the resource */
+	ASSOCIATIONS_BY_SUBJECT,
+	ASSOCIATIONS_BYS
+};
+
+/* Walks the associations of a resource or subject, sorted by resource, type and subject.  Start with *it = 0; NULL at the end. */
+const struct association *registry_next_association(const struct registry *, enum association_by, struct span of,
+    size_t *it);
+
 /* What is to be written, in this order, and what it leads to. */
 struct plan {
 	struct plan_write {
@@ -270,6 +297,8 @@ struct plan {
 	int32_t id, version;   /* of a registration */
 	int32_t *versions;     /* of the deletion of a subject: those that go; arena */
 	size_t n_versions;
+	struct association_outcome *outcomes; /* of changes of associations: arena */
+	size_t n_outcomes;
 
 	/* Of registrations that are written in one transaction: */
 	const struct plan *earlier;  /* the one before it; NULL: none */
@@ -327,6 +356,64 @@ bool registry_plan_put_mode(const struct registry *, struct span subject, const 
     struct arena *, struct plan *, struct refusal *);
 bool registry_plan_delete_mode(const struct registry *, struct span subject, const struct mode_request *,
     struct arena *, struct plan *, struct refusal *);
+
+/* ---- changes of associations ---- */
+
+enum association_op {
+	ASSOCIATION_CREATE, /* one that is there must be the same */
+	ASSOCIATION_UPSERT, /* one that is there is changed */
+	ASSOCIATION_DELETE
+};
+
+enum said {
+	SAID_NOTHING,
+	SAID_NO,
+	SAID_YES
+};
+
+struct association_change {
+	enum association_op op;
+	struct span subject; /* qualified; null: not given */
+	struct span type;    /* empty: "value" */
+	enum said strong, frozen;
+	const struct schema_request *schema; /* to be registered; NULL: none */
+	uint8_t guid[16];    /* for one that is made: nobody else's */
+	bool cascade;        /* of a deletion: a subject that is the resource's own goes with it, for good */
+};
+
+/* Changes of a resource's associations, all or none of them. */
+struct association_request {
+	struct span resource_name, resource_namespace, resource_id, resource_type; /* empty or null: not given */
+	struct association_change *changes;
+	size_t n;
+	int64_t now_ms; /* since 1970 */
+	bool dry_run;   /* the resource need not have an id yet */
+};
+
+/* What an association is then that was made, changed or found the same; those that were deleted have none. */
+struct association_outcome {
+	struct span subject, type;
+	bool strong, frozen;
+	int32_t version; /* that bears the schema which came along; 0: none did */
+	int32_t id;      /* of the schema */
+	const struct schema_request *schema;
+};
+
+enum { ASSOCIATIONS_MAX = 100000 }; /* of all resources; one more is refused */
+
+bool registry_plan_associate(const struct registry *, const struct association_request *, struct arena *, struct plan *,
+    struct refusal *);
+
+/* The deletion of a resource's associations, of these types (none: all). */
+struct dissociation {
+	struct span resource_id, resource_type; /* type empty: any */
+	const struct span *types;
+	size_t n_types;
+	bool cascade;
+};
+
+bool registry_plan_dissociate(const struct registry *, const struct dissociation *, struct arena *, struct plan *,
+    struct refusal *);
 
 /* What puts right what aborted records say; nothing to write where there are none.  Not all at once: until it is nothing. */
 bool registry_plan_mend(const struct registry *, struct arena *, struct plan *, struct refusal *);

@@ -79,6 +79,14 @@ struct target {
 	uint8_t bytes[];
 };
 
+/* How an association is kept, and the names that it is sorted by. */
+struct association_node {
+	struct association entry;
+	struct odd_key *keys; /* owned */
+	struct span sorted[ASSOCIATIONS_BYS];
+	char bytes[];
+};
+
 struct registry {
 	enum level level;
 	struct map subjects;    /* struct subject, by name */
@@ -90,6 +98,8 @@ struct registry {
 	struct map scopes;      /* struct scope */
 	struct map targets;     /* struct target */
 	struct map mends;       /* struct mend, by key */
+	struct names associations[ASSOCIATIONS_BYS]; /* struct association_node, the same in each */
+	size_t n_associations;
 };
 
 /* The mode of a name in any case, spelled as it is stored; NULL: it is none. */
@@ -112,6 +122,16 @@ struct content *state_make_content(struct registry *, struct context *, const st
 void state_drop_content(struct registry *, struct content *);
 bool state_apply_config(struct registry *, const struct record *, struct span key, const char **why);
 bool state_apply_mode(struct registry *, const struct record *, struct span key, const char **why);
+
+void state_apply_association(struct registry *, const struct record *, int64_t timestamp_ms, struct span key);
+
+/* The association that a record of type ASSOC is about, by its key; NULL: there is none. */
+struct association_node *state_association(const struct registry *, const struct record *);
+
+/* One that says that the subject is a resource's own, or else any of the subject; NULL: there is none. */
+const struct association *state_owner(const struct registry *, struct span subject);
+
+void state_free_associations(struct registry *);
 
 /* Notes the key of a record if it is odd; forgets them all. */
 void state_note_key(struct odd_key **, const struct record *, struct span key);
@@ -154,6 +174,16 @@ struct record plan_record_of(const struct version *);
 /* Adds tombstones for all keys of a thing (its name: the subject, or the context): the odd ones, and our own. */
 bool plan_add_tombstones(struct plan *, struct arena *, enum record_type, struct span name, int32_t version,
     const struct odd_key *);
+
+/* Adds all that another plan writes. */
+bool plan_add_all(struct plan *, struct arena *, const struct plan *from);
+
+/* Adds the deletion of a whole subject at once, softly and for good; false with the refusal.  One that is not there is well. */
+bool plan_delete_whole(const struct registry *, struct span subject, struct arena *, struct plan *, struct refusal *);
+
+/* The record of an association, for writing it anew; tombstones for all its keys. */
+struct record plan_record_of_association(const struct association *);
+bool plan_add_association_tombstones(struct plan *, struct arena *, const struct association_node *);
 
 /* Refusals by mode: "Subject s in context :.c: is in read-only mode"; the first refuses only where that is so. */
 bool plan_refuse_read_only(const struct registry *, struct span subject, struct arena *, struct refusal *);

@@ -46,6 +46,16 @@ const struct route app_routes[] = {
 
 	{ HTTP_GET, "/contexts", contexts_list, "contexts.list", 0 },
 	{ HTTP_DELETE, "/contexts/{context}", contexts_delete, "contexts.delete", 0 },
+
+	{ HTTP_POST, "/associations", associations_create, "associations.create", 0 },
+	{ HTTP_POST, "/associations:batchGet", associations_batch_get, "associations.batch.get", 0 },
+	{ HTTP_POST, "/associations:batchMutate", associations_batch_mutate, "associations.batch.mutate", 0 },
+	{ HTTP_GET, "/associations/resources/{id}", associations_of_id, "associations.resources.get", 0 },
+	{ HTTP_PUT, "/associations/resources/{id}", associations_upsert, "associations.resources.put", 0 },
+	{ HTTP_DELETE, "/associations/resources/{id}", associations_delete, "associations.resources.delete", 0 },
+	{ HTTP_GET, "/associations/resources/{namespace}/{name}", associations_of_name, "associations.resources.name", 0 },
+	{ HTTP_GET, "/associations/subjects/{subject}", associations_of_subject, "associations.subjects.get", ROUTE_OF_SUBJECT },
+
 	{ HTTP_GET, "/v1/metadata/id", metadata_id, "metadata.id", 0 },
 	{ HTTP_GET, "/v1/metadata/version", metadata_version, "metadata.version", 0 },
 	{ HTTP_GET, "/v1/metadata/deployment", metadata_deployment, "metadata.deployment", 0 },

@@ -10,7 +10,83 @@ struct question {
 	enum registry_which which;
 	bool latest_only;
 	struct page page;
+	bool by_association;    /* only subjects with such associations (`associated`), or without any (`unassociated`) */
+	bool associated, unassociated;
+	struct association_filter with;
 };
+
+/* ---- with associations ---- */
+
+/* resourceType, associationType and lifecycle, of which there may be several; false with the response made. */
+static bool
+take_associations(struct http_request *q, struct http_response *r, struct question *a)
+{
+	const struct span *lifecycles;
+	size_t n;
+
+	a->with.resource_type = http_query(q, "resourceType");
+	if (!entity_query_texts(q, r, "associationType", &a->with.types, &a->with.n_types) ||
+	    !entity_query_texts(q, r, "lifecycle", &lifecycles, &n))
+		return false;
+	a->by_association = n > 0 || a->with.resource_type.n > 0 || a->with.n_types > 0;
+	a->associated = n == 0;
+	for (size_t i = 0; i < n; i++) {
+		bool *named = span_is(lifecycles[i], "NONE") ? &a->unassociated :
+		    span_is(lifecycles[i], "STRONG")     ? &a->with.strong :
+		    span_is(lifecycles[i], "WEAK")       ? &a->with.weak :
+							   NULL;
+
+		if (named == NULL) {
+			app_problem(r, REGISTRY_INVALID_ASSOCIATION, "lifecycle", "must be 'NONE', 'STRONG' or 'WEAK'");
+			return false;
+		}
+		*named = true;
+		a->associated = a->associated || named != &a->unassociated;
+	}
+	return true;
+}
+
+/* The next of the subject's associations that fits. */
+static const struct association *
+next_association(struct app *app, const struct association_filter *with, struct span subject, size_t *it)
+{
+	const struct association *s;
+
+	while ((s = registry_next_association(app->registry, ASSOCIATIONS_BY_SUBJECT, subject, it)) != NULL)
+		if (entity_association_fits(s, with))
+			return s;
+	return NULL;
+}
+
+static bool
+is_associated_as_asked(struct app *app, const struct question *a, struct span subject)
+{
+	struct association_filter any = a->with;
+	size_t it = 0;
+
+	if (!a->by_association || (a->associated && next_association(app, &a->with, subject, &it) != NULL))
+		return true;
+	any.strong = any.weak = false;
+	it = 0;
+	return a->unassociated && next_association(app, &any, subject, &it) == NULL;
+}
+
+static void
+put_associations(struct app *app, struct json_out *o, const struct question *a, struct span subject)
+{
+	const struct association *s;
+	size_t it = 0;
+
+	if (!a->associated || !a->by_association || next_association(app, &a->with, subject, &it) == NULL)
+		return;
+	json_key(o, "associations");
+	json_open(o, '[');
+	for (it = 0; (s = next_association(app, &a->with, subject, &it)) != NULL;)
+		entity_put_association(o, s);
+	json_close(o, ']');
+}
+
+/* ---- all of a prefix ---- */
 
 /* The newest of its subject: what follows it belongs to another subject. */
 static bool
@@ -37,8 +113,12 @@ put_plain(struct app *app, struct json_out *o, struct question *a)
 	    (v = registry_next_of_prefix(app->registry, a->prefix, a->which, &it)) != NULL) {
 		struct telling how = { .text = v->schema->text };
 
-		if ((!a->latest_only || is_latest(app, v, a, it)) && has_rule(v, a) && app_on_page(&a->page))
-			entity_put_version(o, v, &how);
+		if ((a->latest_only && !is_latest(app, v, a, it)) || !has_rule(v, a) || !is_associated_as_asked(app, a, v->subject) ||
+		    !app_on_page(&a->page))
+			continue;
+		entity_put_more(o, v, &how);
+		put_associations(app, o, a, v->subject);
+		json_close(o, '}');
 	}
 }
 
@@ -98,7 +178,8 @@ first_alias(const struct aliases *in, struct span subject)
 }
 
 static void
-put_with_aliases(struct json_out *o, const struct version_entry *v, const struct aliases *in)
+put_with_aliases(struct app *app, struct json_out *o, const struct question *a, const struct version_entry *v,
+    const struct aliases *in)
 {
 	struct telling how = { .text = v->schema->text };
 	size_t i = first_alias(in, v->subject);
@@ -111,6 +192,7 @@ put_with_aliases(struct json_out *o, const struct version_entry *v, const struct
 			json_put_span(o, in->list[i].alias);
 		json_close(o, ']');
 	}
+	put_associations(app, o, a, v->subject);
 	json_close(o, '}');
 }
 
@@ -123,8 +205,9 @@ put_subject(struct app *app, struct json_out *o, struct question *a, struct span
 
 	for (v = registry_next_version(app->registry, subject, a->which, &it); v != NULL && !app_page_full(&a->page); v = next) {
 		next = registry_next_version(app->registry, subject, a->which, &it);
-		if ((!a->latest_only || next == NULL) && has_rule(v, a) && app_on_page(&a->page))
-			put_with_aliases(o, v, in);
+		if ((!a->latest_only || next == NULL) && has_rule(v, a) && is_associated_as_asked(app, a, v->subject) &&
+		    app_on_page(&a->page))
+			put_with_aliases(app, o, a, v, in);
 	}
 }
 
@@ -159,7 +242,7 @@ schemas_list(struct app *app, struct http_request *q, struct http_response *r)
 	struct json_out o = json_out(&r->body);
 	struct aliases aliases;
 
-	if (!app_page(q, r, &asked.page))
+	if (!app_page(q, r, &asked.page) || !take_associations(q, r, &asked))
 		return;
 	app_page_of_schemas(&asked.page);
 	app_read(app, true);

@@ -407,6 +407,9 @@ apply(struct registry *r, const struct record *rec, int64_t timestamp_ms, struct
 	case RECORD_CONTEXT:
 		apply_context(r, rec, key);
 		return true;
+	case RECORD_ASSOC:
+		state_apply_association(r, rec, timestamp_ms, key);
+		return true;
 	default:
 		return true;
 	}
@@ -495,6 +498,7 @@ registry_free(struct registry *r)
 	map_done(&r->scopes);
 	map_done(&r->targets);
 	mend_done(r);
+	state_free_associations(r);
 	names_done(&r->sorted);
 	names_done(&r->sorted_contexts);
 	free(r);

@@ -41,7 +41,7 @@ class Route:
         return self.method in ("PUT", "PATCH", "DELETE") or self.registers() or "produce" in self.name
 
     def registers(self):
-        return self.name.endswith((".register", ".tags"))
+        return self.name.endswith((".register", ".tags", "associations.create", ".mutate"))
 
     def pool(self):
         """The socket at which nginx asks for it."""
@@ -114,6 +114,20 @@ LEVELS = [(V1, {"compatibility": level}) for level in ("NONE", "BACKWARD", "FULL
     (V1, {"compatibility": "NONE", "alias": "fuzz-b", "normalize": True, "compatibilityGroup": "g",
           "defaultMetadata": {"properties": {"a": "b"}}, "overrideRuleSet": {"migrationRules": []}})]
 MODES = [(V1, {"mode": mode}) for mode in ("READWRITE", "READWRITE", "READONLY", "IMPORT", "FORWARD")]
+
+
+def resource(*changes, **more):
+    return {"resourceName": "fuzz-1", "resourceNamespace": "lkc", "resourceId": "77", "resourceType": "topic",
+            "associations": list(changes), **more}
+
+
+ASSOCIATED = [{"schema": {"schema": '"int"'}, "normalize": True}, {"subject": "fuzz-a", "associationType": "key", "lifecycle": "WEAK", "frozen": False},
+              {"subject": ":.ctx:fuzz-c", "lifecycle": "STRONG"}]
+ASSOCIATIONS = [(V1, resource(*some)) for some in (ASSOCIATED[:2], ASSOCIATED[1:], ASSOCIATED[1:2], ASSOCIATED[2:])]
+BATCHES = [(V1, {"requests": [resource({"opType": "CREATE", **ASSOCIATED[0]}, {"opType": "UPSERT", **ASSOCIATED[1]}),
+                              resource({"opType": "DELETE", "associationType": "key", "cascadeLifecycle": True}, resourceId="1")]})]
+ASKED = [(V1, {"requests": [{"resourceId": "77"}, {"resourceName": "fuzz-1", "resourceNamespace": "-", "associationTypes": ["key"],
+                                                   "lifecycle": "WEAK"}, {}]})]
 PRODUCED = [(JSON_V2, {"records": [{"key": "k", "value": {"a": [1, 2.5, "x", None, True]}}, {"value": None}]}),
             (BINARY_V2, {"records": [{"key": "a2V5", "value": "dmFsdWU="}]})]
 PARTITIONS = [(V2, {"partitions": [{"topic": topic, "partition": 0}]}) for topic in ("known", "fuzz-1")]
@@ -124,6 +138,8 @@ BODIES = {
     "root": [(V1, {})], "v2.root": [(V2, {})],
     "subjects.lookup": SCHEMAS, "subjects.versions.register": SCHEMAS, "subjects.versions.tags": TAGS, "compatibility.all": SCHEMAS, "compatibility.version": SCHEMAS,
     "config.global.put": LEVELS, "config.subject.put": LEVELS, "mode.global.put": MODES, "mode.subject.put": MODES,
+    "associations.create": ASSOCIATIONS, "associations.resources.put": ASSOCIATIONS, "associations.batch.mutate": BATCHES,
+    "associations.batch.get": ASKED,
     "v2.produce-to-topic": PRODUCED + [(JSON_V2, {"records": [{"value": 1, "partition": 0}]})], "v2.produce-to-partition": PRODUCED,
     "v2.consumers.create": [(V2, {"name": "@instance", "format": "json", "auto.offset.reset": "earliest"}),
                             (V2, {"name": "@instance", "format": "binary", "auto.commit.enable": "false", "fetch.min.bytes": 1})],
@@ -144,7 +160,8 @@ QUERIES = {
     "registry": ("deleted=true", "permanent=true", "subjectPrefix=fuzz", "offset=0&limit=2", "normalize=true", "format=resolved",
                  "subject=known", "latestOnly=true", "verbose=true", "defaultToGlobal=true", "force=true", "fetchMaxId=true",
                  "deletedAsNegative=true&deletedOnly=true", "findTags=*&referenceFormat=qualified", "aliases=true&ruleType=CEL",
-                 "key=a&value=b&key=c", "recursive=true", "contextPrefix=."),
+                 "key=a&value=b&key=c", "recursive=true", "contextPrefix=.", "dryRun=true&context=.ctx",
+                 "cascadeLifecycle=true&associationType=key&resourceType=topic", "lifecycle=STRONG&includeSchemas=true"),
     "rest-proxy": ("timeout=1&max_bytes=1000", "timeout=5", "offset_type=earliest_and_latest", "a=b&a=%41+c"),
 }
 ALWAYS = {"v3.partitions.offset": "offset_type=earliest_and_latest", "v2.consumers.consume": "timeout=5"}
@@ -152,7 +169,7 @@ ALWAYS = {"v3.partitions.offset": "offset_type=earliest_and_latest", "v2.consume
 # What stands in a path for the names between braces.  Only what only asks is about what must not change.
 NAMES = {"subject": ("fuzz-a", "fuzz-b", ":.ctx:fuzz-c", "fuzz/d \u00e9"), "topic": ("fuzz-1", "fuzz-2", "none"),
          "version": ("1", "2", "latest", "-1"), "id": ("1", "2", "77"), "context": (".ctx", "fuzz", ":.none:"), "partition": ("0", "1"), "broker": ("1",),
-         "group": ("fuzz-g", "fuzz-h"), "instance": ("i", "j", "k"), "name": ("cleanup.policy", "retention.ms", "none")}
+         "namespace": ("lkc", "-"), "group": ("fuzz-g", "fuzz-h"), "instance": ("i", "j", "k"), "name": ("cleanup.policy", "retention.ms", "none")}
 KNOWN = {"subject": "known", "topic": "known"}
 # A topic that goes is none that consumers read: librdkafka before 2.6 may keep the threads of a consumer of such a one for
 # good (its issue 4362, mended by 4724).

@@ -149,6 +149,25 @@ ask_subject(const struct registry *r, struct span subject, struct arena *a)
 	must(registry_mode(r, subject).p != NULL);
 }
 
+/* Whoever is found by a subject is found by its resource. */
+static void
+ask_associations(const struct registry *r)
+{
+	static const char *const subjects[] = { "s", "", ":.c:s" };
+	const struct association *s, *found;
+
+	for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
+		for (size_t it = 0; (s = registry_next_association(r, ASSOCIATIONS_BY_SUBJECT, span_str(subjects[i]), &it)) != NULL;) {
+			size_t by_name = 0, by_id = 0;
+
+			must(span_is(s->subject, subjects[i]));
+			while ((found = registry_next_association(r, ASSOCIATIONS_BY_NAME, s->resource_name, &by_name)) != s)
+				must(found != NULL);
+			while ((found = registry_next_association(r, ASSOCIATIONS_BY_ID, s->resource_id, &by_id)) != s)
+				must(found != NULL);
+		}
+}
+
 static void
 ask_all(const struct registry *r, struct arena *a)
 {
@@ -165,6 +184,7 @@ ask_all(const struct registry *r, struct arena *a)
 	}
 	for (it = 0; (s = registry_next_subject(r, span_str(":*:"), REGISTRY_ALL, &it)).p != NULL && asked++ < ASKED_MAX;)
 		ask_subject(r, s, a);
+	ask_associations(r);
 	for (it = 0; registry_next_context(r, &it).p != NULL;)
 		;
 	for (it = 0; registry_next_alias(r, span_str(":*:"), &it, &s).p != NULL;)
@@ -208,6 +228,22 @@ plan_tag(const struct registry *r, struct span subject, struct arena *a, struct 
 	struct tag_request t = { .add = &tags, .n_add = 1 };
 
 	return registry_plan_tag(r, subject, REGISTRY_LATEST, &t, a, plan, why);
+}
+
+/* Associations with a subject of its own and with one that is there, and what becomes of them. */
+static bool
+plan_associate(const struct registry *r, int kind, struct span subject, struct arena *a, struct plan *plan, struct refusal *why)
+{
+	static const struct schema_request schema = { .text = { (const uint8_t *)"\"long\"", 6 } };
+	struct association_change changes[] = {
+		{ .op = ASSOCIATION_CREATE, .type = span_str("key"), .schema = &schema },
+		{ .op = ASSOCIATION_UPSERT, .subject = subject, .strong = subject.n % 2 == 0 ? SAID_YES : SAID_NOTHING },
+		{ .op = ASSOCIATION_DELETE, .cascade = true },
+	};
+	struct association_request q = { .resource_name = span_str("r"), .resource_namespace = span_str("n"),
+		.resource_id = span_str("id"), .changes = &changes[kind], .n = 1 };
+
+	return registry_plan_associate(r, &q, a, plan, why);
 }
 
 static bool
@@ -254,6 +290,14 @@ make_plan(const struct registry *r, int kind, struct span subject, struct arena 
 	case 9:
 		good = registry_plan_delete_context(r, span_str(":.c:"), a, plan, &why);
 		break;
+	case 10:
+	case 11:
+	case 12:
+		good = plan_associate(r, kind - 10, subject, a, plan, &why);
+		break;
+	case 13:
+		good = registry_plan_dissociate(r, &(struct dissociation){ .resource_id = span_str("id"), .cascade = true }, a, plan, &why);
+		break;
 	default:
 		good = registry_plan_delete_config(r, subject, a, plan, &why);
 		break;
@@ -266,7 +310,7 @@ static void
 plan_all(struct topic *t)
 {
 	for (size_t s = 0; s < 3; s++)
-		for (int kind = 0; kind < 11; kind++) {
+		for (int kind = 0; kind < 15; kind++) {
 			struct arena a;
 			struct span subject;
 			struct plan plan;
@@ -289,6 +333,8 @@ count(const struct registry *r)
 		n++;
 	for (it = 0; registry_next_of_prefix(r, span_str(":*:"), REGISTRY_LIVE, &it) != NULL;)
 		n += 1 << 16;
+	for (it = 0; registry_next_association(r, ASSOCIATIONS_BY_ID, span_str("id"), &it) != NULL;)
+		n += (size_t)1 << 32;
 	return n;
 }
 

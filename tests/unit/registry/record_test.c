@@ -138,8 +138,9 @@ whatever_is_tolerable_is_read(void)
 		{ "{\"keytype\":\"CLEAR_SUBJECT\",\"magic\":0}", "{}", RECORD_CLEAR_SUBJECT },
 		{ "{\"keytype\":\"CONTEXT\",\"tenant\":\"default\",\"context\":\".x\",\"magic\":0}",
 		    "{\"tenant\":\"default\",\"context\":\".x\"}", RECORD_CONTEXT },
-		{ "{\"keytype\":\"ASSOC\",\"tenant\":\"default\",\"resourceName\":\"r\",\"subject\":\"s\",\"magic\":0}",
-		    "{\"subject\":\"s\",\"guid\":\"g\"}", RECORD_ASSOC },
+		{ "{\"keytype\":\"ASSOC\",\"tenant\":\"default\",\"resourceName\":\"r\",\"resourceNamespace\":\"n\",\"resourceType\":\"topic\","
+		  "\"associationType\":\"value\",\"subject\":\"s\",\"magic\":0}",
+		    "{\"subject\":\"s\",\"guid\":\"g\",\"lifecycle\":\"WEAK\"}", RECORD_ASSOC },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -2,7 +2,7 @@
 #include "unit/unit.h"
 
 extern const struct unit_test record_tests[], names_tests[], state_tests[], query_tests[], register_tests[],
-    delete_tests[], extras_tests[], settings_tests[], check_tests[], mend_tests[], share_tests[],
+    delete_tests[], extras_tests[], settings_tests[], assoc_tests[], check_tests[], mend_tests[], share_tests[],
     turns_tests[], random_tests[];
 
 const struct unit_suite unit_suites[] = {
@@ -14,6 +14,7 @@ const struct unit_suite unit_suites[] = {
 	{ "delete", delete_tests },
 	{ "extras", extras_tests },
 	{ "settings", settings_tests },
+	{ "assoc", assoc_tests },
 	{ "check", check_tests },
 	{ "mend", mend_tests },
 	{ "share", share_tests },

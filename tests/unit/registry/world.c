@@ -200,6 +200,73 @@ world_unset_mode(struct world *w, const char *subject, bool recursive)
 	return end_setting(w, good, &why);
 }
 
+static void
+put_traits(struct buf *to, bool strong, bool frozen)
+{
+	buf_printf(to, " %s%s", strong ? "STRONG" : "WEAK", frozen ? " frozen" : "");
+}
+
+const char *
+world_associate(struct world *w, struct association_request q, const struct association_change *changes, size_t n)
+{
+	struct refusal why = { 0 };
+	struct buf text = { 0 };
+
+	if (q.resource_name.p == NULL)
+		q.resource_name = span_str("topic");
+	if (q.resource_namespace.p == NULL)
+		q.resource_namespace = span_str("ns");
+	if (q.resource_id.p == NULL && !q.dry_run)
+		q.resource_id = span_str("id");
+	q.now_ms = 77;
+	q.changes = arena_copy(&w->arena, changes, n * sizeof *changes);
+	q.n = n;
+	if (!registry_plan_associate(w->registry, &q, &w->arena, &w->plan, &why))
+		return world_refusal(w, &why);
+	if (!q.dry_run)
+		carry_out(w);
+	for (size_t i = 0; i < w->plan.n_outcomes; i++) {
+		const struct association_outcome *o = &w->plan.outcomes[i];
+
+		buf_span(&text, o->type);
+		buf_u8(&text, ' ');
+		buf_span(&text, o->subject);
+		put_traits(&text, o->strong, o->frozen);
+		if (o->version > 0)
+			buf_printf(&text, " %d/%d", (int)o->id, (int)o->version);
+		buf_u8(&text, '\n');
+	}
+	return settle(w, &text);
+}
+
+const char *
+world_dissociate(struct world *w, const char *id, bool cascade)
+{
+	struct dissociation q = { .resource_id = span_str(id), .cascade = cascade };
+	struct refusal why = { 0 };
+	bool good = registry_plan_dissociate(w->registry, &q, &w->arena, &w->plan, &why);
+
+	return end_setting(w, good, &why);
+}
+
+const char *
+world_associations(struct world *w, enum association_by by, const char *of)
+{
+	const struct association *s;
+	struct buf text = { 0 };
+	size_t it = 0;
+
+	while ((s = registry_next_association(w->registry, by, span_str(of), &it)) != NULL) {
+		buf_printf(&text, "%.*s/%.*s %.*s %.*s %.*s", (int)s->resource_namespace.n, (const char *)s->resource_namespace.p,
+		    (int)s->resource_name.n, (const char *)s->resource_name.p, (int)s->resource_id.n,
+		    (const char *)s->resource_id.p, (int)s->type.n, (const char *)s->type.p, (int)s->subject.n,
+		    (const char *)s->subject.p);
+		put_traits(&text, s->strong, s->frozen);
+		buf_printf(&text, " %d %d\n", (int)s->create_ts_ms, (int)s->update_ts_ms);
+	}
+	return settle(w, &text);
+}
+
 const char *
 world_check(struct world *w, const char *subject, int32_t version, const char *text)
 {
@@ -340,6 +407,7 @@ put_version(struct world *w, const struct registry *r, const struct version_entr
 const char *
 world_all(struct world *w, const struct registry *r)
 {
+	const struct association *assoc;
 	const struct version_entry *v;
 	struct buf text = { 0 };
 	struct span s;
@@ -357,6 +425,9 @@ world_all(struct world *w, const struct registry *r)
 		put_settings(r, s, &text);
 		while ((v = registry_next_version(r, s, REGISTRY_ALL, &in)) != NULL)
 			put_version(w, r, v, &text);
+		for (in = 0; (assoc = registry_next_association(r, ASSOCIATIONS_BY_SUBJECT, s, &in)) != NULL;)
+			buf_printf(&text, "  of %.*s%s\n", (int)assoc->resource_name.n, (const char *)assoc->resource_name.p,
+			    assoc->strong ? " alone" : "");
 	}
 	return settle(w, &text);
 }

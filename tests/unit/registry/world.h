@@ -41,6 +41,16 @@ const char *world_unset_config(struct world *, const char *subject);
 const char *world_mode(struct world *, const char *subject, const char *mode, bool force);
 const char *world_unset_mode(struct world *, const char *subject, bool recursive);
 
+/*
+ * Changes of a resource's associations, "topic" in "ns" with the id "id" unless the request says otherwise: tells of each
+ * "type subject STRONG|WEAK [frozen] [id/version]", a line each, or "code message".  The deletion of those of an id.
+ */
+const char *world_associate(struct world *, struct association_request, const struct association_change *, size_t n);
+const char *world_dissociate(struct world *, const char *id, bool cascade);
+
+/* Those of a name, an id or a subject: "name type subject" and the rest, a line each. */
+const char *world_associations(struct world *, enum association_by, const char *of);
+
 /* Whether a schema is compatible; "" or the messages, one a line, or "code message". */
 const char *world_check(struct world *, const char *subject, int32_t version, const char *text);
 
