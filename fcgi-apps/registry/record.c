@@ -130,8 +130,13 @@ read_references(struct arena *a, const struct json *value, struct record *r)
 		struct reference *to = &list[r->n_references++];
 
 		if (!read_text(e, "name", &to->name) || !read_text(e, "subject", &to->subject) ||
-		    !read_int(e, "version", &to->version) || to->name.p == NULL || to->subject.p == NULL)
+		    !read_int(e, "version", &to->version))
 			return false;
+		/* What is empty may be left out. */
+		if (to->name.p == NULL)
+			to->name = span_str("");
+		if (to->subject.p == NULL)
+			to->subject = span_str("");
 	}
 	return true;
 }
@@ -311,7 +316,9 @@ put_schema(struct json_out *o, const struct record *r)
 	put_references(o, r);
 	put_tree(o, "metadata", r->metadata);
 	put_tree(o, "ruleSet", r->rule_set);
-	put_text(o, "schema", r->schema);
+	/* One without is none, so that of an empty one is told, too. */
+	json_key(o, "schema");
+	json_put_span(o, r->schema);
 	json_key(o, "deleted");
 	json_put_bool(o, r->deleted);
 }

@@ -188,6 +188,23 @@ empty_contexts_can_go(void)
 	world_done(&w);
 }
 
+/* Records of others may have one: when it is written anew it must be understood. */
+static void
+a_schema_without_text_is_deleted_as_others_are(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1}",
+	    "{\"subject\":\"s\",\"version\":1,\"id\":1,\"schema\":\"\",\"references\":[{\"subject\":\"t\",\"version\":1}]}");
+	SAME(world_delete_version(&w, "s", 1, false), "1");
+	SAME(world_writes(&w), "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1} "
+	    "{\"subject\":\"s\",\"version\":1,\"id\":1,\"schemaType\":\"AVRO\",\"references\":[{\"subject\":\"t\",\"version\":1}],"
+	    "\"schema\":\"\",\"deleted\":true}\n");
+	SAME(world_versions(&w, "s", REGISTRY_ALL), "-1");
+	world_done(&w);
+}
+
 const struct unit_test delete_tests[] = {
 	UNIT(subjects_go_in_two_steps),
 	UNIT(versions_go_in_two_steps),
@@ -196,5 +213,6 @@ const struct unit_test delete_tests[] = {
 	UNIT(a_subject_may_go_with_references_to_itself),
 	UNIT(checks_have_their_order),
 	UNIT(empty_contexts_can_go),
+	UNIT(a_schema_without_text_is_deleted_as_others_are),
 	UNIT_END
 };
