@@ -401,6 +401,10 @@ struct association_outcome {
 
 enum { ASSOCIATIONS_MAX = 100000 }; /* of all resources; one more is refused */
 
+/*
+ * Checked is first the request by itself, then each change against what is there, then how many there are, and last the
+ * schemas.  The outcomes are those of the changes that delete nothing, in their order.
+ */
 bool registry_plan_associate(const struct registry *, const struct association_request *, struct arena *, struct plan *,
     struct refusal *);
 
