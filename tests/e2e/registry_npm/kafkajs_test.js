@@ -1,27 +1,24 @@
 /*
- * registry_test.js -- @kafkajs/confluent-schema-registry, unmodified: registering, encoding,
+ * kafkajs_test.js -- @kafkajs/confluent-schema-registry, unmodified: registering, encoding,
  * decoding, and what it makes of refusals.
  *
- *	node registry_test.js URL
+ *	node kafkajs_test.js URL FOLDER
+ *
+ * FOLDER: see ../registry_values.py.
  */
 'use strict'
 
 const assert = require('node:assert/strict')
+const fs = require('node:fs')
 const { SchemaRegistry, SchemaType, COMPATIBILITY } = require('@kafkajs/confluent-schema-registry')
+const { refused, run } = require('./run.js')
 
-const host = process.argv[2]
+const [host, folder] = process.argv.slice(2)
 const registry = () => new SchemaRegistry({ host, retry: { retries: 0 } })
 const schema = more => JSON.stringify({ type: 'record', name: 'Event', namespace: 'js', fields: [{ name: 'id', type: 'long' },
 	...more] })
-const refused = async (what, call, status, text) => {
-	const error = await call.then(() => null, e => e)
 
-	assert(error !== null, `${what} was not refused`)
-	assert.equal(error.status, status, `${what}: ${error}`)
-	assert(error.message.includes(text), `${what}: ${error}`)
-}
-
-const tests = {
+run({
 	async registers_and_finds_again() {
 		const { id } = await registry().register({ type: SchemaType.AVRO, schema: schema([]) }, { subject: 'js-value' })
 
@@ -80,22 +77,14 @@ const tests = {
 		await refused('an id', registry().decode(Buffer.from([0, 0, 1, 0, 0, 2])), 404, 'Schema 65536 not found')
 		await refused('a subject', registry().getLatestSchemaId('js-none'), 404, "Subject 'js-none' not found.")
 	},
-}
 
-async function main() {
-	let passed = 0, failed = 0
+	async values_are_shared() {
+		const schema = fs.readFileSync(`${folder}/event.avsc`, 'utf8')
+		const given = fs.readFileSync(`${folder}/python.avro`)
+		const { id } = await registry().register({ type: SchemaType.AVRO, schema }, { subject: 'shared-value' })
 
-	for (const [name, test] of Object.entries(tests))
-		try {
-			await test()
-			passed++
-			console.log(`ok ${name}`)
-		} catch (error) {
-			failed++
-			console.log(`FAIL: ${name}\n  | ${error && error.stack || error}`)
-		}
-	console.log(`${passed} passed, ${failed} failed`)
-	process.exit(failed > 0 ? 1 : 0)
-}
-
-main()
+		assert.equal((await registry().decode(given)).note, 'by python')
+		assert.equal(id, given.readInt32BE(1))
+		fs.writeFileSync(`${folder}/kafkajs.avro`, await registry().encode(id, { id: 2, note: 'by kafkajs' }))
+	},
+})
