@@ -294,17 +294,27 @@ txns_complete(struct txns *ts, struct txn *t, int64_t wall_ms)
 	t->is.epoch = 0;
 }
 
-/* An end that its producer has not asked for fences it. */
 static void
-begin_abort(struct txn *t, int64_t wall_ms)
+set_last(struct txn_values *v, int64_t producer_id, int16_t epoch)
+{
+	v->last_producer_id = producer_id;
+	v->last_epoch = epoch;
+}
+
+/*
+ * An end that its producer has not asked for fences it.  It may come again with
+ * InitProducerId, and goes on with the epoch that the markers bear; unless
+ * another took the id over.
+ */
+static void
+begin_abort(struct txn *t, bool taken_over, int64_t wall_ms)
 {
 	struct txn_values *v = begin(t, wall_ms);
 
 	v->state = TXN_PREPARE_ABORT;
+	set_last(v, taken_over ? -1 : v->producer_id, taken_over ? -1 : v->epoch);
 	if (v->epoch <= TXN_EPOCH_MAX)
 		v->epoch++;
-	v->last_epoch = -1;
-	v->last_producer_id = -1;
 }
 
 /* The markers bear the next epoch, also where that is one more than is ever given out. */
@@ -313,8 +323,7 @@ begin_bump(struct txn *t, const struct txn_end *q)
 {
 	struct txn_values *v = &t->next;
 
-	v->last_producer_id = v->producer_id;
-	v->last_epoch = v->epoch;
+	set_last(v, v->producer_id, v->epoch);
 	v->next_producer_id = v->epoch >= TXN_EPOCH_MAX ? q->fresh_id : -1;
 	v->epoch++;
 }
@@ -334,7 +343,7 @@ txns_overdue(struct txns *ts, int64_t now_ms, int64_t wall_ms)
 		must_fit(heap_put(&ts->due, &t->due, now_ms + 1));
 		return NULL;
 	}
-	begin_abort(t, wall_ms);
+	begin_abort(t, false, wall_ms);
 	return t;
 }
 
@@ -362,32 +371,39 @@ txns_forget(struct txns *ts, struct txn *t)
 
 /* ---- InitProducerId ---- */
 
-static bool
-is_known(const struct txn_init *q, const struct txn_values *v)
-{
-	return q->producer_id == v->producer_id ||
-	    (q->producer_id == v->last_producer_id && q->epoch == TXN_EPOCH_MAX);
-}
-
 /* Whether it is the producer that has the id now: else another took it over. */
 static bool
 is_fenced(const struct txn_init *q, const struct txn_values *v)
 {
 	if (q->producer_id == -1 || v->producer_id == -1)
 		return false;
-	if (!is_known(q, v))
-		return true;
 	if (q->producer_id == v->producer_id && q->epoch == v->epoch)
 		return false;
-	/* Its answer was lost, if nobody has done anything since. */
-	return q->epoch != v->last_epoch || v->last_epoch == -1 || v->state != TXN_EMPTY;
+	/* It has not heard what it has now, if nobody has begun anything with that. */
+	return q->producer_id != v->last_producer_id || q->epoch != v->last_epoch || v->last_epoch == -1 ||
+	    v->state == TXN_ONGOING;
 }
 
+/* Whether it has the next epoch already, by an answer that was lost or an end; the markers' own is nobody's. */
 static bool
-was_answered(const struct txn_init *q, const struct txn_values *v)
+has_next(const struct txn_init *q, const struct txn_values *v)
 {
-	return q->producer_id != -1 && v->producer_id != -1 &&
+	return q->producer_id != -1 && v->producer_id != -1 && v->epoch <= TXN_EPOCH_MAX &&
 	    (q->producer_id != v->producer_id || q->epoch != v->epoch);
+}
+
+/* It is Empty behind every InitProducerId.  False: it was so. */
+static bool
+begin_same_epoch(struct txn *t, const struct txn_init *q, int64_t wall_ms)
+{
+	struct txn_values *v;
+
+	if (t->is.state == TXN_EMPTY)
+		return false;
+	v = begin(t, wall_ms);
+	v->state = TXN_EMPTY;
+	v->timeout_ms = q->timeout_ms;
+	return true;
 }
 
 /* The producer gets the next epoch, or a new id where there is none. */
@@ -399,8 +415,10 @@ begin_epoch(struct txn *t, const struct txn_init *q, int64_t wall_ms)
 
 	v->state = TXN_EMPTY;
 	v->timeout_ms = q->timeout_ms;
-	v->last_producer_id = q->producer_id == -1 ? -1 : t->is.producer_id;
-	v->last_epoch = q->producer_id == -1 ? -1 : t->is.epoch;
+	if (q->producer_id == -1 || t->is.producer_id == -1)
+		set_last(v, -1, -1);
+	else
+		set_last(v, q->producer_id, q->epoch);
 	v->next_producer_id = -1;
 	v->producer_id = fresh ? q->fresh_id : t->is.producer_id;
 	v->epoch = fresh ? 0 : (int16_t)(t->is.epoch + 1);
@@ -424,12 +442,14 @@ txns_init(struct txns *ts, const struct txn_init *q, int64_t wall_ms, struct txn
 	if (t != NULL && is_preparing(t->is.state))
 		return TXN_CONCURRENT_TRANSACTIONS;
 	if (t != NULL && t->is.state == TXN_ONGOING) {
-		begin_abort(t, wall_ms);
+		begin_abort(t, q->producer_id == -1, wall_ms);
 		*change = true;
 		return TXN_CONCURRENT_TRANSACTIONS;
 	}
-	if (t != NULL && was_answered(q, &t->is))
+	if (t != NULL && has_next(q, &t->is)) {
+		*change = begin_same_epoch(t, q, wall_ms);
 		return TXN_OK;
+	}
 	if ((t == NULL || t->is.epoch >= TXN_EPOCH_MAX) && q->fresh_id == -1)
 		return TXN_NEEDS_ID;
 	if (t == NULL)
@@ -506,15 +526,21 @@ static const enum txn_error end_answers[TXN_STATES][2] = {
 	[TXN_COMPLETE_ABORT] = { TXN_OK, TXN_INVALID_TXN_STATE },
 };
 
-/* Whether a producer of version 2 asks again for an end that was begun: its epoch is the one before. */
+/*
+ * Whether a producer of version 2 asks again for an end that was begun, by it or
+ * because its time was over: its epoch is the one before.
+ */
 static bool
 was_ended(const struct txns *ts, const struct txn_end *q, struct txn **out)
 {
 	const struct txn_caller *c = &q->caller;
 	struct txn *t = *out = c->id.n == 0 ? NULL : txns_find(ts, c->id);
 
-	return q->bumps && t != NULL && t->is.last_epoch != -1 && c->epoch == t->is.last_epoch &&
-	    c->producer_id == t->is.last_producer_id && t->is.state != TXN_EMPTY && t->is.state != TXN_ONGOING;
+	if (!q->bumps || t == NULL || t->is.state == TXN_EMPTY || t->is.state == TXN_ONGOING ||
+	    t->is.last_epoch == -1 || c->epoch != t->is.last_epoch || c->producer_id != t->is.last_producer_id)
+		return false;
+	/* Behind it the markers' own epoch is nobody's. */
+	return is_preparing(t->is.state) || t->is.epoch <= TXN_EPOCH_MAX;
 }
 
 /* There is nothing to end: version 2 may abort it all the same, to have another epoch. */
@@ -546,6 +572,8 @@ txns_end(struct txns *ts, const struct txn_end *q, int64_t wall_ms, struct txn *
 	begin(t, wall_ms)->state = q->commit ? TXN_PREPARE_COMMIT : TXN_PREPARE_ABORT;
 	if (q->bumps)
 		begin_bump(t, q);
+	else
+		set_last(&t->next, -1, -1); /* it has used the epoch that it has */
 	*change = true;
 	return TXN_OK;
 }

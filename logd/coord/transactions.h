@@ -26,7 +26,9 @@
  * Fencing.  An id has one producer id and an epoch, which rises with each
  * InitProducerId and with each abort that the producer has not asked for.  Who
  * comes with an older epoch is refused, here and (by the markers) in the
- * partitions.
+ * partitions.  Only InitProducerId takes the epoch before, too (KIP-360), until
+ * something is begun with the present one or another producer took the id over:
+ * so who has not heard of an answer, of an end or of an abort goes on.
  *
  * Producers of version 2 (KIP-890) get the next epoch with each end, too, which
  * the markers bear already: so a batch that comes late finds its epoch fenced,
@@ -97,7 +99,7 @@ struct txn_group {
 struct txn_values {
 	int64_t producer_id;
 	int16_t epoch;
-	/* What its producer had before, which it may come with again when an answer was lost; -1: none. */
+	/* What its producer had before, which it may come with when it has not heard what it has now; -1: none. */
 	int64_t last_producer_id;
 	int16_t last_epoch;
 	int64_t next_producer_id; /* that it gets when the end that is under way is complete; -1: it keeps its own */

@@ -239,6 +239,34 @@ def test_init_producer_id_sent_again_is_answered_again(daemon):
     c.close()
 
 
+def test_a_producer_that_was_not_taken_over_goes_on(daemon):
+    """KIP-360: it asks with what it has, and gets what comes behind an abort or an end that it has not heard of."""
+    c = client(daemon)
+    make(c, "recovers")
+
+    def code(p, version):
+        return c.ask("init_producer_id", version, transactional_id=p.name, transaction_timeout_ms=60000,
+                     producer_id=p.pid, producer_epoch=p.epoch)["error_code"]
+
+    for version in 3, 4, 5:
+        p = Producer(c, f"recovers-{version}")
+        same((p.add("recovers", 0), p.send("recovers", 0, b"lost")), ([0], 0), "codes")
+        same(code(p, version), CONCURRENT_TRANSACTIONS, "code while it is open")
+        now = until("the abort", lambda: p.init(version, pid=p.pid, epoch=p.epoch))
+        same(now, (p.pid, p.epoch + 1), "the next epoch")
+        same(p.init(version, pid=p.pid, epoch=p.epoch), now, "the same, sent again")
+        p.epoch, p.sequences = now[1], {}
+        same((p.add("recovers", 0), p.send("recovers", 0, b"v%d" % version), p.end(True)), ([0], 0, 0), "codes: it goes on")
+        p.epoch -= 1
+        same(code(p, version), PRODUCER_FENCED if version > 3 else INVALID_PRODUCER_EPOCH, "by the epoch before, used since")
+    p = Producer(c, "recovers-end")
+    same((p.send("recovers", 0, b"ended", version=12), p.epoch), (0, 0), "code, epoch")
+    same(c.ask("end_txn", 5, **p.me(), committed=True)["error_code"], 0, "code of the end whose answer it does not hear")
+    same(p.init(pid=p.pid, epoch=0), (p.pid, 1), "the epoch of that end")
+    same(committed(c, "recovers"), [b"v3", b"v4", b"v5", b"ended"], "what is committed")
+    c.close()
+
+
 def test_a_partition_that_is_not_there_keeps_the_others_out(daemon):
     c = client(daemon)
     make(c, "others", 2)
@@ -365,6 +393,15 @@ def test_what_lasts_too_long_is_aborted(daemon):
     same(committed(c, "late"), [], "what is committed")
     same(p.end(True), PRODUCER_FENCED, "code of the end")
     same(p.send("late", 0, b"b"), INVALID_PRODUCER_EPOCH, "code")
+    same(p.end_v2(True), INVALID_TXN_STATE, "a commit of version 2, which is told that it was aborted")
+    before = p.epoch
+    same((p.end_v2(False), p.epoch), (0, before + 1), "its abort, and how it goes on")
+    p.epoch = before
+    same(p.init(pid=p.pid, epoch=before), (p.pid, before + 1), "the epoch of the abort")
+    same(p.end_v2(False), PRODUCER_FENCED, "the old one is used up")
+    p.epoch, p.sequences = before + 1, {}
+    same((p.add("late", 0), p.send("late", 0, b"c"), p.end(True)), ([0], 0, 0), "codes: it goes on")
+    same(committed(c, "late"), [b"c"], "what is committed")
     c.close()
 
 

@@ -259,6 +259,120 @@ init_that_is_sent_again_is_answered_again(void)
 	end();
 }
 
+/* What is open was ended by the daemon: its markers are written. */
+static void
+completed(void)
+{
+	stored();
+	txns_complete(ts, t, wall());
+	txns_check(ts);
+}
+
+/* KIP-360: a producer that lost its way asks for another epoch, until its transaction is aborted. */
+static void
+who_aborts_its_own_goes_on_with_the_next_epoch(void)
+{
+	struct txn_caller c;
+
+	begin();
+	ongoing();
+	c = caller();
+	CU_ASSERT(init_with(10, 0, -1) == TXN_CONCURRENT_TRANSACTIONS && change && t->next.epoch == 1);
+	stored();
+	CU_ASSERT(init_with(10, 0, -1) == TXN_CONCURRENT_TRANSACTIONS && !change);
+	txns_complete(ts, t, wall());
+	CU_ASSERT(finish_as(c, false, false, -1) == TXN_PRODUCER_FENCED);
+	CU_ASSERT(init_with(10, 0, -1) == TXN_OK && change && t->next.epoch == 1 && t->next.state == TXN_EMPTY);
+	stored();
+	CU_ASSERT(init_with(10, 0, -1) == TXN_OK && !change && t->is.epoch == 1);
+	CU_ASSERT(finish_as(c, false, true, -1) == TXN_PRODUCER_FENCED); /* that one is over */
+	CU_ASSERT(init_with(-1, -1, -1) == TXN_OK && change && t->next.epoch == 2);
+	stored();
+	CU_ASSERT(init_with(10, 0, -1) == TXN_PRODUCER_FENCED && init_with(10, 1, -1) == TXN_PRODUCER_FENCED);
+	end();
+}
+
+static void
+overdue(void)
+{
+	ongoing();
+	now = TIMEOUT_MS;
+	CU_ASSERT_FATAL(txns_overdue(ts, now, wall()) == t);
+	completed();
+}
+
+static void
+whose_time_was_over_goes_on(void)
+{
+	struct txn_init q = { .id = span_str("t"), .timeout_ms = 2 * TIMEOUT_MS, .producer_id = 10, .epoch = 0, .fresh_id = -1 };
+
+	begin();
+	overdue();
+	CU_ASSERT(txns_init(ts, &q, wall(), &t, &change) == TXN_OK && change);
+	CU_ASSERT(t->next.epoch == 1 && t->next.state == TXN_EMPTY && t->next.timeout_ms == 2 * TIMEOUT_MS);
+	txns_changed(ts, t, false, now);
+	CU_ASSERT(t->is.state == TXN_COMPLETE_ABORT);
+	CU_ASSERT(txns_init(ts, &q, wall(), &t, &change) == TXN_OK && change);
+	stored();
+	CU_ASSERT(add(1) == TXN_OK && change);
+	stored();
+	CU_ASSERT(init_with(10, 0, -1) == TXN_PRODUCER_FENCED && !change);
+	end();
+}
+
+/* Version 2 learns by its end that it was aborted already, and how it goes on. */
+static void
+whose_time_was_over_may_abort_but_not_commit(void)
+{
+	struct txn_caller c = { span_str("t"), 10, 0 };
+
+	begin();
+	overdue();
+	CU_ASSERT(finish_as(c, true, true, -1) == TXN_INVALID_TXN_STATE && !change);
+	CU_ASSERT(finish_as(c, false, true, -1) == TXN_OK && !change && t->is.epoch == 1);
+	CU_ASSERT(finish_as(c, true, false, -1) == TXN_PRODUCER_FENCED);
+	CU_ASSERT(finish_as(c, false, false, -1) == TXN_PRODUCER_FENCED);
+	t = txns_find(ts, span_str("t"));
+	end();
+}
+
+/* Who comes without an id takes it over, and not only when it is told so. */
+static void
+what_another_aborts_is_fenced_at_once(void)
+{
+	struct txn_caller c = { span_str("t"), 10, 0 };
+
+	begin();
+	ongoing();
+	CU_ASSERT(init_with(-1, -1, -1) == TXN_CONCURRENT_TRANSACTIONS && change);
+	completed();
+	CU_ASSERT(init_with(10, 0, -1) == TXN_PRODUCER_FENCED && !change);
+	CU_ASSERT(finish_as(c, true, true, -1) == TXN_PRODUCER_FENCED);
+	CU_ASSERT(finish_as(c, false, true, -1) == TXN_PRODUCER_FENCED);
+	t = txns_find(ts, span_str("t"));
+	end();
+}
+
+/* Two of version 1 would have one epoch. */
+static void
+an_end_that_raises_no_epoch_fences_the_one_before(void)
+{
+	for (int commit = 0; commit < 2; commit++) {
+		begin();
+		init();
+		CU_ASSERT(init_with(10, 0, -1) == TXN_OK && change);
+		stored();
+		CU_ASSERT(add(1) == TXN_OK && change);
+		stored();
+		CU_ASSERT(finish(commit) == TXN_OK && change);
+		completed();
+		CU_ASSERT(init_with(10, 0, -1) == TXN_PRODUCER_FENCED && !change);
+		CU_ASSERT(init_with(10, 1, -1) == TXN_OK && change && t->next.epoch == 2);
+		stored();
+		end();
+	}
+}
+
 static void
 behind_the_last_epoch_comes_a_new_id(void)
 {
@@ -272,6 +386,7 @@ behind_the_last_epoch_comes_a_new_id(void)
 	stored();
 	CU_ASSERT(init_with(10, TXN_EPOCH_MAX, -1) == TXN_OK && !change && t->is.producer_id == 20);
 	CU_ASSERT(init_with(10, 5, -1) == TXN_PRODUCER_FENCED);
+	CU_ASSERT(init_with(20, TXN_EPOCH_MAX, -1) == TXN_PRODUCER_FENCED); /* another had that */
 	end();
 }
 
@@ -291,6 +406,18 @@ the_epoch_that_only_markers_bear_is_nobodys(void)
 	CU_ASSERT(add(0) == TXN_PRODUCER_FENCED && may(0) == TXN_PRODUCER_FENCED && finish(true) == TXN_PRODUCER_FENCED);
 	CU_ASSERT(init_with(-1, -1, 20) == TXN_OK && change && t->next.producer_id == 20 && t->next.epoch == 0);
 	stored();
+	end();
+	/* Its own producer does not get it either. */
+	begin();
+	CU_ASSERT_FATAL(txns_load(ts, span_str("t"), &v, now, wall()));
+	CU_ASSERT(init_with(10, TXN_EPOCH_MAX, -1) == TXN_CONCURRENT_TRANSACTIONS && change);
+	completed();
+	t = txns_find(ts, span_str("t"));
+	CU_ASSERT(finish_as((struct txn_caller){ span_str("t"), 10, TXN_EPOCH_MAX }, false, true, 20) == TXN_PRODUCER_FENCED);
+	CU_ASSERT(init_with(10, TXN_EPOCH_MAX, -1) == TXN_NEEDS_ID && !change);
+	CU_ASSERT(init_with(10, TXN_EPOCH_MAX, 20) == TXN_OK && change && t->next.producer_id == 20 && t->next.epoch == 0);
+	stored();
+	CU_ASSERT(init_with(10, TXN_EPOCH_MAX, 30) == TXN_OK && !change && t->is.producer_id == 20 && t->is.epoch == 0);
 	end();
 	/* One that an older version let in ends all the same. */
 	v.epoch = INT16_MAX;
@@ -336,6 +463,24 @@ each_end_brings_the_next_epoch(void)
 	end();
 }
 
+/* It does not know how the end went, and goes on all the same. */
+static void
+init_by_the_epoch_before_an_end_brings_the_one_behind(void)
+{
+	begin();
+	ongoing();
+	CU_ASSERT(finish_v2(caller(), true) == TXN_OK && change);
+	stored();
+	CU_ASSERT(init_with(10, 0, -1) == TXN_CONCURRENT_TRANSACTIONS && !change);
+	txns_complete(ts, t, wall());
+	CU_ASSERT(init_with(10, 0, -1) == TXN_OK && change && t->next.epoch == 1 && t->next.state == TXN_EMPTY);
+	stored();
+	CU_ASSERT(init_with(10, 1, -1) == TXN_OK && change && t->next.epoch == 2);
+	stored();
+	CU_ASSERT(init_with(10, 0, -1) == TXN_PRODUCER_FENCED);
+	end();
+}
+
 static void
 nothing_can_be_aborted_but_not_committed(void)
 {
@@ -375,6 +520,8 @@ behind_the_last_epoch_an_end_brings_a_new_id(void)
 	txns_complete(ts, t, wall());
 	CU_ASSERT(t->is.producer_id == 20 && t->is.epoch == 0);
 	CU_ASSERT(finish_v2(c, true) == TXN_OK && !change);
+	CU_ASSERT(init_with(10, TXN_EPOCH_MAX, -1) == TXN_OK && change && t->next.producer_id == 20 && t->next.epoch == 0);
+	stored();
 	CU_ASSERT(init_with(20, 0, -1) == TXN_OK && change && t->next.epoch == 1);
 	stored();
 	end();
@@ -617,9 +764,15 @@ const struct unit_test transactions_tests[] = {
 	UNIT(another_producer_is_fenced),
 	UNIT(a_fenced_producer_aborts_nothing),
 	UNIT(init_that_is_sent_again_is_answered_again),
+	UNIT(who_aborts_its_own_goes_on_with_the_next_epoch),
+	UNIT(whose_time_was_over_goes_on),
+	UNIT(whose_time_was_over_may_abort_but_not_commit),
+	UNIT(what_another_aborts_is_fenced_at_once),
+	UNIT(an_end_that_raises_no_epoch_fences_the_one_before),
 	UNIT(behind_the_last_epoch_comes_a_new_id),
 	UNIT(the_epoch_that_only_markers_bear_is_nobodys),
 	UNIT(each_end_brings_the_next_epoch),
+	UNIT(init_by_the_epoch_before_an_end_brings_the_one_behind),
 	UNIT(nothing_can_be_aborted_but_not_committed),
 	UNIT(behind_the_last_epoch_an_end_brings_a_new_id),
 	UNIT(what_lasts_too_long_is_aborted_once),
