@@ -7,7 +7,7 @@ packages_build=(gcc libc6-dev make autoconf automake libtool pkg-config
 	liblmdb-dev libfcgi-dev libmd-dev librdkafka-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev nginx openssl)
 packages_try=(kcat curl)
 packages_test=(libcunit1-dev kcat clang libclang-rt-14-dev llvm xz-utils python3
-	python3-avro python3-confluent-kafka python3-requests python3-kafka python3-snappy python3-lz4 python3-zstandard
+	python3-avro python3-jsonschema python3-confluent-kafka python3-requests python3-kafka python3-snappy python3-lz4 python3-zstandard
 	xfsprogs e2fsprogs iproute2 mount procps curl)
 
 say() {

@@ -1,7 +1,7 @@
 """A registry of a test's own: logd, a registry process that writes, one that reads, and nginx before them.
 
 nginx has the configuration that is shipped, filled by nginx-conf/fill, on free ports; all lies in a folder
-that end() removes.
+that end() removes.  Every answer is compared with the OpenAPI document (openapi.py).
 """
 import contextlib
 import http.client
@@ -16,6 +16,7 @@ import time
 import urllib.parse
 
 import fastcgi
+import openapi
 import weir_daemon
 from claims import free_ports
 
@@ -99,7 +100,8 @@ class Registry:
     @staticmethod
     def _ask(path, method, target, body):
         body = body_of(body)
-        return fcgi_ask(path, method, target, body.encode() if isinstance(body, str) else body or b"")
+        answer = fcgi_ask(path, method, target, body.encode() if isinstance(body, str) else body or b"")
+        return openapi.check(method, target, answer)
 
     def kill(self):
         self.process.kill()
@@ -174,7 +176,7 @@ class Site:
             given = {} if body is None else {"Content-Type": JSON}
             c.request(method, target, body, {**given, **(headers or {})})
             answer = c.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            return openapi.check(method, target, Answer(answer.status, answer.headers, answer.read()))
         finally:
             c.close()
 
