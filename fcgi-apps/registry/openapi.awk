@@ -7,7 +7,7 @@
 #
 # Problems have P_status, P_code and P_text by name; those of common/problem.c are named http:not_found and so on.
 # An operation has O_says, O_more, O_query, O_body, O_status, O_schema, O_refuses, O_writes and O_watches by
-# "METHOD PATH".
+# "METHOD PATH".  within[] are the schemas of problems that stand in answers, W_list the problems by their names.
 
 function bad(why)
 {
@@ -106,7 +106,10 @@ FILENAME ~ /openapi\.tbl$/ && !/^#/ && NF > 0 {
 		O_schema[op] = $3
 	} else if ($1 == "refuses")
 		O_refuses[op] = value
-	else if ($1 == "writes")
+	else if ($1 == "within") {
+		within[++n_within] = $2
+		W_list[$2] = after(value, " ")
+	} else if ($1 == "writes")
 		O_writes[op] = 1
 	else if ($1 == "watches")
 		O_watches[op] = 1
@@ -254,7 +257,7 @@ function operation(i,   op, all, n, s, k, list, id)
 	seen_id[id] = 1
 	printf "      \"operationId\": %s,\n", quoted(id)
 	list = after(op, " /")
-	sub(/\/.*/, "", list)
+	sub(/[\/:].*/, "", list)
 	printf "      \"tags\": [%s],\n", quoted(list == "" ? "root" : list == "-" ? "watching" : list == "v1" ? "metadata" : list)
 	printf "      \"summary\": %s,\n", quoted(O_says[op])
 	if (O_more[op] != "")
@@ -319,9 +322,16 @@ function all_responses(   i, codes, list)
 	printf "        \"content\": { \"application/json\": { \"schema\": { \"type\": \"object\", \"properties\": { \"error_code\": { \"enum\": [%s] }, \"message\": { \"type\": \"string\" } }, \"required\": [\"error_code\", \"message\"], \"additionalProperties\": false } } }\n      }\n    }\n", codes
 }
 
-# Errors are schemas, too: once for their three types.
-function all_errors(   i)
+# Errors are schemas, too: once for their three types, and those within answers.
+function all_errors(   i, k, n, name)
 {
+	for (i = 1; i <= n_within; i++) {
+		n = split(W_list[within[i]], name, " ")
+		for (k = 1; k <= n; k++)
+			if (!(name[k] in P_status))
+				bad(within[i] ": there is no problem " name[k])
+		printf "      %s: %s,\n", quoted(within[i]), error_schema(W_list[within[i]], "      ")
+	}
 	for (i = 1; i <= n_responses; i++)
 		printf "      %s: %s,\n", quoted("Error." responses[i]), error_schema(R_list[responses[i]], "      ")
 }

@@ -21,7 +21,7 @@ ENOUGH = 200
 
 def of_path(pattern):
     """A template of a path as a regular expression; a slash may follow."""
-    return re.compile("/?".join([re.sub(r"\\\{[a-z]+\\\}", "[^/]+", re.escape(pattern.rstrip("/"))), ""]) + "$")
+    return re.compile("/?".join([re.sub(r"\\\{[A-Za-z]+\\\}", "[^/]+", re.escape(pattern.rstrip("/"))), ""]) + "$")
 
 
 class Document:

@@ -29,9 +29,18 @@ BROKEN = '{"type":"record","name":"R","fields":[{"name":"c","type":"int"}]}'
 LARGE = json.dumps({"type": "enum", "name": "E", "symbols": ["A"], "doc": "x" * 1_100_000})
 RULES = {"ruleSet": {"domainRules": [{"name": "no name", "type": "CEL", "mode": "WRITE"}]}}
 TAG = {"schemaEntity": {"entityPath": "R.a", "entityType": "sr_field"}, "tags": ["PII"]}
-V, S, C = "/subjects/{}/versions", "/subjects/", "/compatibility/subjects/"
 
-# What is asked in this order: method, target, body, and the error_code; None: it is done.  LEFT is an id.
+
+def topic(number, *associations):
+    """A request about the associations of a topic."""
+    return {"resourceName": f"t{number}", "resourceNamespace": "lkc", "resourceId": str(number), "associations": list(associations)}
+
+
+V, S, C = "/subjects/{}/versions", "/subjects/", "/compatibility/subjects/"
+A, ID = "/associations", "/associations/resources/"
+STRONG, OWN = {"subject": "part", "lifecycle": "STRONG"}, {"schema": {"schema": R1}}
+
+# What is asked in this order: method, target, body, and the error_code; None: it is done.
 ASKED = [
     ("GET", "/", None, None), ("POST", "/", None, None),
     ("POST", V.format("s"), {"schema": R1, "metadata": {"properties": {"k": "v"}}, "ruleSet": {"domainRules": [
@@ -99,6 +108,34 @@ ASKED = [
     ("GET", "/v1/metadata/id", None, None), ("GET", "/v1/metadata/version", None, None), ("GET", "/v1/metadata/deployment", None, None),
     *[("GET", f"/-/{name}", None, None) for name in ("healthy", "ready", "metrics")],
 
+    # t1 has a subject of its own, t2 one that others refer to, t3 one that it shares.
+    ("POST", A + "?dryRun=true", topic(1, OWN), None), ("POST", A, topic(1, OWN), None), ("POST", A, topic(1, {**OWN, "lifecycle": "WEAK"}), 42212),
+    ("POST", A, {**topic(1, OWN), "resourceId": "9"}, 40903), ("POST", A, topic(2, {"subject": "none"}), 40907),
+    *[("POST", A, topic(2, {"schema": schema}), code) for schema, code in (({"schema": "{"}, 42201), ({"schema": R1, "id": 9}, 42205),
+                                                                       ({"schema": LARGE}, 42209), ({"schema": R1, **RULES}, 42210))],
+    *[(method, target, topic(1, {"subject": ":.c:__GLOBAL", "associationType": "key"}), 42208) for method, target in (("POST", A), ("PUT", ID + "1"))],
+    *[("PUT", ID + "1", topic(1, {"schema": schema}), code) for schema, code in (
+        ({"schema": R2}, None), ({"schema": BROKEN}, 409), ({"schema": "{"}, 42201), ({"schema": R1, "id": 9}, 42205),
+        ({"schema": R2.replace("{", json.dumps({"doc": "x" * 1_100_000})[:-1] + ",", 1)}, 42209), ({"schema": R1, **RULES}, 42210))],
+    ("PUT", ID + "1", topic(1, {"lifecycle": "WEAK"}), 40908), ("PUT", ID + "1", topic(1, {"subject": "s"}), 42212),
+    ("PUT", ID + "9", {**topic(1, {"lifecycle": "WEAK"}), "resourceId": "9"}, 40903), ("PUT", ID + "2", topic(2, {"subject": "none"}), 40907),
+    ("POST", A, topic(2, STRONG), None), ("DELETE", S + "part", None, 40904), ("DELETE", V.format("part") + "/1", None, 40905),
+    *[(method, target, topic(3, {"subject": "part"}), 40905) for method, target in (("POST", A), ("PUT", ID + "3"))],
+    ("DELETE", ID + "2?cascadeLifecycle=true", None, 42206), ("PUT", ID + "2", topic(2, {"lifecycle": "WEAK"}), None),
+    ("PUT", ID + "3", topic(3, {"subject": "part"}), None), ("PUT", ID + "3", topic(3, {"lifecycle": "STRONG"}), 40904),
+    ("POST", A, topic(4, STRONG), 40904), ("DELETE", V.format("part") + "/1", None, 40904), ("GET", A + "/subjects/part", None, None),
+    ("GET", ID + "1", None, None), ("GET", ID + "-/t1", None, None), ("GET", "/schemas?lifecycle=WEAK&aliases=true", None, None),
+    *[("GET", target + "?lifecycle=x", None, 42212) for target in (ID + "1", ID + "-/t1", A + "/subjects/s", "/schemas")],
+    ("POST", A + ":batchGet?includeSchemas=true", {"requests": [{"resourceId": "1"}, {"resourceId": "9"}, {}]}, None),
+    ("POST", A + ":batchGet", {"requests": []}, 42212), ("POST", A + ":batchMutate", {"requests": []}, 42212),
+    *[("POST", A + ":batchMutate" + query, {"requests": [
+        topic(1, {"opType": "UPSERT", **OWN}), topic(1, {"opType": "UPSERT", "schema": {"schema": BROKEN}}), topic(1, {"opType": "DELETE"}),
+        topic(5, {"opType": "CREATE", **OWN}), topic(5, {"opType": "DELETE", "cascadeLifecycle": True}), topic(9, {"opType": "DELETE"})]}, None)
+      for query in ("?dryRun=true", "")],
+    ("DELETE", ID + "1", None, 40908), ("DELETE", ID + "9", None, 40410),
+    ("PUT", "/mode/part", {"mode": "READONLY"}, None), ("DELETE", ID + "2", None, 42205), ("DELETE", "/mode/part", None, None),
+    *[("DELETE", ID + number + "?cascadeLifecycle=true", None, None) for number in "123"],
+
     ("DELETE", S + "part", None, 42206), ("DELETE", V.format("part") + "/1", None, 42206),
     ("DELETE", S + "none", None, 40401), ("DELETE", S + "s?permanent=true", None, 40405),
     ("DELETE", V.format("none") + "/1", None, 40401), ("DELETE", V.format("s") + "/9", None, 40402), ("DELETE", V.format("s") + "/x", None, 42202),
@@ -113,7 +150,8 @@ ASKED = [
 UNMET = [
     (r".*", 500, "the memory of a request must end amid it"),
     (r".*", 503, "all threads must be at work; that is tested in fcgi_test.py"),
-    (r"POST /", 413, "the body is not looked at before nginx has it"),
+    (r"POST /$", 413, "the body is not looked at before nginx has it"),
+    (r".*", 40902, "there must be 100,000 associations; tests/unit/registry/assoc_test.c has that"),
     (r".*", 50002, "it is that or 50001"),
     (r".*", 50004, "a registry of Confluent's, or another writer at each step, must be about; registry_topic_test.py has these"),
     (r"POST /subjects/\{subject\}/versions$", 40401, "it must be deleted between its registration and its answer"),
@@ -129,7 +167,8 @@ def code_of(answer):
 
 def example(path):
     """A path of an operation, with what is there where it names something."""
-    for name, value in ("subject", "s"), ("version", "1"), ("id", "1"), ("guid", "x"), ("context", "none"):
+    for name, value in (("subject", "s"), ("version", "1"), ("id", "1"), ("guid", "x"), ("context", "none"), ("resourceId", "1"),
+                        ("resourceNamespace", "-"), ("resourceName", "t1")):
         path = path.replace("{" + name + "}", value)
     return path
 
@@ -162,7 +201,7 @@ def test_it_is_well_formed(site):
         same(of["operationId"] in ids, False, what)
         ids.add(of["operationId"])
         given = [document.resolve(p) for p in of.get("parameters", [])]
-        same([p["name"] for p in given if p["in"] == "path"], re.findall(r"\{([a-z]+)\}", path), what)
+        same([p["name"] for p in given if p["in"] == "path"], re.findall(r"\{([A-Za-z]+)\}", path), what)
         same(len({(p["in"], p["name"]) for p in given}), len(given), what)
         same([s for s in of["responses"] if not re.fullmatch("[1-5][0-9][0-9]|default", s)], [], what)
         for answer in of["responses"].values():
@@ -226,6 +265,8 @@ def writes(document):
         refused = document.resolve(of["responses"]["500"])["description"]
         if "50002" in refused:
             body = {"tagsToAdd": [TAG]} if path.endswith("/tags") else {"schema": '"boolean"'} if method == "POST" else WRITES[method]
+            if path.startswith(A) and method != "DELETE":
+                body = topic(2, OWN) if method == "POST" else topic(1, {"subject": "shared", "associationType": "key"})
             yield method, example(path), body
 
 
@@ -234,6 +275,8 @@ def test_what_becomes_of_writes_without_the_broker(site):
         until("all is there again", lambda t=text: site.register("s", t).status == 200)
     for target in "/config/s", "/mode/s":
         same(site.ask("PUT", target, {"compatibility": "NONE", "mode": "READWRITE"}).status, 200)
+    same(site.register("shared", R1).status, 200)
+    same(site.ask("POST", A, topic(1, {"subject": "shared"})).status, 200)
     # One that does not wait for long.
     site.writer.kill()
     site.more = ("-o", "kafkastore.timeout.ms=100")
