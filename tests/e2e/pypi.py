@@ -1,14 +1,11 @@
-"""pypi -- packages from PyPI, for tests of clients that come from there.
-
-They are kept in a folder of the user's cache, so they are fetched once.
-"""
+"""pypi -- packages from PyPI, for tests of clients that come from there."""
 
 import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 
+import kept
 from claims import Skip
 
 INSTALL_S = 120
@@ -21,19 +18,7 @@ def fetch(requirements):
     """
     with open(requirements, "rb") as f:
         made_of = hashlib.sha256(f.read() + sys.version.encode()).hexdigest()[:16]
-    cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "weir-interop")
-    folder = os.path.join(cache, f"{os.path.basename(os.path.dirname(requirements))}-{made_of}")
-    if not os.path.isdir(folder):
-        os.makedirs(cache, exist_ok=True)
-        # Whole or not at all: another test may be fetching beside this one.
-        with tempfile.TemporaryDirectory(dir=cache) as place:
-            _install(requirements, os.path.join(place, "packages"))
-            try:
-                os.rename(os.path.join(place, "packages"), folder)
-            except OSError:
-                if not os.path.isdir(folder):
-                    raise
-    return folder
+    return kept.folder(f"{os.path.basename(os.path.dirname(requirements))}-{made_of}", lambda path: _install(requirements, path))
 
 
 def _install(requirements, folder):

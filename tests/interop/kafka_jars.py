@@ -1,6 +1,6 @@
 """kafka_jars -- Apache Kafka's own programs, as pom.xml names them, from Maven Central.
 
-They are kept in a folder of the user's cache, so they are fetched once.
+They are fetched once.
 """
 
 import hashlib
@@ -9,20 +9,16 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../e2e"))
 
+import kept
 from claims import Skip
 
 FETCH_S = 300
 # The second compiler costs more than it gains within the life of a test.
 JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Dlog4j2.level=ERROR"]
-
-
-def _cache():
-    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "weir-interop")
 
 
 def fetch(profile):
@@ -33,18 +29,7 @@ def fetch(profile):
     pom = os.path.join(HERE, "pom.xml")
     with open(pom, "rb") as f:
         made_of = hashlib.sha256(f.read()).hexdigest()[:16]
-    folder = os.path.join(_cache(), f"{profile}-{made_of}")
-    if not os.path.isdir(folder):
-        os.makedirs(_cache(), exist_ok=True)
-        # Whole or not at all: another test may be fetching beside this one.
-        with tempfile.TemporaryDirectory(dir=_cache()) as place:
-            _maven(pom, profile, os.path.join(place, "jars"))
-            try:
-                os.rename(os.path.join(place, "jars"), folder)
-            except OSError:
-                if not os.path.isdir(folder):
-                    raise
-    return os.path.join(folder, "*")
+    return os.path.join(kept.folder(f"{profile}-{made_of}", lambda path: _maven(pom, profile, path)), "*")
 
 
 def _maven(pom, profile, folder):
