@@ -28,7 +28,9 @@ from confluent_kafka import schema_registry as library
 from confluent_kafka.schema_registry import (Metadata, MetadataProperties, Rule, RuleKind, RuleMode, RuleSet, Schema,
                                              SchemaReference, SchemaRegistryClient, SchemaRegistryError, ServerConfig)
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
-from confluent_kafka.schema_registry.common.schema_registry_client import ConfigCompatibilityLevel, MetadataTags
+from confluent_kafka.schema_registry.common.schema_registry_client import (AssociationCreateOrUpdateInfo,
+                                                                           AssociationCreateOrUpdateRequest,
+                                                                           ConfigCompatibilityLevel, MetadataTags)
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 NOTE = {"name": "note", "type": "string", "default": ""}
@@ -241,6 +243,33 @@ def test_contexts_keep_apart(site):
     same(text_of(inside.get_schema(number))["name"], "Here")
     same(inside.register_schema("here", avro(event(name="Here"))), number)
     same(text_of(client(site).get_schema(number, subject_name=":.py:here"))["name"], "Here")
+
+
+def test_topics_are_associated_with_subjects(site):
+    def of(topic, kind="value"):
+        return [(a.subject, a.resource_id, a.resource_type, a.association_type, a.frozen)
+                for a in client(site).get_associations_by_resource_name(topic, "-", "topic", [kind])]
+
+    def associate(*what):
+        made = client(site).create_association(AssociationCreateOrUpdateRequest("orders", "cluster-1", "id-of-orders", "topic", [
+            AssociationCreateOrUpdateInfo(*what)]))
+        return made.resource_id, [(a.subject, a.association_type, a.lifecycle) for a in made.associations]
+    client(site).register_schema("sales", avro(event(name="Sale")))
+    same(associate("sales", "value", "WEAK"), ("id-of-orders", [("sales", "value", "WEAK")]))
+    client(site).register_schema("orders-key", avro('"string"'))
+    same(associate("orders-key", "key", "STRONG"), ("id-of-orders", [("orders-key", "key", "STRONG")]))
+    same((of("orders"), of("orders", "key"), of("other")), ([("sales", "id-of-orders", "topic", "value", False)],
+                                                             [("orders-key", "id-of-orders", "topic", "key", False)], []))
+    # Whoever serializes for the topic finds its subject, without being told of it.
+    context = SerializationContext("orders", MessageField.VALUE)
+    data = AvroSerializer(client(site), event(name="Sale"), conf={"auto.register.schemas": False})({"id": 1}, context)
+    same(framed(data), client(site).get_latest_version("sales").schema_id)
+    same(AvroDeserializer(client(site))(data, context), {"id": 1})
+    client(site).delete_associations("id-of-orders", "topic", ["value"])
+    same((of("orders"), client(site).get_versions("sales")), ([], [1]))
+    # What is bound to its topic by a strong association goes with it.
+    client(site).delete_associations("id-of-orders", cascade_lifecycle=True)
+    same((of("orders", "key"), "orders-key" in client(site).get_subjects()), ([], False))
 
 
 # ---- serializers ----
