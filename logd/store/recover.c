@@ -385,13 +385,13 @@ fail:
 }
 
 /*
- * Whether `next` goes on where `s` ends; a later epoch may begin further up.
- * Below the log start files are being deleted, in any order.
+ * Whether `next` goes on where `s` ends; a later epoch may begin further up.  What the index has, or a compaction was
+ * made of, was taken with what is before it.  Below the log start files are being deleted, in any order.
  */
 static bool
 continues(const struct recovery *r, const struct segment *s, const struct segment *next)
 {
-	if (next->base == s->end || next->recorded || next->base <= next->partition->log_start)
+	if (next->base == s->end || next->recorded || next->generation > 0 || next->base <= next->partition->log_start)
 		return true;
 	return next->base > s->end && (next->epoch > s->epoch || r->rebuild);
 }

@@ -85,8 +85,55 @@ a_segment_that_is_lost_behind_one_that_overlaps_is_made_again(void)
 	world_end(&w);
 }
 
+/* The name that a compaction gives to a closed segment of one record: it tells its end. */
+static void
+compacted_path(int64_t base, int32_t epoch, char *path, size_t size)
+{
+	struct segment s = { .partition = world_partition(&w, 0), .base = base, .epoch = epoch, .generation = 1, .until = base + 1 };
+
+	segment_path(&s, path, size);
+}
+
+/*
+ * A start without an index keeps what lies behind a hole, since it can't know whether it was promised.  When both sides
+ * have been compacted, and the index does not know that yet, they are kept still, and all that lies behind them.
+ */
+static void
+compacted_segments_with_a_hole_between_them_stay(void)
+{
+	char paths[3][256], names[3][256], last[256];
+	struct partition *p;
+
+	world_begin(&w);
+	w.partition.segment_bytes = BATCH_HEADER + RECORD_BYTES * 3 / 2; /* one each */
+	p = world_partition(&w, 0);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT(world_append(&w, p, true, 1, RECORD_BYTES, NULL, NULL) == STORE_OK);
+	CU_ASSERT_FATAL(p->n_segments == 4);
+	for (int i = 0; i < 3; i++) {
+		path_of(i, p->segments[i]->epoch, paths[i], sizeof paths[i]);
+		compacted_path(i, p->segments[i]->epoch, names[i], sizeof names[i]);
+	}
+	path_of(3, p->segments[3]->epoch, last, sizeof last);
+	store_checkpoint(w.store);
+	world_settle(&w);
+	CU_ASSERT_FATAL(p->segments[3]->recorded);
+	world_cut(&w, false);
+	CU_ASSERT(file_rename(paths[0], names[0]) == 0);
+	CU_ASSERT(file_unlink(paths[1]) == 0);
+	CU_ASSERT(file_rename(paths[2], names[2]) == 0);
+	CU_ASSERT_FATAL(world_open(&w));
+	world_settle(&w);
+	p = world_partition(&w, 0);
+	partition_check(p);
+	CU_ASSERT_EQUAL(partition_log_end(p), 4);
+	CU_ASSERT(is_there(names[0]) && is_there(names[2]) && is_there(last));
+	world_end(&w);
+}
+
 const struct unit_test recover_tests[] = {
 	UNIT(a_segment_behind_one_that_overlaps_is_taken_and_not_made_again),
 	UNIT(a_segment_that_is_lost_behind_one_that_overlaps_is_made_again),
+	UNIT(compacted_segments_with_a_hole_between_them_stay),
 	UNIT_END
 };
