@@ -14,16 +14,17 @@ sys.path.insert(0, HERE)
 
 import claims
 import pypi
-import registry_site
-import registry_values
 from claims import Skip, same
 
+# Before all that imports what it brings along, too: modules of both Python's packages and Debian's don't mix.
 try:
     sys.path.insert(0, pypi.fetch(os.path.join(HERE, "registry_confluent_python/requirements.txt")))
 except Skip as reason:
     print(f"skipped registry-confluent-python: {reason}")
     claims.finish(0, 0, 1)
 
+import registry_site
+import registry_values
 from confluent_kafka import schema_registry as library
 from confluent_kafka.schema_registry import (Metadata, MetadataProperties, Rule, RuleKind, RuleMode, RuleSet, Schema,
                                              SchemaReference, SchemaRegistryClient, SchemaRegistryError, ServerConfig)

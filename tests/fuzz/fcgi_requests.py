@@ -169,7 +169,7 @@ ALWAYS = {"v3.partitions.offset": "offset_type=earliest_and_latest", "v2.consume
 # What stands in a path for the names between braces.  Only what only asks is about what must not change.
 NAMES = {"subject": ("fuzz-a", "fuzz-b", ":.ctx:fuzz-c", "fuzz/d \u00e9"), "topic": ("fuzz-1", "fuzz-2", "none"),
          "version": ("1", "2", "latest", "-1"), "id": ("1", "2", "77"), "context": (".ctx", "fuzz", ":.none:"), "partition": ("0", "1"), "broker": ("1",),
-         "namespace": ("lkc", "-"), "group": ("fuzz-g", "fuzz-h"), "instance": ("i", "j", "k"), "name": ("cleanup.policy", "retention.ms", "none")}
+         "resourceId": ("1", "2", "77"), "resourceNamespace": ("lkc", "-"), "resourceName": ("fuzz-1", "none"), "group": ("fuzz-g", "fuzz-h"), "instance": ("i", "j", "k"), "name": ("cleanup.policy", "retention.ms", "none")}
 KNOWN = {"subject": "known", "topic": "known"}
 # A topic that goes is none that consumers read: librdkafka before 2.6 may keep the threads of a consumer of such a one for
 # good (its issue 4362, mended by 4724).

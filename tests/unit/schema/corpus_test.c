@@ -97,7 +97,7 @@ check_layouts(const char *path, struct span text, void *user)
 	(void)user;
 	for (uint64_t seed = 0; seed < LAYOUTS; seed++) {
 		struct avro_schema *other = parse_other(text, seed, false);
-		uint64_t x, y;
+		uint64_t x, y = 0;
 
 		CU_ASSERT_FATAL(avro_equal(s, other));
 		check_same(s, other, AVRO_TEXT);
