@@ -347,7 +347,9 @@ register_schema(struct association_plan *g, struct change *c)
 	if ((made = arena_alloc(g->arena, sizeof *made)) == NULL)
 		return refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
 	if (!registry_plan_register(g->registry, c->outcome->subject, c->asked.schema, g->registered, g->arena, made, g->why))
-		return false;
+		/* They are written together: one that waits for another of them would wait for ever. */
+		return g->why->problem != REGISTRY_WAITS ? false :
+		    refuse(g->why, g->arena, REGISTRY_NOT_PERMITTED, "Schemas of one request can't be of the same subject or bring the same id along");
 	made->earlier = g->registered;
 	g->registered = made;
 	c->outcome->version = made->version;

@@ -60,33 +60,45 @@ no_overwrite(struct registration *g)
 		(int)g->request->id, plan_context(g->subject, g->arena)));
 }
 
-/*
- * Whether it can be told before the earlier plans have been applied: not where they are of the same subject, or where
- * ids are brought along.
- */
+/* Whether one of the earlier plans, which have not been applied, is of the same subject. */
 static bool
-may_share(const struct registration *g)
+is_planned_for(struct span subject, const struct plan *earlier)
+{
+	for (const struct plan *e = earlier; e != NULL; e = e->earlier)
+		if (e->n_writes > 0 && span_eq(e->subject, subject))
+			return true;
+	return false;
+}
+
+/* The next of the earlier plans from `e` on that gives out an id in the context; NULL: there is none. */
+static const struct plan *
+next_of_context(const struct registration *g, const struct plan *e)
 {
 	struct span name;
 
-	for (const struct plan *e = g->earlier; e != NULL; e = e->earlier)
-		if (e->n_writes > 0 && span_eq(registry_context(e->subject, &name), g->context) &&
-		    (g->import || span_eq(e->subject, g->subject)))
-			return false;
-	return true;
+	while (e != NULL && (e->n_writes == 0 || !span_eq(registry_context(e->subject, &name), g->context)))
+		e = e->earlier;
+	return e;
 }
 
 /* The id that the same schema gets by an earlier plan; 0: none. */
 static int32_t
 id_of_earlier(const struct registration *g)
 {
-	struct span name;
-
-	for (const struct plan *e = g->earlier; e != NULL; e = e->earlier)
-		if (e->n_writes > 0 && span_eq(registry_context(e->subject, &name), g->context) &&
-		    memcmp(e->hash, g->parsed.hash, sizeof e->hash) == 0)
+	for (const struct plan *e = g->earlier; (e = next_of_context(g, e)) != NULL; e = e->earlier)
+		if (memcmp(e->hash, g->parsed.hash, sizeof e->hash) == 0)
 			return e->id;
 	return 0;
+}
+
+/* Whether an earlier plan gives the id that is brought along to another schema. */
+static bool
+is_id_taken(const struct registration *g)
+{
+	for (const struct plan *e = g->earlier; (e = next_of_context(g, e)) != NULL; e = e->earlier)
+		if (e->id == g->request->id && memcmp(e->hash, g->parsed.hash, sizeof e->hash) != 0)
+			return true;
+	return false;
 }
 
 /* The highest that was given out, or is to be. */
@@ -94,10 +106,9 @@ static int32_t
 max_id(const struct registration *g, const struct context *c)
 {
 	int32_t most = c == NULL ? 0 : c->max_id;
-	struct span name;
 
-	for (const struct plan *e = g->earlier; e != NULL; e = e->earlier)
-		if (e->id > most && span_eq(registry_context(e->subject, &name), g->context))
+	for (const struct plan *e = g->earlier; (e = next_of_context(g, e)) != NULL; e = e->earlier)
+		if (e->id > most)
 			most = e->id;
 	return most;
 }
@@ -114,6 +125,8 @@ choose_id(struct registration *g)
 		holder = registry_by_id(g->registry, g->context, g->request->id);
 		if (holder != NULL && memcmp(holder->guid, g->parsed.hash, sizeof holder->guid) != 0)
 			return no_overwrite(g);
+		if (is_id_taken(g))
+			return refuse(g->why, g->arena, REGISTRY_WAITS);
 		g->plan->id = g->request->id;
 	} else if (same != NULL)
 		g->plan->id = same->entry.id;
@@ -346,8 +359,6 @@ plan_anew(struct registration *g, struct schema_request *asked)
 		good = false;
 	else if ((found = find_same(g)) != NULL)
 		tell(g->plan, &found->entry);
-	else if (!may_share(g))
-		good = refuse(g->why, g->arena, REGISTRY_WAITS);
 	else
 		good = choose_id(g) && check_compatibility(g) && choose_version(g) && write_records(g);
 	schema_free(g->parsed.schema);
@@ -359,11 +370,15 @@ registry_plan_register(const struct registry *r, struct span subject, const stru
     const struct plan *earlier, struct arena *a, struct plan *plan, struct refusal *why)
 {
 	struct registration g = { .registry = r, .subject = subject, .arena = a, .plan = plan, .earlier = earlier, .why = why };
-	/* What is there already is no write, whatever the mode. */
-	const struct version_entry *same = registry_registered(r, subject, q, a, why);
 	struct schema_request asked = *q;
+	const struct version_entry *same;
 
 	*plan = (struct plan){ .subject = subject };
+	/* Before the schema is parsed: it may have to wait often. */
+	if (is_planned_for(subject, earlier))
+		return refuse(why, a, REGISTRY_WAITS);
+	/* What is there already is no write, whatever the mode. */
+	same = registry_registered(r, subject, q, a, why);
 	if (same != NULL)
 		tell(plan, same);
 	return same != NULL ||

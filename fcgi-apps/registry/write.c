@@ -1,5 +1,5 @@
 /* write.c -- how a request changes the registry: its turn, a plan, a transaction. */
-#include "base/diag.h"
+#include "base/must.h"
 #include "common/problem.h"
 #include "registry/app.h"
 
@@ -47,8 +47,10 @@ plan_all(struct app *app, struct turn **turns, size_t n)
 		if (q->make(app->registry, q->ctx, q->http->arena, q->plan, &q->why)) {
 			q->plan->earlier = newest;
 			newest = q->plan;
-		} else if (q->why.problem == REGISTRY_WAITS)
+		} else if (q->why.problem == REGISTRY_WAITS) {
+			must(newest != NULL);
 			turns[i]->again = true;
+		}
 	}
 	pthread_rwlock_unlock(&app->lock);
 }

@@ -183,6 +183,26 @@ a_creation_with_schemas_registers_them(void)
 	world_done(&w);
 }
 
+/* Their schemas are written together: none can wait until another is. */
+static void
+schemas_of_one_request_bring_ids_of_their_own(void)
+{
+	static const struct schema_request seven = { .text = TEXT("\"int\""), .id = 7, .version = 1 };
+	static const struct schema_request eight = { .text = TEXT("\"long\""), .id = 8, .version = 1 };
+	static const struct schema_request also_7 = { .text = TEXT("\"long\""), .id = 7, .version = 1 };
+	static const struct association_change good[] = { { .type = TEXT("key"), .schema = &seven }, { .schema = &eight } };
+	static const struct association_change same_id[] = { { .type = TEXT("key"), .schema = &seven }, { .schema = &also_7 } };
+	static const char together[] = "42205 Schemas of one request can't be of the same subject or bring the same id along";
+	struct world w;
+
+	world_init(&w);
+	SAME(world_mode(&w, ":.ns:", "IMPORT", false), "");
+	SAME(world_associate(&w, (struct association_request){ .n = 0 }, same_id, 2), together);
+	SAME(world_associate(&w, (struct association_request){ .n = 0 }, good, 2),
+	    "key :.ns:topic-key STRONG frozen 7/1\nvalue :.ns:topic-value STRONG frozen 8/1\n");
+	world_done(&w);
+}
+
 static void
 all_or_nothing_is_written(void)
 {
@@ -473,6 +493,7 @@ const struct unit_test assoc_tests[] = {
 	UNIT(deletions_end_all_the_keys_that_there_were),
 	UNIT(aborted_records_are_put_right),
 	UNIT(a_creation_with_schemas_registers_them),
+	UNIT(schemas_of_one_request_bring_ids_of_their_own),
 	UNIT(all_or_nothing_is_written),
 	UNIT(a_trial_says_what_would_be_and_needs_no_id),
 	UNIT(requests_are_checked_before_what_is_there),
