@@ -9,14 +9,6 @@
 
 /* ---- pieces of messages ---- */
 
-static bool
-begins_with(struct span s, const char *with)
-{
-	size_t n = strlen(with);
-
-	return s.n >= n && memcmp(s.p, with, n) == 0;
-}
-
 /* What stands behind a text in a message; null: it is not there. */
 static struct span
 behind(struct span s, const char *before)
@@ -65,11 +57,11 @@ verdict_read(struct arena *a, const struct json *messages, struct verdict *out)
 	for (const struct json *j = out->messages == NULL ? NULL : messages->first; j != NULL; j = j->next) {
 		if (j->kind != JSON_STRING)
 			continue;
-		if (begins_with(j->text, "{oldSchemaVersion: "))
+		if (span_begins(j->text, span_str("{oldSchemaVersion: ")))
 			out->version = atoi(copy(a, between(j->text, "{oldSchemaVersion: ", "}")));
-		else if (begins_with(j->text, "{oldSchema: '"))
+		else if (span_begins(j->text, span_str("{oldSchema: '")))
 			out->old_text = between(j->text, "{oldSchema: '", "'}");
-		else if (begins_with(j->text, "{validateFields: "))
+		else if (span_begins(j->text, span_str("{validateFields: ")))
 			out->level = copy(a, between(j->text, "compatibility: '", "'}"));
 	}
 }
@@ -253,7 +245,7 @@ find_path(struct arena *a, const struct places *reader, const struct places *oth
 static bool
 split(struct span message, struct conflict *c)
 {
-	if (!begins_with(message, "{errorType:"))
+	if (!span_begins(message, span_str("{errorType:")))
 		return false;
 	c->type = up_to(message, "{errorType:'", "'");
 	c->description = up_to(message, "description:'", "', additionalInfo:'");
@@ -294,8 +286,8 @@ explain(struct arena *a, const struct verdict *v, const struct places *new, cons
 static bool
 is_about_version(struct span message)
 {
-	return begins_with(message, "{oldSchemaVersion: ") || begins_with(message, "{oldSchema: ") ||
-	    begins_with(message, "{validateFields: ");
+	return span_begins(message, span_str("{oldSchemaVersion: ")) || span_begins(message, span_str("{oldSchema: ")) ||
+	    span_begins(message, span_str("{validateFields: "));
 }
 
 struct reason *

@@ -76,23 +76,14 @@ associations_of_name(struct app *app, struct http_request *q, struct http_respon
 
 /* ---- what is told of a resource ---- */
 
-static void
-put_text(struct json_out *o, const char *name, struct span text)
-{
-	if (text.n == 0)
-		return;
-	json_key(o, name);
-	json_put_span(o, text);
-}
-
 void
 associations_open(struct json_out *o, const struct association_request *resource, bool some)
 {
 	json_open(o, '{');
-	put_text(o, "resourceName", resource->resource_name);
-	put_text(o, "resourceNamespace", resource->resource_namespace);
-	put_text(o, "resourceId", resource->resource_id);
-	put_text(o, "resourceType", resource->resource_type.n == 0 ? span_str("topic") : resource->resource_type);
+	json_put_member(o, "resourceName", resource->resource_name);
+	json_put_member(o, "resourceNamespace", resource->resource_namespace);
+	json_put_member(o, "resourceId", resource->resource_id);
+	json_put_member(o, "resourceType", resource->resource_type.n == 0 ? span_str("topic") : resource->resource_type);
 	if (some) {
 		json_key(o, "associations");
 		json_open(o, '[');
@@ -111,9 +102,9 @@ void
 associations_open_info(struct json_out *o, const struct association_outcome *s)
 {
 	json_open(o, '{');
-	put_text(o, "subject", s->subject);
-	put_text(o, "associationType", s->type);
-	put_text(o, "lifecycle", span_str(s->strong ? "STRONG" : "WEAK"));
+	json_put_member(o, "subject", s->subject);
+	json_put_member(o, "associationType", s->type);
+	json_put_member(o, "lifecycle", span_str(s->strong ? "STRONG" : "WEAK"));
 	json_key(o, "frozen");
 	json_put_bool(o, s->frozen);
 }

@@ -1,12 +1,6 @@
 /* contexts.c -- the resource /contexts: spaces of subjects and ids beside each other. */
 #include "registry/app.h"
 
-static bool
-begins_with(struct span s, struct span prefix)
-{
-	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
-}
-
 void
 contexts_list(struct app *app, struct http_request *q, struct http_response *r)
 {
@@ -20,7 +14,7 @@ contexts_list(struct app *app, struct http_request *q, struct http_response *r)
 	app_read(app, true);
 	json_open(&o, '[');
 	while ((context = registry_next_context(app->registry, &it)).p != NULL)
-		if (begins_with(context, prefix) && app_on_page(&page))
+		if (span_begins(context, prefix) && app_on_page(&page))
 			json_put_span(&o, context);
 	json_close(&o, ']');
 	app_read_end(app);

@@ -27,12 +27,6 @@ struct found {
 };
 
 static struct span
-bytes_of(const void *p, size_t n)
-{
-	return span_of(p == NULL && n > 0 ? "" : p, n);
-}
-
-static struct span
 copy_to(uint8_t *to, struct span s)
 {
 	if (s.n > 0)
@@ -100,14 +94,14 @@ compare(struct side *all, struct side *committed, int64_t end, const struct time
 
 		if (all->over)
 			return true;
-		key = bytes_of(all->at->key, all->at->key_len);
+		key = span_of(all->at->key, all->at->key_len);
 		while (!committed->over && (committed->at == NULL || committed->at->offset < all->at->offset))
 			if (!advance(committed, end, deadline))
 				return false;
 		if (committed->at != NULL && committed->at->offset == all->at->offset)
 			note_committed(f, key);
 		else
-			note_aborted(f, key, bytes_of(all->at->payload, all->at->len));
+			note_aborted(f, key, span_of(all->at->payload, all->at->len));
 	}
 	return false;
 }

@@ -60,7 +60,7 @@ log_resign(struct log *log)
 {
 	atomic_store(&log->leads, false);
 	if (log->producer != NULL)
-		rd_kafka_destroy_flags(log->producer, 0);
+		rd_kafka_destroy(log->producer);
 	log->producer = NULL;
 }
 

@@ -259,12 +259,6 @@ registry_next_version(const struct registry *r, struct span subject, enum regist
 	return NULL;
 }
 
-static bool
-begins_with(struct span s, struct span prefix)
-{
-	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
-}
-
 /* What a prefix of subjects means: a part of the sorted names, and of those the ones that fit. */
 struct prefix {
 	struct span text;
@@ -274,7 +268,7 @@ struct prefix {
 static struct prefix
 prefix_of(struct span text)
 {
-	struct prefix p = { registry_qualified(text), begins_with(text, span_str(":*:")) };
+	struct prefix p = { registry_qualified(text), span_begins(text, span_str(":*:")) };
 
 	if (p.every_context)
 		p.text = span_of(text.p + 3, text.n - 3);
@@ -288,8 +282,8 @@ fits(const struct prefix *p, struct span subject)
 
 	if (p->every_context)
 		registry_context(subject, &name);
-	return begins_with(name, p->text) &&
-	    (p->every_context || begins_with(p->text, span_str(":.")) || in_normal_context(subject));
+	return span_begins(name, p->text) &&
+	    (p->every_context || span_begins(p->text, span_str(":.")) || in_normal_context(subject));
 }
 
 /* The next subject of the prefix; NULL at the end.  `at` 0: its beginning. */
@@ -303,7 +297,7 @@ next_of_prefix(const struct registry *r, const struct prefix *p, names_place *at
 	while ((e = names_next(&r->sorted, at)) != NULL) {
 		if (fits(p, e->name))
 			return e->value;
-		if (!p->every_context && !begins_with(e->name, p->text))
+		if (!p->every_context && !span_begins(e->name, p->text))
 			return NULL;
 	}
 	return NULL;

@@ -230,17 +230,7 @@ record_read(struct arena *a, struct span key, struct span value, struct record *
 	return read_value(a, tree, r, why);
 }
 
-/* ---- writing ---- */
-
-/* What is empty is left out, as it is by Confluent's. */
-static void
-put_text(struct json_out *o, const char *name, struct span text)
-{
-	if (text.n == 0)
-		return;
-	json_key(o, name);
-	json_put_span(o, text);
-}
+/* ---- writing: what is empty is left out, as it is by Confluent's ---- */
 
 static void
 put_int(struct json_out *o, const char *name, int32_t n)
@@ -253,11 +243,11 @@ put_int(struct json_out *o, const char *name, int32_t n)
 static void
 put_resource_key(struct json_out *o, const struct record *r)
 {
-	put_text(o, "tenant", span_str("default"));
-	put_text(o, "resourceName", r->resource_name);
-	put_text(o, "resourceNamespace", r->resource_namespace);
-	put_text(o, "resourceType", r->resource_type);
-	put_text(o, "associationType", r->association_type);
+	json_put_member(o, "tenant", span_str("default"));
+	json_put_member(o, "resourceName", r->resource_name);
+	json_put_member(o, "resourceNamespace", r->resource_namespace);
+	json_put_member(o, "resourceType", r->resource_type);
+	json_put_member(o, "associationType", r->association_type);
 }
 
 void
@@ -269,12 +259,12 @@ record_put_key(struct buf *to, const struct record *r)
 	json_key(&o, "keytype");
 	json_put_str(&o, keytypes[r->type].name);
 	if (r->type == RECORD_CONTEXT) {
-		put_text(&o, "tenant", span_str("default"));
-		put_text(&o, "context", r->context);
+		json_put_member(&o, "tenant", span_str("default"));
+		json_put_member(&o, "context", r->context);
 	}
 	if (r->type == RECORD_ASSOC)
 		put_resource_key(&o, r);
-	put_text(&o, "subject", r->subject);
+	json_put_member(&o, "subject", r->subject);
 	if (r->type == RECORD_SCHEMA)
 		put_int(&o, "version", r->version);
 	put_int(&o, "magic", keytypes[r->type].magic_max);
@@ -290,8 +280,8 @@ put_references(struct json_out *o, const struct record *r)
 	json_open(o, '[');
 	for (size_t i = 0; i < r->n_references; i++) {
 		json_open(o, '{');
-		put_text(o, "name", r->references[i].name);
-		put_text(o, "subject", r->references[i].subject);
+		json_put_member(o, "name", r->references[i].name);
+		json_put_member(o, "subject", r->references[i].subject);
 		put_int(o, "version", r->references[i].version);
 		json_close(o, '}');
 	}
@@ -312,7 +302,7 @@ put_schema(struct json_out *o, const struct record *r)
 {
 	put_int(o, "version", r->version);
 	put_int(o, "id", r->id);
-	put_text(o, "schemaType", r->schema_type);
+	json_put_member(o, "schemaType", r->schema_type);
 	put_references(o, r);
 	put_tree(o, "metadata", r->metadata);
 	put_tree(o, "ruleSet", r->rule_set);
@@ -326,14 +316,14 @@ put_schema(struct json_out *o, const struct record *r)
 static void
 put_association(struct json_out *o, const struct record *r)
 {
-	put_text(o, "guid", r->guid);
-	put_text(o, "tenant", span_str("default"));
-	put_text(o, "resourceName", r->resource_name);
-	put_text(o, "resourceNamespace", r->resource_namespace);
-	put_text(o, "resourceId", r->resource_id);
-	put_text(o, "resourceType", r->resource_type);
-	put_text(o, "associationType", r->association_type);
-	put_text(o, "lifecycle", span_str(r->strong ? "STRONG" : "WEAK"));
+	json_put_member(o, "guid", r->guid);
+	json_put_member(o, "tenant", span_str("default"));
+	json_put_member(o, "resourceName", r->resource_name);
+	json_put_member(o, "resourceNamespace", r->resource_namespace);
+	json_put_member(o, "resourceId", r->resource_id);
+	json_put_member(o, "resourceType", r->resource_type);
+	json_put_member(o, "associationType", r->association_type);
+	json_put_member(o, "lifecycle", span_str(r->strong ? "STRONG" : "WEAK"));
 	json_key(o, "frozen");
 	json_put_bool(o, r->frozen);
 	if (r->create_ts_ms != 0) {
@@ -348,16 +338,16 @@ record_put_value(struct buf *to, const struct record *r)
 	struct json_out o = json_out(to);
 
 	json_open(&o, '{');
-	put_text(&o, "subject", r->subject);
+	json_put_member(&o, "subject", r->subject);
 	if (r->type == RECORD_SCHEMA)
 		put_schema(&o, r);
 	else if (r->type == RECORD_MODE)
-		put_text(&o, "mode", r->mode);
+		json_put_member(&o, "mode", r->mode);
 	else if (r->type == RECORD_DELETE_SUBJECT)
 		put_int(&o, "version", r->version);
 	else if (r->type == RECORD_CONTEXT) {
-		put_text(&o, "tenant", span_str("default"));
-		put_text(&o, "context", r->context);
+		json_put_member(&o, "tenant", span_str("default"));
+		json_put_member(&o, "context", r->context);
 	} else if (r->type == RECORD_ASSOC)
 		put_association(&o, r);
 	json_close(&o, '}');

@@ -77,11 +77,11 @@ put_associations(struct app *app, struct json_out *o, const struct question *a, 
 	const struct association *s;
 	size_t it = 0;
 
-	if (!a->associated || !a->by_association || next_association(app, &a->with, subject, &it) == NULL)
+	if (!a->associated || !a->by_association || (s = next_association(app, &a->with, subject, &it)) == NULL)
 		return;
 	json_key(o, "associations");
 	json_open(o, '[');
-	for (it = 0; (s = next_association(app, &a->with, subject, &it)) != NULL;)
+	for (; s != NULL; s = next_association(app, &a->with, subject, &it))
 		entity_put_association(o, s);
 	json_close(o, ']');
 }

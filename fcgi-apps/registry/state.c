@@ -30,14 +30,6 @@ registry_context(struct span subject, struct span *name)
 	return span_str(".");
 }
 
-static bool
-begins_with(struct span s, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return s.n >= n && memcmp(s.p, prefix, n) == 0;
-}
-
 static struct span
 printed(const char *text)
 {
@@ -47,13 +39,13 @@ printed(const char *text)
 struct span
 registry_subject(struct arena *a, struct span context, struct span name)
 {
-	if (begins_with(name, ":.")) {
+	if (span_begins(name, span_str(":."))) {
 		if (memchr(name.p + 1, ':', name.n - 1) != NULL)
 			return registry_qualified(name);
 		/* A context whose last colon is left out. */
 		return name.n == 2 ? span_str("") : printed(arena_printf(a, "%.*s:", (int)name.n, (const char *)name.p));
 	}
-	if (begins_with(name, ":*:") || span_is(context, "."))
+	if (span_begins(name, span_str(":*:")) || span_is(context, "."))
 		return name.p == NULL ? span_str("") : name;
 	return printed(arena_printf(a, ":%.*s:%.*s", (int)context.n, (const char *)context.p, (int)name.n,
 	    (const char *)name.p));
@@ -68,7 +60,7 @@ registry_context_name(struct arena *a, struct span spelled, struct span *out)
 		s = span_of(s.p + 1, s.n - 1);
 	if (s.n > 0 && s.p[s.n - 1] == ':')
 		s.n--;
-	*out = begins_with(s, ".") ? s : printed(arena_printf(a, ".%.*s", (int)s.n, (const char *)s.p));
+	*out = span_begins(s, span_str(".")) ? s : printed(arena_printf(a, ".%.*s", (int)s.n, (const char *)s.p));
 	return s.n == 0 || memchr(s.p, ':', s.n) == NULL;
 }
 

@@ -49,6 +49,13 @@ span_compare(struct span a, struct span b)
 	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
 }
 
+/* Whether it begins with these bytes; with none, or null, all do. */
+static inline bool
+span_begins(struct span a, struct span with)
+{
+	return a.n >= with.n && (with.n == 0 || memcmp(a.p, with.p, with.n) == 0);
+}
+
 static inline bool
 span_is(struct span a, const char *s)
 {

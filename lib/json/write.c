@@ -117,6 +117,15 @@ json_key_span(struct json_out *o, struct span name)
 }
 
 void
+json_put_member(struct json_out *o, const char *name, struct span text)
+{
+	if (text.n == 0)
+		return;
+	json_key(o, name);
+	json_put_span(o, text);
+}
+
+void
 json_put_null(struct json_out *o)
 {
 	json_put_raw(o, span_str("null"));

@@ -37,6 +37,9 @@ void json_close(struct json_out *, char bracket); /* '}' or ']' */
 void json_key(struct json_out *, const char *name); /* a name that needs no escapes */
 void json_key_span(struct json_out *, struct span name);
 
+/* A member of an object whose value is this text; none where that is empty. */
+void json_put_member(struct json_out *, const char *name, struct span text);
+
 void json_put_null(struct json_out *);
 void json_put_bool(struct json_out *, bool);
 void json_put_int(struct json_out *, int64_t);

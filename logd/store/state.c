@@ -248,7 +248,6 @@ state_freeze(struct store *store)
 	struct state *st = &store->state;
 
 	must(st->frozen.n == 0);
-	map_done(&st->frozen);
 	st->frozen = st->fresh;
 	st->fresh = (struct map){ 0 };
 }

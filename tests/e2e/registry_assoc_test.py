@@ -237,9 +237,4 @@ def test_a_process_that_starts_knows_them(site):
 
 
 if __name__ == "__main__":
-    running = registry_site.Site("-o", "kafkastore.timeout.ms=3000")
-    passed, failed, skipped = claims.run(globals(), running, seconds=60)
-    for what in running.end():
-        failed += 1
-        print(f"FAIL: end_in_order: {what}")
-    claims.finish(passed, failed, skipped)
+    registry_site.main(globals(), registry_site.Site("-o", "kafkastore.timeout.ms=3000"))

@@ -94,9 +94,4 @@ def test_curl_needs_no_more_than_its_defaults(site):
 
 
 if __name__ == "__main__":
-    running = registry_site.Site()
-    passed, failed, skipped = claims.run(globals(), running, seconds=60)
-    for what in running.end():
-        failed += 1
-        print(f"FAIL: end_in_order: {what}")
-    claims.finish(passed, failed, skipped)
+    registry_site.main(globals(), registry_site.Site())

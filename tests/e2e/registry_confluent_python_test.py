@@ -334,9 +334,4 @@ def test_values_are_shared(site):
 
 
 if __name__ == "__main__":
-    running = registry_site.Site()
-    passed, failed, skipped = claims.run(globals(), running)
-    for what in running.end():
-        failed += 1
-        print(f"FAIL: end_in_order: {what}")
-    claims.finish(passed, failed, skipped)
+    registry_site.main(globals(), registry_site.Site())

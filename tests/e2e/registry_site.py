@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.parse
 
+import claims
 import fastcgi
 import openapi
 import weir_daemon
@@ -204,3 +205,30 @@ class Site:
             wrong.append("weir-logd")
         shutil.rmtree(self.folder, ignore_errors=True)
         return wrong
+
+
+def read_topic(address, isolation):
+    """Every record of the registries' topic: (offset, key, value) in bytes."""
+    import confluent_kafka
+    c = confluent_kafka.Consumer({"bootstrap.servers": address, "group.id": "look", "isolation.level": isolation,
+                                  "enable.partition.eof": True, "auto.offset.reset": "earliest"})
+    c.assign([confluent_kafka.TopicPartition("_schemas", 0, 0)])
+    records = []
+    while True:
+        m = c.poll(30)
+        if m is None:
+            raise AssertionError("the topic can't be read")
+        if m.error():
+            break
+        records.append((m.offset(), m.key(), m.value()))
+    c.close()
+    return records
+
+
+def main(names, site, seconds=60):
+    """A whole program: all tests of the module at the site, its end, the last line."""
+    passed, failed, skipped = claims.run(names, site, seconds=seconds)
+    for what in site.end():
+        failed += 1
+        print(f"FAIL: end_in_order: {what}")
+    claims.finish(passed, failed, skipped)

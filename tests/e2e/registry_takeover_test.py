@@ -8,12 +8,10 @@ committed.
 """
 import json
 import os
-import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import claims
 import raw_calls
 import registry_site
 from claims import same, until
@@ -134,20 +132,8 @@ class Other:
 
 def read(site, isolation):
     """Every record: (offset, key, value)."""
-    import confluent_kafka
-    c = confluent_kafka.Consumer({"bootstrap.servers": site.daemon.address, "group.id": "other", "isolation.level": isolation,
-                                  "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    c.assign([confluent_kafka.TopicPartition("_schemas", 0, 0)])
-    records = []
-    while True:
-        m = c.poll(30)
-        if m is None:
-            raise AssertionError("the topic can't be read")
-        if m.error():
-            break
-        records.append((m.offset(), m.key().decode(), None if m.value() is None else m.value().decode()))
-    c.close()
-    return records
+    return [(offset, k.decode(), None if v is None else v.decode())
+            for offset, k, v in registry_site.read_topic(site.daemon.address, isolation)]
 
 
 def good(answer):
@@ -279,10 +265,4 @@ class Site(registry_site.Site):
 
 
 if __name__ == "__main__":
-    running = Site()
-    passed, failed, skipped = claims.run(globals(), running, seconds=60)
-    for what in running.end():
-        failed += 1
-        print(f"FAIL: end_in_order: {what}")
-    shutil.rmtree(running.folder, ignore_errors=True)
-    claims.finish(passed, failed, skipped)
+    registry_site.main(globals(), Site())

@@ -16,7 +16,6 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import claims
 import registry_site
 from claims import same, until
 from registry_site import JSON, segment
@@ -993,10 +992,5 @@ def test_a_restart_finds_all_again(site):
 
 
 if __name__ == "__main__":
-    running = registry_site.Site("-o", "kafkastore.timeout.ms=3000", "-o",
-                                 "schema.registry.metadata.deployment.attributes=here, for tests")
-    passed, failed, skipped = claims.run(globals(), running, seconds=100)
-    for what in running.end():
-        failed += 1
-        print(f"FAIL: end_in_order: {what}")
-    claims.finish(passed, failed, skipped)
+    registry_site.main(globals(), registry_site.Site("-o", "kafkastore.timeout.ms=3000", "-o",
+                                 "schema.registry.metadata.deployment.attributes=here, for tests"), seconds=100)

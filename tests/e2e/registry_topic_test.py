@@ -6,7 +6,6 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import claims
 import raw_calls
 import registry_site
 from claims import same, until
@@ -102,9 +101,4 @@ def test_a_topic_that_was_made_anew_is_not_served(site):
 
 
 if __name__ == "__main__":
-    running = registry_site.Site("-o", "kafkastore.timeout.ms=3000")
-    passed, failed, skipped = claims.run(globals(), running, seconds=60)
-    for what in running.end():
-        failed += 1
-        print(f"FAIL: end_in_order: {what}")
-    claims.finish(passed, failed, skipped)
+    registry_site.main(globals(), registry_site.Site("-o", "kafkastore.timeout.ms=3000"))

@@ -213,20 +213,7 @@ class History:
 
 def records(site, isolation):
     """The value of each key, as one sees it in the end who reads the topic."""
-    import confluent_kafka
-    c = confluent_kafka.Consumer({"bootstrap.servers": site.address, "group.id": "look", "isolation.level": isolation,
-                                  "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    c.assign([confluent_kafka.TopicPartition("_schemas", 0, 0)])
-    values = {}
-    while True:
-        m = c.poll(30)
-        if m is None:
-            raise AssertionError("the topic can't be read")
-        if m.error():
-            break
-        values[m.key()] = m.value()
-    c.close()
-    return values
+    return {k: v for _, k, v in registry_site.read_topic(site.address, isolation)}
 
 
 def check_topic(site):

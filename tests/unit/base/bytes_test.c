@@ -55,10 +55,20 @@ order_is_of_bytes_then_of_lengths(void)
 	CU_ASSERT(span_compare(span_str(NULL), span_str("")) == 0);
 }
 
+static void
+what_begins_with_what(void)
+{
+	CU_ASSERT(span_begins(span_str("abc"), span_str("ab")) && span_begins(span_str("abc"), span_str("abc")));
+	CU_ASSERT(!span_begins(span_str("ab"), span_str("abc")) && !span_begins(span_str("abc"), span_str("b")));
+	CU_ASSERT(span_begins(span_str("abc"), span_str("")) && span_begins(span_str(NULL), span_str(NULL)));
+	CU_ASSERT(!span_begins(span_str(NULL), span_str("a")));
+}
+
 const struct unit_test bytes_tests[] = {
 	UNIT(integers_are_big_endian),
 	UNIT(null_equals_only_null),
 	UNIT(equality_is_of_bytes),
 	UNIT(order_is_of_bytes_then_of_lengths),
+	UNIT(what_begins_with_what),
 	UNIT_END
 };

@@ -271,6 +271,20 @@ base64_is_a_string(void)
 	wrote("\"+//+\"");
 }
 
+static void
+empty_texts_are_no_members(void)
+{
+	struct json_out o = json_out(&out);
+
+	json_open(&o, '{');
+	json_put_member(&o, "a", span_str(""));
+	json_put_member(&o, "b", span_str("x"));
+	json_put_member(&o, "c", span_str(NULL));
+	json_put_member(&o, "d", span_str("y"));
+	json_close(&o, '}');
+	wrote("{\"b\":\"x\",\"d\":\"y\"}");
+}
+
 const struct unit_test write_tests[] = {
 	UNIT(commas_come_by_themselves),
 	UNIT(the_null_span_is_null),
@@ -281,5 +295,6 @@ const struct unit_test write_tests[] = {
 	UNIT(doubles_read_back),
 	UNIT(compact_takes_out_blanks_and_nothing_else),
 	UNIT(base64_is_a_string),
+	UNIT(empty_texts_are_no_members),
 	UNIT_END
 };
