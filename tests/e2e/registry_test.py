@@ -865,6 +865,7 @@ class Load:
                 answer = self.site.register(subject, text)
             except OSError as error:
                 self.refusals[type(error).__name__] = self.refusals.get(type(error).__name__, 0) + 1
+                time.sleep(0.05)
                 continue
             if answer.status == 200:
                 self.acknowledged.append((subject, answer.json["version"], answer.json["id"], text))
@@ -940,7 +941,8 @@ def test_nginx_killed_under_load(site):
     site.start_nginx()
     load.acknowledges_more(len(load.acknowledged))
     load.stop()
-    documented(load, "ConnectionResetError", "ConnectionRefusedError", "RemoteDisconnected")
+    # Whether a peer that is gone resets the connection or breaks the pipe is a matter of when it is noticed.
+    documented(load, "BrokenPipeError", "ConnectionResetError", "ConnectionRefusedError", "RemoteDisconnected")
     load.check()
 
 
