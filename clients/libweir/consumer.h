@@ -94,6 +94,8 @@ bool weir_rewind(struct weir_consumer *, struct weir_error *why);
 /*
  * Commits these offsets (the next to be read, not the last read), or, with n == 0, those of the next
  * messages of all that is assigned, also where more was committed before; waits for the broker's answer.
+ * Of a subscription, only what the group has given this consumer: WEIR_RETRIABLE where that is another's now,
+ * who reads on from what was committed before.
  */
 bool weir_commit(struct weir_consumer *, const struct weir_offset *, size_t n, struct weir_error *why);
 

@@ -298,25 +298,36 @@ all_positions(struct weir_consumer *c)
 	return list;
 }
 
-bool
-weir_commit(struct weir_consumer *c, const struct weir_offset *offsets, size_t n, struct weir_error *why)
+/*
+ * Whether all that a group gave out is still ours.  librdkafka takes part in a group's sharing anew by itself, at
+ * any time, and commits as the member that it is then, which a coordinator takes whoever has the partition.
+ */
+static bool
+are_ours(struct weir_consumer *c, const rd_kafka_topic_partition_list_t *list, struct weir_error *why)
 {
-	rd_kafka_topic_partition_list_t *list, *answered;
-	rd_kafka_queue_t *queue;
+	rd_kafka_topic_partition_list_t *assigned = NULL;
+	bool ours = true;
+
+	if (c->source != SUBSCRIPTION)
+		return true;
+	if (!take_error(why, rd_kafka_assignment(c->rk, &assigned)))
+		return false;
+	for (int i = 0; i < list->cnt && ours; i++)
+		ours = rd_kafka_topic_partition_list_find(assigned, list->elems[i].topic, list->elems[i].partition) != NULL;
+	rd_kafka_topic_partition_list_destroy(assigned);
+	return ours || take_error(why, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
+}
+
+static bool
+commit(struct weir_consumer *c, rd_kafka_topic_partition_list_t *list, struct weir_error *why)
+{
+	/* By a queue of our own, since rd_kafka_commit() waits without end. */
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
+	rd_kafka_resp_err_t e = rd_kafka_commit_queue(c->rk, list, queue, NULL, NULL);
+	rd_kafka_topic_partition_list_t *answered;
 	rd_kafka_event_t *event = NULL;
-	rd_kafka_resp_err_t e;
 	bool good;
 
-	if (!are_sound(offsets, n, why))
-		return false;
-	list = n == 0 ? all_positions(c) : make_list(offsets, n);
-	if (list->cnt == 0) {
-		rd_kafka_topic_partition_list_destroy(list);
-		return take_error(why, RD_KAFKA_RESP_ERR_NO_ERROR);
-	}
-	/* By a queue of our own, since rd_kafka_commit() waits without end. */
-	queue = rd_kafka_queue_new(c->rk);
-	e = rd_kafka_commit_queue(c->rk, list, queue, NULL, NULL);
 	if (e == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		event = rd_kafka_queue_poll(queue, CALL_MS);
 		e = event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
@@ -328,6 +339,21 @@ weir_commit(struct weir_consumer *c, const struct weir_offset *offsets, size_t n
 	if (event != NULL)
 		rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
+	return good;
+}
+
+bool
+weir_commit(struct weir_consumer *c, const struct weir_offset *offsets, size_t n, struct weir_error *why)
+{
+	rd_kafka_topic_partition_list_t *list;
+	bool good;
+
+	if (!are_sound(offsets, n, why))
+		return false;
+	*why = (struct weir_error){ .kind = WEIR_OK };
+	list = n == 0 ? all_positions(c) : make_list(offsets, n);
+	/* Once more behind it, for what was taken away meanwhile: whoever has it now may not know of this commit. */
+	good = list->cnt == 0 || (are_ours(c, list, why) && commit(c, list, why) && are_ours(c, list, why));
 	rd_kafka_topic_partition_list_destroy(list);
 	return good;
 }

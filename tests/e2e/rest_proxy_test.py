@@ -662,6 +662,26 @@ def test_a_group_shares_a_topic(site):
         m.delete()
 
 
+def test_only_who_has_a_partition_commits_it(site):
+    t, g = fresh(site, 2), group()
+    site.produce(t, [{"value": n, "partition": n % 2} for n in range(4)])
+    first, second = (Instance(site, g, name=name, **{"auto.commit.enable": False}) for name in ("first", "second"))
+    first.subscribe(t)
+    same(sorted(values(first.collect(4))), [0, 1, 2, 3], "all go to one")
+    second.subscribe(t)
+    until("they share", lambda: len(first.assignment()) == len(second.assignment()) == 1)
+    (_, kept), (_, lost) = first.assignment()[0], second.assignment()[0]
+    late = first.ask("POST", "/offsets", {"offsets": [{"topic": t, "partition": p, "offset": 1} for p in (kept, lost)]})
+    same(problem(late)[:2], (500, 50003), "a commit for what another reads now")
+    same(first.committed(t, kept, lost), {}, "nothing of it is done")
+    same(first.commit((t, kept, 1)), (200, []), "for what is still its own")
+    same(len(second.collect(2)), 2, "the other reads from the beginning")
+    same(second.commit(), (200, []), "and commits")
+    same(first.committed(t, 0, 1), {0: 2, 1: 2}, "both")
+    first.delete()
+    second.delete()
+
+
 def test_both_processes_serve_groups(site):
     made = [Instance(site, group()) for _ in range(12)]
     counts = [instances_of(p, site) for p in site.proxies]
