@@ -222,23 +222,28 @@ index_discard(const char *dir)
 }
 
 static int
-open_data(const char *dir)
+open_part(const char *dir, const char *name)
 {
 	char path[4096];
 
-	snprintf(path, sizeof path, "%s/data.mdb", dir);
+	snprintf(path, sizeof path, "%s/%s", dir, name);
 	return file_open(path, FILE_READ);
 }
 
-bool
-index_is_file(const char *dir)
+const char *
+index_no_file(const char *dir)
 {
-	int fd = open_data(dir);
+	static const char *const files[] = { "data.mdb", "lock.mdb" };
 
-	if (fd == -1)
-		return errno != ENOTSUP;
-	file_close(fd);
-	return true;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		int fd = open_part(dir, files[i]);
+
+		if (fd != -1)
+			file_close(fd);
+		else if (errno == ENOTSUP)
+			return files[i];
+	}
+	return NULL;
 }
 
 static int
@@ -260,7 +265,7 @@ crc_of(int fd, uint32_t *crc)
 int
 index_file_crc(const char *dir, uint32_t *crc)
 {
-	int fd = open_data(dir), r;
+	int fd = open_part(dir, "data.mdb"), r;
 	int64_t size;
 
 	if (fd == -1)
@@ -502,7 +507,7 @@ copy(struct index *from, struct index *to)
 static bool
 is_there(const char *dir)
 {
-	int fd = open_data(dir);
+	int fd = open_part(dir, "data.mdb");
 
 	if (fd == -1)
 		return errno != ENOENT;
@@ -666,7 +671,7 @@ index_table_name(enum index_table table)
 int
 index_open_to_look(struct index **out, const char *dir, const char **why)
 {
-	int rc = index_is_file(dir) ? open_env(out, dir, MDB_RDONLY | MDB_NOLOCK) : ENOTSUP;
+	int rc = index_no_file(dir) == NULL ? open_env(out, dir, MDB_RDONLY | MDB_NOLOCK) : ENOTSUP;
 
 	if (rc == 0 && (rc = mdb_txn_renew((*out)->reader)) != 0)
 		index_close(*out);

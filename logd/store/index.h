@@ -50,10 +50,10 @@ void index_del_prefix(struct index_batch *, enum index_table, struct span prefix
 void index_batch_done(struct index_batch *);
 
 /*
- * Whether nothing but a file lies in the place of the index's: LMDB would open, and wait
- * for, whatever is there.  To be asked before anything below.
+ * Which of the index's files is something else than a file, which LMDB would open, and wait for; NULL: none.
+ * To be asked before anything below.
  */
-bool index_is_file(const char *dir);
+const char *index_no_file(const char *dir);
 
 /* Opens or makes the index in a folder.  -1: logged. */
 int index_open(struct index **, const char *dir);

@@ -288,8 +288,8 @@ static int
 open_index(struct inspect *in, bool usable)
 {
 	enum finding_id unused;
-	char dir[PATH_MAX];
-	const char *why;
+	char dir[PATH_MAX], path[32];
+	const char *no_file, *why;
 	int right;
 
 	store_path(in->dir, "index", dir, sizeof dir);
@@ -297,8 +297,9 @@ open_index(struct inspect *in, bool usable)
 		tell_file(in, FINDING_INDEX_NONE, "index");
 		return 0;
 	}
-	if (!index_is_file(dir)) {
-		tell_file(in, FINDING_INDEX_NO_FILE, "index/data.mdb");
+	if ((no_file = index_no_file(dir)) != NULL) {
+		snprintf(path, sizeof path, "index/%s", no_file);
+		tell_file(in, FINDING_INDEX_NO_FILE, path);
 		return 0;
 	}
 	if ((right = verify_in_child(in, dir)) != 1 || !usable)
@@ -331,7 +332,7 @@ load_marks(struct inspect *in)
 		tell_file(in, FINDING_UNCLEAN, NULL);
 	else if (mark == CLEAN_DAMAGED)
 		tell_file(in, FINDING_CLEAN_DAMAGED, "clean");
-	else if (mark == CLEAN_OTHER_INDEX && is_there(in, "index/data.mdb") && index_is_file(index))
+	else if (mark == CLEAN_OTHER_INDEX && is_there(in, "index/data.mdb") && index_no_file(index) == NULL)
 		tell_file(in, FINDING_INDEX_OTHER, "index/data.mdb");
 	if (opening)
 		tell_file(in, FINDING_OPENING, "opening");

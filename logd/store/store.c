@@ -366,21 +366,23 @@ enum folder_format
 store_format(const char *dir)
 {
 	char path[PATH_MAX], found[sizeof format] = "";
-	int64_t n;
+	int64_t n = -1;
 	int fd, holds;
 
 	store_path(dir, "format", path, sizeof path);
-	if ((fd = file_open(path, FILE_READ)) == -1 && errno == ENOENT) {
+	if ((fd = file_open(path, FILE_READ)) != -1) {
+		n = file_read(fd, found, sizeof found, 0);
+		file_close(fd);
+	} else if (errno == ENOENT)
+		n = 0;
+	if (n == 0) {
 		holds = holds_data(dir);
 		return holds == -1 ? FORMAT_FAILED : holds ? FORMAT_LACKING : FORMAT_NONE;
 	}
-	n = fd == -1 ? -1 : file_read(fd, found, sizeof found, 0);
-	if (n == -1)
+	if (n == -1) {
 		complain("format of the data folder can't be read", path);
-	if (fd != -1)
-		file_close(fd);
-	if (n == -1)
 		return FORMAT_FAILED;
+	}
 	if (memcmp(found, format, sizeof found) == 0)
 		return FORMAT_KNOWN;
 	diag_error("data folder has a format that this version does not know",
@@ -435,12 +437,14 @@ sync_folders(struct store *store)
 static int
 check_index(struct store *store)
 {
-	char index[PATH_MAX], path[PATH_MAX];
+	char index[PATH_MAX], path[PATH_MAX], file[32];
+	const char *name;
 
 	store_path(store->dir, "index", index, sizeof index);
-	store_path(store->dir, "index/data.mdb", path, sizeof path);
-	if (index_is_file(index))
+	if ((name = index_no_file(index)) == NULL)
 		return 0;
+	snprintf(file, sizeof file, "index/%s", name);
+	store_path(store->dir, file, path, sizeof path);
 	errno = ENOTSUP;
 	return complain("index can't be opened", path);
 }

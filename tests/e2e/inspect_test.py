@@ -280,8 +280,13 @@ def damaged(made, name, damage):
 
 
 def test_a_folder_that_does_not_say_its_format_is_told(_killed, stopped):
+    for take in os.remove, lambda path: os.truncate(path, 0):
+        lacks_format(stopped, take)
+
+
+def lacks_format(stopped, take):
     with Copy(stopped) as x:
-        os.remove(x.path("format"))
+        take(x.path("format"))
         before = tree(x.data)
         damage, = [line for line in inspect(x.data, status=1) if line["type"] == "damage"]
         same((damage["finding"], damage["path"]), ("FORMAT_ABSENT", x.path("format")), "finding")
@@ -400,10 +405,10 @@ def test_damage_in_the_index_is_found(_killed, stopped):
 
 def test_an_index_that_is_no_file_is_told_and_refused(killed, stopped):
     """A pipe, which would be waited for, and a folder."""
-    for made in killed, stopped:
+    for made, name in (killed, "data.mdb"), (stopped, "data.mdb"), (stopped, "lock.mdb"):
         for put, taken in (os.mkfifo, True), (os.mkdir, False):
             with Copy(made) as x:
-                path = x.path("index", "data.mdb")
+                path = x.path("index", name)
                 os.remove(path)
                 put(path)
                 lines = inspect(x.data, status=1)
