@@ -217,6 +217,7 @@ end(struct checkpoint *c)
 	}
 	state_thaw(store);
 	store->checkpoint = NULL;
+	store->checkpoint_put_off = 0;
 	stat_add(&store->stats.checkpoints, 1);
 	/* A partition that goes offline here keeps the journal. */
 	sync_set_apply(&c->set);
@@ -253,8 +254,10 @@ checkpoint_done(struct job *job)
 		end(c);
 	else if (file_lacks(c->error)) {
 		stat_add(&store->stats.checkpoints_failed, 1);
-		diag_warn("checkpoint put off", "error=\"%s\" action=\"make room, or allow more open files; it is tried again\"",
-		    strerror(c->error));
+		if (c->error != store->checkpoint_put_off)
+			diag_warn("checkpoint put off", "error=\"%s\" action=\"make room, or allow more open files; it is tried again\"",
+			    strerror(c->error));
+		store->checkpoint_put_off = c->error;
 		store->checkpoint_retry_ms = store->mono_ms + RETRY_MS;
 	} else
 		store_fail(store, "a checkpoint failed");

@@ -649,9 +649,13 @@ index_commit(struct index *idx, const struct index_batch *batches, size_t n)
 		mdb_txn_abort(txn);
 		return fail("index can't be written", rc);
 	}
-	if ((rc = commit(idx, txn)) != 0)
-		return fail("index can't be committed", rc);
-	return 0;
+	rc = commit(idx, txn);
+	/* Of room that lacks the checkpoint tells, once. */
+	if (rc > 0 && file_lacks(rc)) {
+		errno = rc;
+		return -1;
+	}
+	return rc == 0 ? 0 : fail("index can't be committed", rc);
 }
 
 /* ---- looking at what nobody vouches for ---- */

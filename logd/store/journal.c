@@ -110,6 +110,7 @@ struct journal {
 	uint64_t durable, wanted;
 	struct commit commit;
 	bool busy, failed, full, preparing;
+	int put_off;             /* the error for which writes are put off, which was told; 0: none */
 	int64_t used;
 	struct list replayed;    /* blocks that entries of journal_replay() point into */
 };
@@ -767,9 +768,12 @@ put_off(struct journal *j, struct commit *c)
 {
 	struct list later;
 
-	diag_warn("journal write put off",
-	    "path=%s error=\"%s\" action=\"make room, or allow more open files; nothing needs to be restarted\"", j->dir,
-	    strerror(c->error));
+	/* Once: it is tried again every second. */
+	if (c->error != j->put_off)
+		diag_warn("journal writes put off",
+		    "path=%s error=\"%s\" action=\"make room, or allow more open files; nothing needs to be restarted\"",
+		    j->dir, strerror(c->error));
+	j->put_off = c->error;
 	j->full = true;
 	c->last_block = c->writes[c->n_written].block->number - 1;
 	for (size_t i = c->n; i > c->n_written; i--)
@@ -804,6 +808,8 @@ commit_done(struct job *job)
 		put_off(j, c);
 		return;
 	}
+	if (c->n_written > 0)
+		j->put_off = 0;
 	for (size_t i = 0; i < c->n_syncs; i++)
 		c->syncs[i]->written = false;
 	if (c->error != 0) {

@@ -278,6 +278,7 @@ store_snapshot(struct store *store, const char *dir, int64_t wall_ms)
 	s->dir = xstrdup(path);
 	snprintf(path, sizeof path, "%s/%s.%03dZ.unfinished", dir, name, (int)(wall_ms % 1000));
 	s->unfinished = xstrdup(path);
+	diag_info("snapshot asked for", "path=%s effect=\"it is made with the next checkpoint\"", s->dir);
 	store->snapshot = s;
 	store->snapshot_waits = true;
 	store_checkpoint(store);

@@ -527,6 +527,7 @@ struct store {
 	uint64_t checkpoints;     /* begun so far: the number of the one to come */
 	struct checkpoint *checkpoint; /* under way, or NULL */
 	int64_t checkpoint_retry_ms, last_checkpoint_ms;
+	int checkpoint_put_off; /* the error for which it is, which was told; 0: it is not */
 	struct snapshot *snapshot; /* asked for, or being made; or NULL */
 	bool snapshot_waits;      /* for a checkpoint to begin */
 	int64_t appended_bytes;   /* since the last checkpoint began */

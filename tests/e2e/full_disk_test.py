@@ -6,6 +6,7 @@ without one is there at the next start.  What retention deletes makes room.
 On a small filesystem of its own, which takes root.  WEIR_LOGD names the daemon.
 """
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -32,19 +33,22 @@ class Place:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="weir-full-")
-        self.filler = os.path.join(self.folder, "filler")
-        self.reserve = os.path.join(self.folder, "data", "reserve")
+        self.disk = os.path.join(self.folder, "data")
+        self.filler = os.path.join(self.disk, "filler")
+        self.reserve = os.path.join(self.disk, "reserve")
         self.settings = tempfile.NamedTemporaryFile(mode="w+", prefix="weir-full-")
+        self.options = options({**SETTINGS, "weir.snapshot.dir": self.folder})
         self.daemon = self.c = None
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={BYTES}", "weir-full", self.folder], check=False,
+        os.mkdir(self.disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={BYTES}", "weir-full", self.disk], check=False,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if mounted.returncode != 0:
-            os.rmdir(self.folder)
+            shutil.rmtree(self.folder)
             print("skipped full_disk: a filesystem of its own can't be mounted here")
             finish(0, 0, 1)
 
     def start(self):
-        self.daemon = weir_daemon.start(["-c", self.settings.name, *options(SETTINGS)], self.folder)
+        self.daemon = weir_daemon.start(["-c", self.settings.name, *self.options], self.folder)
         self.c = raw_client.Client(self.daemon.host, self.daemon.port, 30)
 
     def again(self):
@@ -55,7 +59,7 @@ class Place:
     def end(self):
         if self.daemon is not None:
             self.daemon.kill()
-        subprocess.run(["umount", self.folder], check=True)
+        subprocess.run(["umount", self.disk], check=True)
         shutil.rmtree(self.folder)
 
     def fill(self):
@@ -209,6 +213,27 @@ def test_retention_makes_room_on_a_full_disk(place):
     until("the reserve again", lambda: os.path.exists(place.reserve) and os.path.getsize(place.reserve) == RESERVE)
 
 
+def test_a_full_disk_is_told_of_once(place):
+    place.fill()
+    before = len(place.daemon.said())
+
+    def said():
+        return place.daemon.said()[before:]
+
+    def tries():
+        place.daemon.signal(signal.SIGUSR1)
+        return max(map(int, re.findall(r" checkpoints_failed=(\d+)", said())), default=0)
+
+    place.daemon.signal(signal.SIGUSR2)
+    until("what becomes of a snapshot", lambda: "snapshot asked for" in said())
+    until("a try", lambda: tries() > 0)
+    first = tries()
+    until("another", lambda: tries() > first)
+    same((said().count("checkpoint put off") <= 1, said().count("can't be committed")), (True, 0), f"lines: {said()}")
+    place.make_room()
+    until("the snapshot", lambda: "snapshot made" in said())
+
+
 def test_a_start_on_a_full_disk_has_the_reserve(place):
     place.retain(-1)
     first = place.produce("flow", value=bytes(100000))
@@ -216,7 +241,7 @@ def test_a_start_on_a_full_disk_has_the_reserve(place):
     place.fill()
     place.daemon.kill()
     place.c.close()
-    same(shutil.disk_usage(place.folder).free < RESERVE / 4, True, "the disk is full")
+    same(shutil.disk_usage(place.disk).free < RESERVE / 4, True, "the disk is full")
     place.start()
     same(place.fetch("flow", first), (0, place.fetch("flow", 0)[1], True), "a fetch on the full disk")
     place.retain(1)
