@@ -196,7 +196,7 @@ look(struct import *m)
 		m->items[i].state = MISSING;
 	versions_begin(&all, m->cli, NULL, true, false);
 	while (versions_next(&all, &v))
-		compare(m, &v, &all.page);
+		compare(m, &v, &all.pages.arena);
 	versions_done(&all);
 	return all.status;
 }

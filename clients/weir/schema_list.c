@@ -55,9 +55,9 @@ schema_list(struct cli *c)
 	versions_begin(&all, c, c->n_args > 0 ? c->args[0] : NULL, cli_has(c, OPTION_DELETED), true);
 	while (versions_next(&all, &v))
 		if (json)
-			put_json(&o, &v, type_of(&all.page, &v));
+			put_json(&o, &v, type_of(&all.pages.arena, &v));
 		else
-			add_row(&table, &v, type_of(&all.page, &v));
+			add_row(&table, &v, type_of(&all.pages.arena, &v));
 	versions_done(&all);
 	json_close(&o, ']');
 	if (!json) {

@@ -1,51 +1,23 @@
 /* versions.c -- all versions of a registry's subjects, page by page. */
 #include "weir/versions.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void
 versions_begin(struct versions *v, struct cli *c, const char *prefix, bool deleted, bool latest)
 {
-	*v = (struct versions){ .cli = c, .prefix = prefix == NULL ? ":*:" : prefix, .deleted = deleted, .latest = latest };
-	arena_init(&v->page, CLI_MEMORY_MAX);
+	const struct weir_call call = { .path = { "schemas" },
+		.query = { { "subjectPrefix", prefix == NULL ? ":*:" : prefix }, { "deleted", deleted ? "true" : NULL },
+		    { "latestOnly", latest ? "true" : NULL } } };
+
+	*v = (struct versions){ .cli = c, .deleted = deleted };
+	pages_begin(&v->pages, c, &call, "schemas");
 }
 
 void
 versions_done(struct versions *v)
 {
-	arena_done(&v->page);
-}
-
-/* Gets the next page; false at the end. */
-static bool
-turn(struct versions *v)
-{
-	struct weir_answer answer;
-	struct weir_error why;
-	char offset[24];
-
-	/* Registries give at most 1000 at a time: a page with none is behind the last. */
-	arena_done(&v->page);
-	v->subject = NULL;
-	v->offset += v->n_page;
-	snprintf(offset, sizeof offset, "%zu", v->offset);
-	if (!cli_ask(v->cli,
-		&(struct weir_call){ .path = { "schemas" },
-		    .query = { { "subjectPrefix", v->prefix }, { "deleted", v->deleted ? "true" : NULL },
-			{ "latestOnly", v->latest ? "true" : NULL }, { "offset", offset }, { "limit", "1000" } } },
-		&v->page, &answer, &why)) {
-		v->status = cli_failed(v->cli, &answer, &why);
-		return false;
-	}
-	if (!json_is_kind(answer.json, JSON_ARRAY)) {
-		cli_say(v->cli, "the registry answered without a list of schemas");
-		v->status = STATUS_REFUSED;
-		return false;
-	}
-	v->next = answer.json->first;
-	v->n_page = answer.json->n;
-	return v->n_page > 0;
+	pages_done(&v->pages);
 }
 
 /* Gets the numbers of a subject's live versions; false where the registry fails. */
@@ -59,7 +31,7 @@ look_up_live(struct versions *v, const char *subject)
 		return true;
 	v->subject = subject;
 	v->live = NULL;
-	if (cli_ask(v->cli, &(struct weir_call){ .path = { "subjects", subject, "versions" } }, &v->page, &answer, &why))
+	if (cli_ask(v->cli, &(struct weir_call){ .path = { "subjects", subject, "versions" } }, &v->pages.arena, &answer, &why))
 		v->live = answer.json;
 	/* Of none at all it says that there is no such subject. */
 	else if (why.code != 40401)
@@ -89,14 +61,21 @@ find_deleted(struct versions *v, struct version *out)
 bool
 versions_next(struct versions *v, struct version *out)
 {
-	if (v->status != STATUS_DONE || (v->next == NULL && !turn(v)))
+	const struct json *entity;
+
+	if (v->status != STATUS_DONE)
 		return false;
-	*out = (struct version){ .entity = v->next, .subject = cli_member(&v->page, v->next, "subject") };
-	if (!json_is_int(json_get(v->next, "version"), &out->version) || !json_is_int(json_get(v->next, "id"), &out->id)) {
+	if (pages_turns(&v->pages))
+		v->subject = NULL;
+	entity = pages_next(&v->pages);
+	v->status = v->pages.status;
+	if (entity == NULL)
+		return false;
+	*out = (struct version){ .entity = entity, .subject = cli_member(&v->pages.arena, entity, "subject") };
+	if (!json_is_int(json_get(entity, "version"), &out->version) || !json_is_int(json_get(entity, "id"), &out->id)) {
 		cli_say(v->cli, "the registry listed a schema without version or id");
 		v->status = STATUS_REFUSED;
 		return false;
 	}
-	v->next = v->next->next;
 	return find_deleted(v, out);
 }

@@ -2,7 +2,7 @@
 #ifndef WEIR_VERSIONS_H
 #define WEIR_VERSIONS_H
 
-#include "weir/cli.h"
+#include "weir/pages.h"
 
 /* A version, as GET /schemas tells it. */
 struct version {
@@ -14,18 +14,18 @@ struct version {
 
 struct versions {
 	struct cli *cli;
-	const char *prefix;   /* of subjects; NULL: all of all contexts */
-	bool deleted, latest; /* also deleted ones; only the newest of each subject */
+	bool deleted;        /* also deleted ones */
 
-	struct arena page;    /* the newest page: what it holds goes with the next one */
-	const struct json *next;
-	size_t offset, n_page;
-	const char *subject;  /* whose live versions `live` lists; in the page */
+	struct pages pages;  /* of GET /schemas; what the newest one holds goes with the next */
+	const char *subject; /* whose live versions `live` lists; in the page */
 	const struct json *live;
 	enum status status;
 };
 
-/* Begins with the first one; the prefix is borrowed. */
+/*
+ * Begins with the first one of the prefix, which is borrowed; NULL: of all subjects of all contexts.
+ * `latest`: only the newest of each subject.
+ */
 void versions_begin(struct versions *, struct cli *, const char *prefix, bool deleted, bool latest);
 void versions_done(struct versions *);
 

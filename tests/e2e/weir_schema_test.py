@@ -440,10 +440,13 @@ class Old(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def find(self):
+        return self.answers.get(self.path.replace("subjectPrefix=%3A%2A%3A&", "").replace("&limit=1000", ""))
+
     def do_GET(self):
-        target = self.path.replace("subjectPrefix=%3A%2A%3A&", "").replace("&limit=1000", "")
-        code = {"config": 40408, "mode": 40409}.get(target.split("/")[1], 40401)
-        found = self.answers.get(target)
+        self.server.asked.append(self.path)
+        code = {"config": 40408, "mode": 40409}.get(self.path.split("/")[1], 40401)
+        found = self.find()
         body = json.dumps({"error_code": code, "message": "none"} if found is None else found).encode()
         self.send_response(404 if found is None else 200)
         self.send_header("Content-Length", str(len(body)))
@@ -460,18 +463,40 @@ class Old(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def test_older_registries_will_do(_):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Old)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+class Whole(Old):
+    """A registry that takes neither offset nor limit: each time it tells all schemas, in one page."""
+
+    def find(self):
+        return [{"subject": f"s{i:04}", "version": 1, "id": i + 1, "schema": '"int"'} for i in range(self.server.n)]
+
+
+@contextlib.contextmanager
+def fake(kind, n=0):
+    """A registry of this kind; its URL, and the server, which notes what is asked."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
+    server.n, server.asked = n, []
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        where = f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{server.server_address[1]}", server
+    finally:
+        server.shutdown()
+
+
+def test_older_registries_will_do(_):
+    with fake(Old) as (where, _):
         status, out, err = weir(where, "export")
-        same(status, 0, err)
+        same((status, err), (0, "weir schema export: 3 schemas, 1 configs, 1 modes\n"))
         schemas = [json.loads(line).get("schema") for line in out.splitlines()]
         same([(s["subject"], s["version"], s["deleted"]) for s in schemas if s], [("gone", 1, True), ("s", 1, True), ("s", 2, False)])
         same(good(where, "register", "s", "-", given='"string"'), "s: version 2, id 7\n")
-    finally:
-        server.shutdown()
+
+
+def test_registries_that_tell_everything_at_once_come_to_an_end(_):
+    # The same again is the end; so is more than was asked for.
+    for n, requests in (0, 1), (3, 2), (1000, 2), (1001, 1):
+        with fake(Whole, n) as (where, server):
+            same([s["id"] for s in json.loads(good(where, "list", "--json"))], [*range(1, n + 1)])
+            same(len(server.asked), requests, f"of {n} schemas")
 
 
 if __name__ == "__main__":
