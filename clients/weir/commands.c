@@ -43,7 +43,7 @@ const struct command commands[] = {
 	    "IMPORT or FORWARD." },
 	{ "schema", "export", "[FILE]", 0, 1, { WORD_FILE }, 0, schema_export,
 	    "Writes all of a registry to FILE, or to standard output: schemas with ids and versions, deleted ones too, "
-	    "compatibility levels and modes." },
+	    "associations of topics, compatibility levels and modes." },
 	{ "schema", "import", "[FILE]", 0, 1, { WORD_FILE }, 0, schema_import,
 	    "Brings an exported registry into an empty one, with its ids and versions. What is there already, and the "
 	    "same, is passed over, so that an import that was interrupted goes on when it is run again. Where something "

@@ -2,6 +2,7 @@
 #include "weir/dump.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 /* ---- writing ---- */
@@ -84,11 +85,54 @@ dump_put_mode(struct buf *to, const char *subject, const char *mode)
 	end_line(&o);
 }
 
+/* The names that an association has, and what the API calls them. */
+static const struct {
+	const char *name;
+	size_t at;             /* in struct dump_association */
+	const char *otherwise; /* where it is not told; NULL: it has to be */
+} association_names[] = {
+	{ "resourceName", offsetof(struct dump_association, resource_name), NULL },
+	{ "resourceNamespace", offsetof(struct dump_association, resource_namespace), NULL },
+	{ "resourceId", offsetof(struct dump_association, resource_id), "" },
+	{ "resourceType", offsetof(struct dump_association, resource_type), "topic" },
+	{ "subject", offsetof(struct dump_association, subject), NULL },
+	{ "associationType", offsetof(struct dump_association, type), NULL },
+};
+
+enum { ASSOCIATION_NAMES = sizeof association_names / sizeof *association_names };
+
+static const char *
+association_name(const struct dump_association *s, size_t i)
+{
+	return *(const char *const *)((const char *)s + association_names[i].at);
+}
+
+void
+dump_put_association(struct buf *to, const struct dump_association *s)
+{
+	struct json_out o = json_out(to);
+
+	json_open(&o, '{');
+	json_key(&o, "association");
+	json_open(&o, '{');
+	for (size_t i = 0; i < ASSOCIATION_NAMES; i++) {
+		json_key(&o, association_names[i].name);
+		json_put_str(&o, association_name(s, i));
+	}
+	json_key(&o, "lifecycle");
+	json_put_str(&o, s->strong ? "STRONG" : "WEAK");
+	json_key(&o, "frozen");
+	json_put_bool(&o, s->frozen);
+	json_close(&o, '}');
+	end_line(&o);
+}
+
 void
 dump_put_end(struct buf *to, const struct dump_counts *n)
 {
-	buf_printf(to, "{\"end\":{\"schemas\":%" PRId64 ",\"configs\":%" PRId64 ",\"modes\":%" PRId64 "}}\n", n->schemas, n->configs,
-	    n->modes);
+	buf_printf(to,
+	    "{\"end\":{\"schemas\":%" PRId64 ",\"configs\":%" PRId64 ",\"modes\":%" PRId64 ",\"associations\":%" PRId64 "}}\n",
+	    n->schemas, n->configs, n->modes, n->associations);
 }
 
 /* ---- reading ---- */
@@ -112,11 +156,11 @@ wrong(struct reader *r, const char *what)
 
 /* A name as a string; false: it is none, or has a zero byte in it. */
 static bool
-take_name(struct reader *r, const struct json *j, const char **out)
+take_name(struct arena *a, const struct json *j, const char **out)
 {
 	if (!json_is_kind(j, JSON_STRING) || memchr(j->text.p, '\0', j->text.n) != NULL)
 		return false;
-	*out = cli_str(r->arena, j->text);
+	*out = cli_str(a, j->text);
 	return true;
 }
 
@@ -137,7 +181,7 @@ take_schema(struct reader *r, const struct json *j)
 {
 	struct dump_schema s = { .entity = j, .deleted = json_is_kind(json_get(j, "deleted"), JSON_TRUE) };
 
-	if (!take_name(r, json_get(j, "subject"), &s.subject) || !json_is_int(json_get(j, "version"), &s.version) ||
+	if (!take_name(r->arena, json_get(j, "subject"), &s.subject) || !json_is_int(json_get(j, "version"), &s.version) ||
 	    s.version < 1 || s.version > INT32_MAX || !json_is_int(json_get(j, "id"), &s.id) || s.id < 1 || s.id > INT32_MAX ||
 	    !json_is_kind(json_get(j, "schema"), JSON_STRING))
 		return wrong(r, "a schema has subject, version, id and schema");
@@ -150,17 +194,50 @@ take_setting(struct reader *r, const struct json *j, const struct json *value, s
 {
 	struct dump_setting s = { .value = value };
 
-	if (json_get(j, "subject") != NULL && !take_name(r, json_get(j, "subject"), &s.subject))
+	if (json_get(j, "subject") != NULL && !take_name(r->arena, json_get(j, "subject"), &s.subject))
 		return wrong(r, "a subject is a string");
 	list[(*n)++] = s;
+	return true;
+}
+
+bool
+dump_association(struct arena *a, const struct json *j, struct dump_association *out)
+{
+	const struct json *lifecycle = json_get(j, "lifecycle"), *frozen = json_get(j, "frozen");
+
+	*out = (struct dump_association){ .strong = json_is_text(lifecycle, "STRONG") };
+	for (size_t i = 0; i < ASSOCIATION_NAMES; i++) {
+		const char **name = (const char **)((char *)out + association_names[i].at), *otherwise = association_names[i].otherwise;
+
+		*name = otherwise;
+		if (!take_name(a, json_get(j, association_names[i].name), name) && otherwise == NULL)
+			return false;
+		if (otherwise == NULL && (*name)[0] == '\0')
+			return false;
+	}
+	/* Newer registries tell it only where it is not as the lifecycle has it. */
+	out->frozen = frozen == NULL ? out->strong : json_is_kind(frozen, JSON_TRUE);
+	return out->strong || json_is_text(lifecycle, "WEAK");
+}
+
+static bool
+take_association(struct reader *r, const struct json *j)
+{
+	if (!dump_association(r->arena, j, &r->out->associations[r->out->n.associations]))
+		return wrong(r, "an association has " DUMP_ASSOCIATION_NEEDS);
+	r->out->n.associations++;
 	return true;
 }
 
 static bool
 take_end(struct reader *r, const struct json *j)
 {
+	const struct json *associations = json_get(j, "associations");
+
+	/* Exports of before had no associations, and did not count them. */
 	if (!json_is_int(json_get(j, "schemas"), &r->told.schemas) || !json_is_int(json_get(j, "configs"), &r->told.configs) ||
-	    !json_is_int(json_get(j, "modes"), &r->told.modes))
+	    !json_is_int(json_get(j, "modes"), &r->told.modes) ||
+	    (associations != NULL && !json_is_int(associations, &r->told.associations)))
 		return wrong(r, "the last line counts schemas, configs and modes");
 	return r->end = true;
 }
@@ -184,9 +261,11 @@ take_line(struct reader *r, struct span text)
 		return take_setting(r, j, v, r->out->configs, &r->out->n.configs);
 	if (json_is_kind(v = json_get(j, "mode"), JSON_STRING))
 		return take_setting(r, j, v, r->out->modes, &r->out->n.modes);
+	if (json_is_kind(v = json_get(j, "association"), JSON_OBJECT))
+		return take_association(r, v);
 	if (json_is_kind(v = json_get(j, "end"), JSON_OBJECT))
 		return take_end(r, v);
-	return wrong(r, "neither schema, config, mode nor end");
+	return wrong(r, "neither schema, config, mode, association nor end");
 }
 
 /* Room for as many of each as there are lines. */
@@ -196,7 +275,8 @@ make_room(struct arena *a, struct dump *out, size_t lines)
 	out->schemas = arena_array(a, lines, sizeof *out->schemas);
 	out->configs = arena_array(a, lines, sizeof *out->configs);
 	out->modes = arena_array(a, lines, sizeof *out->modes);
-	must_fit(out->schemas != NULL && out->configs != NULL && out->modes != NULL);
+	out->associations = arena_array(a, lines, sizeof *out->associations);
+	must_fit(out->schemas != NULL && out->configs != NULL && out->modes != NULL && out->associations != NULL);
 }
 
 static size_t
@@ -284,6 +364,15 @@ dump_same(const struct json *a, const struct json *b)
 			return false;
 	/* Older registries leave it out of Avro's. */
 	return dump_same_value(x, y) || (x == NULL && json_is_text(y, "AVRO")) || (y == NULL && json_is_text(x, "AVRO"));
+}
+
+bool
+dump_same_association(const struct dump_association *a, const struct dump_association *b)
+{
+	for (size_t i = 0; i < ASSOCIATION_NAMES; i++)
+		if (strcmp(association_name(a, i), association_name(b, i)) != 0)
+			return false;
+	return a->strong == b->strong && a->frozen == b->frozen;
 }
 
 const char *

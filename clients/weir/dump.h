@@ -5,7 +5,8 @@
  *	{"schema":{"subject":...,"version":...,"id":...,...,"schema":"...","deleted":false}}
  *	{"config":{"compatibilityLevel":"FULL",...},"subject":"..."}
  *	{"mode":"READONLY","subject":"..."}
- *	{"end":{"schemas":3,"configs":1,"modes":1}}
+ *	{"association":{"resourceName":...,"resourceNamespace":...,"resourceId":...,...}}
+ *	{"end":{"schemas":3,"configs":1,"modes":1,"associations":1}}
  *
  * docs/reference/schema-export.md tells what is in them.
  */
@@ -18,14 +19,30 @@ enum { DUMP_FORMAT = 1 };
 
 /* How many there are of each. */
 struct dump_counts {
-	int64_t schemas, configs, modes;
+	int64_t schemas, configs, modes, associations;
 };
+
+/* An association of a registry or of a dump: that the keys or values of a resource, a topic, have a subject. */
+struct dump_association {
+	const char *resource_name, *resource_namespace, *resource_id, *resource_type;
+	const char *subject, *type; /* "key" or "value" */
+	bool strong, frozen;
+};
+
+/* What it can't be without, for messages. */
+#define DUMP_ASSOCIATION_NEEDS "resourceName, resourceNamespace, subject, associationType and lifecycle"
+
+/* Reads one as the registry's API and dumps have it; arena.  False: it lacks something, or a name is none. */
+bool dump_association(struct arena *, const struct json *, struct dump_association *out);
+
+bool dump_same_association(const struct dump_association *, const struct dump_association *);
 
 /* Appends lines. */
 void dump_put_head(struct buf *, const struct json *contexts);
 void dump_put_schema(struct buf *, const struct json *entity, bool deleted);
 void dump_put_config(struct buf *, const char *subject, const struct json *config);
 void dump_put_mode(struct buf *, const char *subject, const char *mode);
+void dump_put_association(struct buf *, const struct dump_association *);
 void dump_put_end(struct buf *, const struct dump_counts *);
 
 /* A schema of a registry or of a dump. */
@@ -46,6 +63,7 @@ struct dump_setting {
 struct dump {
 	struct dump_schema *schemas;
 	struct dump_setting *configs, *modes;
+	struct dump_association *associations;
 	struct dump_counts n;
 };
 

@@ -36,7 +36,9 @@ ask(struct pages *p, struct weir_answer *answer)
 	call.query[n + 1] = (struct weir_query){ "limit", "1000" };
 	if (cli_ask(p->cli, &call, &p->arena, answer, &why))
 		return true;
-	p->status = cli_failed(p->cli, answer, &why);
+	p->lacking = p->optional && (answer->status == 404 || answer->status == 405);
+	if (!p->lacking)
+		p->status = cli_failed(p->cli, answer, &why);
 	return false;
 }
 

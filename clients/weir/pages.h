@@ -8,11 +8,13 @@ struct pages {
 	struct cli *cli;
 	struct weir_call call; /* less offset and limit; what it points to is borrowed */
 	const char *what;      /* it lists, for messages */
+	bool optional;         /* a registry that does not have the list is none that fails: it is `lacking` */
 
 	struct arena arena;    /* the newest page: what it holds goes with the next one */
 	const struct json *next;
 	size_t offset, n_page;
 	struct buf first;      /* owned; the first element of the newest page */
+	bool lacking;
 	enum status status;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "weir/associations.h"
 #include "weir/dump.h"
 #include "weir/schema.h"
 #include "weir/versions.h"
@@ -31,7 +32,7 @@ write_out(struct export *x, struct buf *b)
 	return STATUS_USAGE;
 }
 
-/* Keeps a subject, to ask for its settings. */
+/* Keeps a subject, to ask for its settings and associations. */
 static void
 keep_subject(struct export *x, const char *subject, const char **last)
 {
@@ -122,6 +123,39 @@ export_all_settings(struct export *x, const struct json *contexts, struct buf *l
 }
 
 static enum status
+export_associations(struct export *x, struct pages *of, struct buf *line)
+{
+	struct dump_association s;
+	enum status status = STATUS_DONE;
+
+	while (status == STATUS_DONE && associations_next(of, &s)) {
+		dump_put_association(line, &s);
+		x->n.associations++;
+		status = write_out(x, line);
+	}
+	return status != STATUS_DONE ? status : of->status;
+}
+
+/* Those of each subject, as no registry lists them all; one that has none says so when it is first asked. */
+static enum status
+export_all_associations(struct export *x, struct buf *line)
+{
+	enum status status = STATUS_DONE;
+	bool lacking = false;
+	struct pages of;
+	const char *name;
+
+	for (size_t at = 0; at < x->subjects.n && status == STATUS_DONE && !lacking; at += strlen(name) + 1) {
+		name = (const char *)x->subjects.p + at;
+		associations_of_subject(&of, x->cli, name);
+		status = cli_interrupted() ? STATUS_INTERRUPTED : export_associations(x, &of, line);
+		lacking = of.lacking;
+		pages_done(&of);
+	}
+	return status;
+}
+
+static enum status
 export_lines(struct export *x)
 {
 	struct weir_answer contexts;
@@ -140,6 +174,8 @@ export_lines(struct export *x)
 		status = export_schemas(x, &line);
 	if (status == STATUS_DONE)
 		status = export_all_settings(x, contexts.json, &line);
+	if (status == STATUS_DONE)
+		status = export_all_associations(x, &line);
 	if (status == STATUS_DONE) {
 		dump_put_end(&line, &x->n);
 		status = write_out(x, &line);
@@ -193,7 +229,8 @@ schema_export(struct cli *c)
 		return STATUS_USAGE;
 	status = close_file(&x, export_lines(&x));
 	if (status == STATUS_DONE)
-		cli_say(c, "%d schemas, %d configs, %d modes", (int)x.n.schemas, (int)x.n.configs, (int)x.n.modes);
+		cli_say(c, "%d schemas, %d configs, %d modes, %d associations", (int)x.n.schemas, (int)x.n.configs, (int)x.n.modes,
+		    (int)x.n.associations);
 	buf_done(&x.subjects);
 	return status;
 }

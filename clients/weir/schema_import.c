@@ -4,7 +4,8 @@
  * First it is found out what is missing, and nothing is changed while anything is there that is not the
  * same.  Then each context that something is missing of is put into IMPORT mode, the schemas are
  * registered, those that others refer to first, and what is deleted in the export is deleted; then come
- * the settings.  At the end, whatever happened, each context gets its mode back.
+ * associations, but for those that have to come with a schema, and the settings.  At the end, whatever
+ * happened, each context gets its mode back.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "base/map.h"
 #include "weir/dump.h"
+#include "weir/links.h"
 #include "weir/schema.h"
 #include "weir/versions.h"
 
@@ -35,6 +37,7 @@ struct space {
 	const char *mode_of; /* what /mode/ calls it; NULL: that of all */
 	const char *before;  /* its mode; NULL: none was set */
 	const char *after;   /* the same for when all has been imported */
+	bool missing;        /* something of it is, or has to be deleted */
 	bool switched;       /* it is in IMPORT mode for us */
 };
 
@@ -49,6 +52,7 @@ struct import {
 	struct map by_id;      /* owned; "CONTEXT\nID" -> item */
 	struct space *spaces;
 	size_t n_spaces;
+	struct links links;    /* the associations */
 	size_t strangers;      /* schemas that the registry has and the export has not */
 	size_t differences;    /* told so far */
 	struct { int64_t registered, there, deleted, configs, modes; } n;
@@ -90,6 +94,7 @@ index_items(struct import *m)
 	for (int64_t i = 0; i < m->dump.n.schemas; i++) {
 		struct item *item = &m->items[i];
 		const struct dump_schema *s = &m->dump.schemas[i];
+		struct link *link;
 
 		item->s = *s;
 		if (find_item(m, m->arena, s->subject, s->version) != NULL) {
@@ -98,6 +103,8 @@ index_items(struct import *m)
 		}
 		must_fit(map_put(&m->by_name, key_of(m->arena, s->subject, s->version), item));
 		must_fit(map_put(&m->by_id, key_of(m->arena, dump_context(m->arena, s->subject), s->id), item));
+		if (!s->deleted && (link = links_frozen(&m->links, s->subject)) != NULL)
+			link->lives = true;
 	}
 	return true;
 }
@@ -172,7 +179,10 @@ static void
 compare(struct import *m, const struct version *v, struct arena *a)
 {
 	struct item *item = find_item(m, a, v->subject, v->version);
+	struct link *link = links_frozen(&m->links, v->subject);
 
+	if (link != NULL && !v->deleted)
+		link->late = true;
 	if (item == NULL) {
 		meet_stranger(m, v, a);
 		return;
@@ -258,7 +268,7 @@ find_space(const struct import *m, const char *mode_of)
 	return NULL;
 }
 
-/* The contexts that something is missing of, or has to be deleted in. */
+/* The contexts of the export. */
 static void
 find_spaces(struct import *m)
 {
@@ -266,17 +276,22 @@ find_spaces(struct import *m)
 	must_fit(m->spaces != NULL);
 	for (int64_t i = 0; i < m->dump.n.schemas; i++) {
 		const char *name = dump_context(m->arena, m->items[i].s.subject), *mode_of = NULL;
+		struct space *space;
 
-		if (m->items[i].state == THERE)
-			continue;
 		if (strcmp(name, ".") != 0)
 			must_fit((mode_of = arena_printf(m->arena, ":%s:", name)) != NULL);
-		if (find_space(m, mode_of) == NULL)
-			m->spaces[m->n_spaces++] = (struct space){ .name = name, .mode_of = mode_of };
+		if ((space = find_space(m, mode_of)) == NULL) {
+			space = &m->spaces[m->n_spaces++];
+			*space = (struct space){ .name = name, .mode_of = mode_of };
+		}
+		space->missing = space->missing || m->items[i].state != THERE;
 	}
 }
 
-/* Puts the contexts into IMPORT mode.  One that is in it was left there by an import that was killed: it is to have none. */
+/*
+ * Puts the contexts into IMPORT mode that something is missing of.  One that is in it was left there by an
+ * import that was killed, maybe when no schema was missing any more: it is to have none.
+ */
 static enum status
 open_spaces(struct import *m)
 {
@@ -290,9 +305,9 @@ open_spaces(struct import *m)
 		left = s->before != NULL && strcmp(s->before, "IMPORT") == 0;
 		s->after = left ? NULL : s->before;
 		/* By force, for what an earlier run has brought; look() has seen that nothing else is lost by it. */
-		if (status == STATUS_DONE && !left)
+		if (status == STATUS_DONE && s->missing && !left)
 			status = set_mode(m, s->mode_of, "IMPORT", true);
-		s->switched = status == STATUS_DONE;
+		s->switched = status == STATUS_DONE && (s->missing || left);
 	}
 	return status;
 }
@@ -339,30 +354,46 @@ put_request(struct buf *to, const struct item *item)
 }
 
 static enum status
-register_one(struct import *m, struct item *item)
+register_alone(struct import *m, const struct item *item, struct span body, int64_t *id)
 {
 	struct weir_answer answer;
-	struct buf body = { 0 };
 	struct weir_error why;
 	struct arena a;
 	enum status status = STATUS_DONE;
-	int64_t id = 0;
 
 	arena_init(&a, CLI_MEMORY_MAX);
-	put_request(&body, item);
-	must_fit(!body.failed);
 	if (!cli_ask(m->cli,
-		&(struct weir_call){ .method = WEIR_POST, .path = { "subjects", item->s.subject, "versions" }, .body = buf_bytes(&body) },
-		&a, &answer, &why)) {
+		&(struct weir_call){ .method = WEIR_POST, .path = { "subjects", item->s.subject, "versions" }, .body = body }, &a, &answer,
+		&why)) {
 		cli_say(m->cli, "%s, version %" PRId64 ":", item->s.subject, item->s.version);
 		status = cli_failed(m->cli, &answer, &why);
-	} else if (!json_is_int(json_get(answer.json, "id"), &id) || id != item->s.id) {
+	} else if (!json_is_int(json_get(answer.json, "id"), id))
+		*id = 0;
+	arena_done(&a);
+	return status;
+}
+
+/* With the association that the first schema of its subject has to bring, if there is one. */
+static enum status
+register_one(struct import *m, const struct item *item)
+{
+	struct link *link = links_frozen(&m->links, item->s.subject);
+	struct buf body = { 0 };
+	enum status status = STATUS_DONE;
+	int64_t id = 0;
+
+	put_request(&body, item);
+	must_fit(!body.failed);
+	if (link != NULL && links_is_due(&m->links, link))
+		status = links_make_with(&m->links, link, buf_bytes(&body), &id);
+	if (status == STATUS_DONE && id == 0)
+		status = register_alone(m, item, buf_bytes(&body), &id);
+	if (status == STATUS_DONE && id != item->s.id) {
 		cli_say(m->cli, "%s, version %" PRId64 ": the registry gave it the id %" PRId64 " in place of %" PRId64, item->s.subject,
 		    item->s.version, id, item->s.id);
 		status = STATUS_REFUSED;
 	}
 	buf_done(&body);
-	arena_done(&a);
 	return status;
 }
 
@@ -485,6 +516,8 @@ import_mode(struct import *m, const struct dump_setting *s)
 	struct space *space = find_space(m, s->subject);
 	enum status status = own_mode(m, s->subject, &is);
 
+	if (space != NULL && !space->switched)
+		space = NULL;
 	if (space != NULL)
 		is = space->after;
 	if (status != STATUS_DONE || strcmp(wanted, is == NULL ? "READWRITE" : is) == 0)
@@ -497,7 +530,8 @@ import_mode(struct import *m, const struct dump_setting *s)
 		space->after = wanted;
 	else
 		status = set_mode(m, s->subject, wanted, true);
-	m->n.modes += status == STATUS_DONE;
+	/* A context that was in IMPORT mode, and is to be, has not got another. */
+	m->n.modes += status == STATUS_DONE && (space == NULL || space->before == NULL || strcmp(space->before, wanted) != 0);
 	return status;
 }
 
@@ -519,33 +553,53 @@ import_settings(struct import *m)
 static enum status
 bring(struct import *m)
 {
+	bool missing = count(m, THERE) < (size_t)m->dump.n.schemas;
 	enum status status, end;
 
-	if (count(m, THERE) < (size_t)m->dump.n.schemas)
-		find_spaces(m);
+	find_spaces(m);
 	status = open_spaces(m);
 	/* Where the mode was changed, what was deleted is gone for good, and missing now. */
-	if (status == STATUS_DONE && m->n_spaces > 0)
+	if (status == STATUS_DONE && missing)
 		status = look(m);
 	if (status == STATUS_DONE)
 		status = register_all(m);
 	if (status == STATUS_DONE)
 		status = delete_all(m);
 	if (status == STATUS_DONE)
+		status = links_make_rest(&m->links);
+	if (status == STATUS_DONE)
 		status = import_settings(m);
 	end = close_spaces(m, status == STATUS_DONE);
 	return status != STATUS_DONE ? status : end;
 }
 
-/* Looks whether all is as it should be. */
+static size_t
+differences(const struct import *m)
+{
+	return m->differences + m->links.differences;
+}
+
+/* Compares all of it: schemas and associations. */
+static enum status
+look_at_all(struct import *m)
+{
+	enum status status = look(m);
+
+	return status != STATUS_DONE ? status : links_look(&m->links);
+}
+
+/* Looks whether all is as it should be, but for what has been told. */
 static enum status
 verify(struct import *m)
 {
-	size_t before = m->differences;
-	enum status status = look(m);
+	size_t before = differences(m);
+	enum status status = look_at_all(m);
 
-	if (status != STATUS_DONE || (count(m, THERE) == (size_t)m->dump.n.schemas && m->differences == before))
+	if (status != STATUS_DONE)
 		return status;
+	if (count(m, THERE) == (size_t)m->dump.n.schemas && differences(m) == before &&
+	    (m->links.lacking || links_count(&m->links, LINK_MISSING) == 0))
+		return STATUS_DONE;
 	cli_say(m->cli, "the registry does not have all of the export now: did somebody else write to it?");
 	return STATUS_NO;
 }
@@ -556,12 +610,14 @@ print_summary(const struct import *m)
 	struct buf b = { 0 };
 
 	if (!cli_has(m->cli, OPTION_JSON)) {
-		printf("%" PRId64 " schemas registered, %" PRId64 " were there; %" PRId64 " deleted; %" PRId64 " configs and %" PRId64
-		       " modes set\n", m->n.registered, m->n.there, m->n.deleted, m->n.configs, m->n.modes);
+		printf("%" PRId64 " schemas registered, %" PRId64 " were there; %" PRId64 " deleted; %" PRId64 " associations made, %" PRId64
+		       " were there; %" PRId64 " configs and %" PRId64 " modes set\n",
+		    m->n.registered, m->n.there, m->n.deleted, m->links.made, m->links.there, m->n.configs, m->n.modes);
 		return;
 	}
 	buf_printf(&b, "{\"registered\":%" PRId64 ",\"there\":%" PRId64 ",\"deleted\":%" PRId64 ",\"configs\":%" PRId64 ",\"modes\":%" PRId64
-		       ",\"differences\":%zu}", m->n.registered, m->n.there, m->n.deleted, m->n.configs, m->n.modes, m->differences);
+		       ",\"associations\":{\"made\":%" PRId64 ",\"there\":%" PRId64 "},\"differences\":%zu}",
+	    m->n.registered, m->n.there, m->n.deleted, m->n.configs, m->n.modes, m->links.made, m->links.there, differences(m));
 	cli_put_json(&b);
 }
 
@@ -571,21 +627,23 @@ run(struct import *m)
 {
 	enum status status;
 
+	links_begin(&m->links, m->cli, &m->dump);
 	if (!index_items(m))
 		return STATUS_USAGE;
 	sort_items(m);
-	if ((status = look(m)) != STATUS_DONE)
+	if ((status = look_at_all(m)) != STATUS_DONE)
 		return status;
-	if (m->differences > 0) {
-		cli_say(m->cli, "the registry is not as the export has it in %zu cases, and nothing was changed", m->differences);
+	if (differences(m) > 0) {
+		cli_say(m->cli, "the registry is not as the export has it in %zu cases, and nothing was changed", differences(m));
 		return STATUS_NO;
 	}
+	m->links.there = links_count(&m->links, LINK_THERE);
 	status = bring(m);
 	if (status == STATUS_DONE)
 		status = verify(m);
 	print_summary(m);
 	if (status == STATUS_DONE)
-		return m->differences > 0 ? STATUS_NO : cli_end_output(m->cli);
+		return differences(m) > 0 ? STATUS_NO : cli_end_output(m->cli);
 	cli_say(m->cli, "the import is not whole: run it again, and it goes on; until then nobody should register schemas");
 	return status;
 }
@@ -607,5 +665,6 @@ schema_import(struct cli *c)
 		cli_say(c, "%s: %s", c->n_args > 0 ? c->args[0] : "standard input", why);
 	map_done(&m.by_name);
 	map_done(&m.by_id);
+	links_done(&m.links);
 	return status;
 }

@@ -218,8 +218,8 @@ def test_a_registry_that_is_away_is_named(sites):
 
 
 @contextlib.contextmanager
-def guarded(site):
-    """An nginx before the registry that wants user and password; its URL."""
+def guarded(site, more=""):
+    """An nginx before the registry that wants user and password; where it answers.  `more` is of its configuration."""
     port, = claims.free_ports(1)
     folder = os.path.join(site.folder, "guard")
     os.makedirs(folder, exist_ok=True)
@@ -230,7 +230,7 @@ def guarded(site):
 events {{ }}
 http {{ access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
 uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-server {{ listen 127.0.0.1:{port}; auth_basic registry; auth_basic_user_file {folder}/users;
+server {{ listen 127.0.0.1:{port}; auth_basic registry; auth_basic_user_file {folder}/users; {more}
 location / {{ proxy_pass {url_of(site)}; }} }} }}
 """)
     with open(os.path.join(folder, "log"), "ab") as log:
@@ -291,13 +291,25 @@ def test_words_are_completed(sites):
 
 # ---- export and import ----
 
+def without(names, entity):
+    return {k: v for k, v in entity.items() if k not in names}
+
+
+def associate(site, topic, *associations, namespace="lkc"):
+    answer = site.ask("POST", "/associations", {"resourceName": topic, "resourceNamespace": namespace, "resourceId": f"id-{topic}",
+                                                "associations": associations})
+    same(answer.status, 200, str(answer))
+
+
 def everything(site):
-    """All that can be asked of schemas and their settings, less when they were written."""
+    """All that can be asked of schemas, their settings and associations, less when they were written, and what is given out."""
     ask = site.ask
-    schemas = [{k: v for k, v in s.items() if k != "ts"} for s in ask("GET", "/schemas?subjectPrefix=:*:&deleted=true").json]
+    schemas = [without(["ts"], s) for s in ask("GET", "/schemas?subjectPrefix=:*:&deleted=true").json]
     subjects = sorted({s["subject"] for s in schemas})
     places = ["", "/:.ctx:", *("/" + registry_site.segment(s) for s in subjects)]
-    return schemas, [[ask("GET", f"/{what}{place}").json for place in places] for what in ("config", "mode")]
+    associations = [without(["guid", "createTs", "updateTs"], a) for s in subjects
+                    for a in ask("GET", f"/associations/subjects/{registry_site.segment(s)}").json]
+    return schemas, [[ask("GET", f"/{what}{place}").json for place in places] for what in ("config", "mode")], associations
 
 
 def test_a_registry_is_exported_and_imported(sites):
@@ -309,32 +321,44 @@ def test_a_registry_is_exported_and_imported(sites):
     good(one, "delete", "whole")
     registry_site.Site.ask(one, "POST", "/subjects/meta/versions", {
         "schema": '"string"', "metadata": {"properties": {"owner": "me"}, "tags": {"**.x": ["PII"]}}})
+    # Frozen ones come with the first schema of their subject; one subject has both, and others have referred to the third.
+    key = {"associationType": "key", "schema": {"schema": '"string"'}}
+    associate(one, "orders", key, {"schema": {"schema": record(name="R")}})
+    associate(one, "same", key, {"schema": {"schema": '"string"'}})
+    good(one, "register", ":.lkc:orders-value", "-", given=record(field("a", default=1), name="R"))
+    good(one, "delete", ":.lkc:orders-value:1")
+    associate(one, "audit", {"subject": "person"})
+    associate(one, "bills", {"subject": "person"}, namespace="other")
+    associate(one, "places", {"subject": "address", "lifecycle": "STRONG"})
     good(one, "compat", "half", "FULL")
     good(one, "compat", ":.ctx:", "NONE")
     good(one, "mode", "meta", "READONLY")
     good(one, "compat", "FORWARD")
     status, out, err = weir(one, "export", file)
     same((status, out), (0, ""))
-    counts = re.fullmatch(r"weir schema export: (\d+) schemas, (\d+) configs, (\d+) modes\n", err)
+    counts = re.fullmatch(r"weir schema export: (\d+) schemas, (\d+) configs, (\d+) modes, (7) associations\n", err)
     with open(file) as f:
         lines = [json.loads(line) for line in f]
-    same(lines[0], {"weir-schema-export": 1, "contexts": [".", ".ctx"]})
+    same(lines[0], {"weir-schema-export": 1, "contexts": [".", ".ctx", ".lkc"]})
+    same([line["association"] for line in lines if "association" in line][0], {
+        "resourceName": "orders", "resourceNamespace": "lkc", "resourceId": "id-orders", "resourceType": "topic",
+        "subject": ":.lkc:orders-key", "associationType": "key", "lifecycle": "STRONG", "frozen": True})
     same(list(lines[-1]["end"].values()), [int(n) for n in counts.groups()])
     same(weir(one, "export")[1], "".join(open(file)))
 
     n = int(counts[1])
     out = good(two, "import", file)
-    same(out, f"{n} schemas registered, 0 were there; 2 deleted; 4 configs and 1 modes set\n")
+    same(out, f"{n} schemas registered, 0 were there; 3 deleted; 7 associations made, 0 were there; 4 configs and 1 modes set\n")
     same(everything(two), everything(one))
     same(good(two, "mode"), "READWRITE\n")
-    out = good(two, "import", file)
-    same(out, f"0 schemas registered, {n} were there; 0 deleted; 0 configs and 0 modes set\n")
+    there = "0 associations made, 7 were there; 0 configs and 0 modes set\n"
+    same(good(two, "import", file), f"0 schemas registered, {n} were there; 0 deleted; {there}")
     # What is there stays, deleted or not, and what is missing comes.
     late = {"schema": {"subject": "late", "version": 3, "id": 1000, "schema": '"null"', "deleted": True}}
     lines[-1]["end"]["schemas"] += 1
     text = "".join(json.dumps(line) + "\n" for line in [*lines[:-1], late, lines[-1]])
     for site in one, two:
-        same(good(site, "import", given=text), f"1 schemas registered, {n} were there; 1 deleted; 0 configs and 0 modes set\n")
+        same(good(site, "import", given=text), f"1 schemas registered, {n} were there; 1 deleted; {there}")
     same(everything(two), everything(one))
     same(good(two, "get", "whole:1", "--deleted"), '"bytes"\n')
     same(weir(one, "export", file)[0], 0)
@@ -369,6 +393,70 @@ def test_what_differs_is_told_and_stays(sites):
     good(two, "import", file)
 
 
+def changed(lines, *more, counted=None, old=None, new=None):
+    """The export with these lines before its last, which counts them, and one text in place of another."""
+    end = json.loads(lines[-1])
+    for name in counted or []:
+        end["end"][name] += 1
+    text = "".join([*lines[:-1], *(json.dumps(line) + "\n" for line in more), json.dumps(end) + "\n"])
+    return text if old is None else text.replace(old, new)
+
+
+def test_associations_that_differ_are_told_and_stay(sites):
+    two, file = sites.two, sites.path("export")
+    with open(file) as f:
+        lines = f.read().splitlines(True)
+    before = everything(two)
+    n = json.loads(lines[-1])["end"]["schemas"]
+    wanted = '"subject":"address","associationType":"value","lifecycle":"'
+    err = refused(1, "value of topic places in lkc: the registry has another association, with subject address (STRONG)", two, "import",
+                  "-", given=changed(lines, old=f"{wanted}STRONG", new=f"{wanted}WEAK"))
+    if "in 1 cases, and nothing was changed" not in err:
+        raise AssertionError(err)
+    same(everything(two), before)
+    # What can't be made, and what the registry refuses, keeps nothing else from being imported.
+    late = {"schema": {"subject": ":.f:late-value", "version": 1, "id": 1, "schema": '"int"'}}
+    frozen = {"association": {"resourceName": "late", "resourceNamespace": "f", "resourceId": "id-late", "resourceType": "topic",
+                              "subject": ":.f:late-value", "associationType": "value", "lifecycle": "STRONG", "frozen": True}}
+    homeless = {"association": {**frozen["association"], "subject": ":.f:none", "associationType": "key", "lifecycle": "WEAK", "frozen": False}}
+    given = changed(lines, late, homeless, counted=["schemas", "associations"])
+    status, out, err = weir(two, "import", "-", given=given)
+    same((status, out), (1, f"1 schemas registered, {n} were there; 0 deleted; 0 associations made, 7 were there; 0 configs and 0 modes set\n"))
+    same(err, "key of topic late in f: No active (non-deleted) version exists for subject ':.f:none'\n")
+    status, out, err = weir(two, "import", "-", "--json", given=changed(lines, late, frozen, counted=["schemas", "associations"]))
+    same((status, json.loads(out)), (1, {"registered": 0, "there": n + 1, "deleted": 0, "configs": 0, "modes": 0,
+                                         "associations": {"made": 0, "there": 7}, "differences": 1}))
+    if "value of topic late in f: it is frozen, and can be made only with the first schema of :.f:late-value" not in err:
+        raise AssertionError(err)
+    good(two, "delete", ":.f:late-value")
+    # A registry that refuses it still takes the schema.
+    given = changed(lines, late, frozen, counted=["schemas", "associations"], old='"resourceName": "late"', new='"resourceName": "la/te"')
+    weir(two, "delete", ":.f:late-value", "--permanent")
+    status, out, err = weir(two, "import", "-", given=given)
+    same((status, err), (1, "value of topic la/te in f: The association specified an invalid value for property: 'resourceName', "
+                            "detail: illegal character '/'\n"))
+    same(out.split(";")[0], f"1 schemas registered, {n} were there")
+
+
+def test_a_registry_without_associations_gets_the_rest(sites):
+    two, file = sites.two, sites.path("export")
+    with open(file) as f:
+        lines = f.read().splitlines(True)
+    old = [line for line in lines if "association" not in json.loads(line)]
+    end = json.loads(old.pop())
+    del end["end"]["associations"]
+    same(len(old), len(lines) - 8)
+    with guarded(two, "location /associations { return 404; }") as place:
+        where = f"http://me:p%25ss@{place}"
+        status, out, err = weir(where, "import", file)
+        same((status, err), (1, "weir schema import: the registry has no associations: the 7 of the export are left out\n"))
+        same(out.split("; ")[2], "0 associations made, 0 were there")
+        status, out, err = weir(where, "export")
+        same((status, out.count("association\":{"), out.count('"associations":0')), (0, 0, 1), err)
+        # An export of before has none, and does not count them.
+        good(where, "import", "-", given="".join([*old, json.dumps(end)]))
+
+
 def test_what_is_no_export_is_refused(sites):
     two = sites.two
     with open(sites.path("export")) as f:
@@ -379,47 +467,67 @@ def test_what_is_no_export_is_refused(sites):
             ("is not whole", "".join([*lines[:3], *lines[4:]])), ("line 2: neither", lines[0] + "{}\n" + lines[-1]),
             ("is in the export twice", lines[0] + lines[1] * 2 + '{"end":{"schemas":2,"configs":0,"modes":0}}\n'),
             ("subject, version, id and schema", lines[0] + '{"schema":{"subject":"a\\u0000b","version":1,"id":1,"schema":"x"}}\n'),
+            ("an association has resourceName", lines[0] + '{"association":{"resourceName":"a","resourceNamespace":"b","subject":"s"}}\n'),
+            ("is not whole", "".join([*lines[:-2], lines[-1]])),
             ("line 4", lines[0] + '{"end":{"schemas":0,"configs":0,"modes":0}}\n\n{}\n')]:
         refused(2, words, two, "import", "-", given=text)
 
 
 def big_export(n):
-    """An export of so many schemas, which depend on each other backwards, with some that are deleted."""
-    lines = [{"weir-schema-export": 1, "contexts": ["."]}]
+    """
+    An export of so many schemas, which depend on each other backwards, with some that are deleted.  With each tenth comes a
+    topic that has its own subject of two versions, and the subject of another tenth is a topic's.
+    """
+    lines, associations = [{"weir-schema-export": 1, "contexts": [".", ".lkc"]}], []
+    add = lambda **schema: lines.append({"schema": schema})
+    own = lambda i, **more: associations.append({"association": {
+        "resourceName": f"t{i}", "resourceNamespace": "lkc", "resourceId": f"id{i}", "associationType": "value", **more}})
     for i in range(n, 0, -1):
         refs = [{"name": f"x.R{i - 1}", "subject": f"big{i - 1}", "version": 1}] if i % 10 != 1 else []
         kind = f"x.R{i - 1}" if refs else "int"
-        lines.append({"schema": {"subject": f"big{i}", "version": 1, "id": 10000 + i, "references": refs, "deleted": i % 10 == 0,
-                                 "schema": record(field("f", kind.split(".")[-1]), name=f"R{i}")}})
-    lines.append({"config": {"compatibilityLevel": "FULL"}, "subject": "big1"})
-    lines.append({"end": {"schemas": n, "configs": 1, "modes": 0}})
+        add(subject=f"big{i}", version=1, id=10000 + i, references=refs, deleted=i % 10 == 0,
+            schema=record(field("f", kind.split(".")[-1]), name=f"R{i}"))
+        if i % 10 == 5:
+            for version in 1, 2:
+                add(subject=f":.lkc:t{i}-value", version=version, id=i + version * n, deleted=version == 1,
+                    schema=record(field(f"f{version}"), name=f"T{i}"))
+            own(i, subject=f":.lkc:t{i}-value", lifecycle="STRONG", frozen=True)
+        elif i % 10 == 6:
+            own(i, subject=f"big{i}", lifecycle="WEAK", frozen=False)
+    lines += [{"config": {"compatibilityLevel": "FULL"}, "subject": "big1"}, *associations]
+    lines.append({"end": {"schemas": n + n // 5, "configs": 1, "modes": 0, "associations": len(associations)}})
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def test_an_import_that_is_interrupted_goes_on(sites):
-    two, n = sites.two, 800
+    two, n = sites.two, 600
     with open(sites.path("big"), "w") as f:
         f.write(big_export(n))
     refused(1, "half, version 2: deleted in the registry and not in the export", two, "import", sites.path("big"))
-    for target in "half:2", "whole", "late":
+    for target in "half:2", "whole", "late", ":.lkc:orders-value:1":
         weir(two, "delete", target, "--permanent")
     count = lambda: len(two.ask("GET", "/subjects?subjectPrefix=big&deleted=true").json)
-    for number, mode in (signal.SIGINT, "READWRITE"), (signal.SIGKILL, "IMPORT"):
+    # Twice among the schemas; the third time when associations come, which may be too late.
+    more = lambda: count() > before + 10
+    associated = lambda: two.ask("GET", "/associations/subjects/big596").json
+    for number, come, ends in [(signal.SIGINT, more, [(130, "READWRITE\n")]), (signal.SIGKILL, more, [(-signal.SIGKILL, "IMPORT\n")]),
+                               (signal.SIGINT, associated, [(130, "IMPORT\n"), (0, "READWRITE\n")])]:
         before = count()
         process = subprocess.Popen([WEIR, "schema", "import", sites.path("big")], env={**os.environ, "WEIR_REGISTRY_URL": url_of(two)},
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        until("some are there", lambda: count() > before + 10)
+        until("some are there", come)
         process.send_signal(number)
         _, err = process.communicate(timeout=30)
-        if number == signal.SIGINT:
-            same(process.returncode, 130, err)
-            if "run it again, and it goes on" not in err:
-                raise AssertionError(err)
-        same(good(two, "mode"), f"{mode}\n")
-        if not before + 10 < count() < n:
+        if (process.returncode, good(two, "mode")) not in ends:
+            raise AssertionError(f"{process.returncode}: {err}")
+        if process.returncode == 130 and "run it again, and it goes on" not in err:
+            raise AssertionError(err)
+        if come == more and not before + 10 < count() < n:
             raise AssertionError(f"{count()} of {n} are there")
-    good(two, "import", sites.path("big"))
-    same(good(two, "mode"), "READWRITE\n")
+    same(weir(two, "import", sites.path("big"))[0], 0)
+    same(good(two, "import", sites.path("big")),
+         f"0 schemas registered, {n + n // 5} were there; 0 deleted; 0 associations made, {n // 5} were there; 0 configs and 0 modes set\n")
+    same([good(two, "mode"), good(two, "mode", ":.lkc:")], ["READWRITE\n", ":.lkc:  READWRITE  (not set here)\n"])
     same(count(), n)
     same(len(two.ask("GET", "/subjects?subjectPrefix=big&deletedOnly=true").json), n // 10)
     same(good(two, "compat", "big1"), "big1  FULL\n")
@@ -483,11 +591,12 @@ def fake(kind, n=0):
 
 
 def test_older_registries_will_do(_):
-    with fake(Old) as (where, _):
+    with fake(Old) as (where, server):
         status, out, err = weir(where, "export")
-        same((status, err), (0, "weir schema export: 3 schemas, 1 configs, 1 modes\n"))
+        same((status, err), (0, "weir schema export: 3 schemas, 1 configs, 1 modes, 0 associations\n"))
         schemas = [json.loads(line).get("schema") for line in out.splitlines()]
         same([(s["subject"], s["version"], s["deleted"]) for s in schemas if s], [("gone", 1, True), ("s", 1, True), ("s", 2, False)])
+        same(len([path for path in server.asked if "associations" in path]), 1)
         same(good(where, "register", "s", "-", given='"string"'), "s: version 2, id 7\n")
 
 
