@@ -94,8 +94,9 @@ bool weir_rewind(struct weir_consumer *, struct weir_error *why);
 /*
  * Commits these offsets (the next to be read, not the last read), or, with n == 0, those of the next
  * messages of all that is assigned, also where more was committed before; waits for the broker's answer.
- * Of a subscription, only what the group has given this consumer: WEIR_RETRIABLE where that is another's now,
- * who reads on from what was committed before.
+ * Of a subscription, only what the group has given this consumer and left with it since its last message:
+ * WEIR_RETRIABLE once where the group has shared anew meanwhile, as messages come again then from what was committed
+ * before, here or elsewhere; and of what is another's now.
  */
 bool weir_commit(struct weir_consumer *, const struct weir_offset *, size_t n, struct weir_error *why);
 

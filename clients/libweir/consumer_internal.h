@@ -21,6 +21,12 @@ struct weir_consumer {
 	/* Of each partition that gave messages since weir_consumed(), the offset of the first. */
 	rd_kafka_topic_partition_list_t *given;
 	int given_last;       /* which of these the last message was of */
+	/*
+	 * Of each partition that gave messages, where librdkafka stands behind the last one: it forgets that when the
+	 * partition is taken away, be it given back or not.
+	 */
+	rd_kafka_topic_partition_list_t *reached;
+	int reached_last;
 	pthread_mutex_t lock; /* of its end */
 	pthread_cond_t ended;
 	bool over, left;      /* it has ended; nobody waits for that any more */
@@ -40,7 +46,7 @@ void positions_forget(struct weir_consumer *);
 void positions_give(struct weir_consumer *, const rd_kafka_message_t *);
 void positions_return(struct weir_consumer *, rd_kafka_message_t *);
 
-/* The message that was returned, if its partition is still ours: else another reads it anew.  NULL: none. */
+/* The message that was returned, if its partition has been ours since: else it is read anew, here or elsewhere.  NULL: none. */
 rd_kafka_message_t *positions_take_returned(struct weir_consumer *);
 
 /* Whether all can be asked for: a name or a note that is too long would break the request. */

@@ -60,6 +60,10 @@ answer_of(rd_kafka_topic_partition_list_t *list, const struct weir_offset *asked
 	return p != NULL && take_error(why, p->err) ? p : NULL;
 }
 
+/*
+ * librdkafka takes part in a group's sharing anew by itself, at any time.  What it gave out before is then read
+ * anew, from what was committed last: by another, or here, where the partition comes back.
+ */
 static bool
 is_assigned(struct weir_consumer *c, const char *topic, int32_t partition)
 {
@@ -73,6 +77,23 @@ is_assigned(struct weir_consumer *c, const char *topic, int32_t partition)
 	return found;
 }
 
+/* Whether a partition that is assigned has been so since the last message that it gave, if any. */
+static bool
+has_stayed(struct weir_consumer *c, const char *topic, int32_t partition)
+{
+	const rd_kafka_topic_partition_t *reached = rd_kafka_topic_partition_list_find(c->reached, topic, partition);
+	rd_kafka_topic_partition_list_t *now;
+	bool same;
+
+	if (reached == NULL)
+		return true;
+	now = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(now, topic, partition);
+	same = rd_kafka_position(c->rk, now) == RD_KAFKA_RESP_ERR_NO_ERROR && now->elems[0].offset == reached->offset;
+	rd_kafka_topic_partition_list_destroy(now);
+	return same;
+}
+
 /* ---- positions ---- */
 
 void
@@ -80,7 +101,8 @@ positions_init(struct weir_consumer *c)
 {
 	c->moved = rd_kafka_topic_partition_list_new(0);
 	c->given = rd_kafka_topic_partition_list_new(0);
-	c->given_last = 0;
+	c->reached = rd_kafka_topic_partition_list_new(0);
+	c->given_last = c->reached_last = 0;
 }
 
 static void
@@ -97,6 +119,7 @@ positions_done(struct weir_consumer *c)
 	drop_returned(c);
 	rd_kafka_topic_partition_list_destroy(c->moved);
 	rd_kafka_topic_partition_list_destroy(c->given);
+	rd_kafka_topic_partition_list_destroy(c->reached);
 }
 
 void
@@ -104,6 +127,14 @@ positions_forget(struct weir_consumer *c)
 {
 	positions_done(c);
 	positions_init(c);
+}
+
+static void
+drop_returned_of(struct weir_consumer *c, const char *topic, int32_t partition)
+{
+	if (c->returned != NULL && c->returned->partition == partition &&
+	    strcmp(rd_kafka_topic_name(c->returned->rkt), topic) == 0)
+		drop_returned(c);
 }
 
 /* Notes where a partition is read next, which no message has told; what was returned of it is of before. */
@@ -115,24 +146,32 @@ note_move(struct weir_consumer *c, const char *topic, int32_t partition, int64_t
 	if (p == NULL)
 		p = rd_kafka_topic_partition_list_add(c->moved, topic, partition);
 	p->offset = offset;
-	if (c->returned != NULL && c->returned->partition == partition &&
-	    strcmp(rd_kafka_topic_name(c->returned->rkt), topic) == 0)
-		drop_returned(c);
+	drop_returned_of(c, topic, partition);
 }
 
-/* Mostly the partition is that of the message before. */
+/* It was taken away: if it is ours now, then from where the group's commits say. */
 static void
-note_given(struct weir_consumer *c, const char *topic, int32_t partition, int64_t offset)
+forget_place(struct weir_consumer *c, const char *topic, int32_t partition)
 {
-	rd_kafka_topic_partition_t *p = c->given->elems + c->given_last;
+	rd_kafka_topic_partition_list_del(c->reached, topic, partition);
+	rd_kafka_topic_partition_list_del(c->moved, topic, partition);
+	drop_returned_of(c, topic, partition);
+}
 
-	if (c->given->cnt > 0 && p->partition == partition && strcmp(p->topic, topic) == 0)
-		return;
-	if ((p = rd_kafka_topic_partition_list_find(c->given, topic, partition)) == NULL) {
-		p = rd_kafka_topic_partition_list_add(c->given, topic, partition);
+/* The partition's element, made where there is none with `offset`; mostly it is that of the message before. */
+static rd_kafka_topic_partition_t *
+element_of(rd_kafka_topic_partition_list_t *list, int *last, const char *topic, int32_t partition, int64_t offset)
+{
+	rd_kafka_topic_partition_t *p = list->elems + *last;
+
+	if (*last < list->cnt && p->partition == partition && strcmp(p->topic, topic) == 0)
+		return p;
+	if ((p = rd_kafka_topic_partition_list_find(list, topic, partition)) == NULL) {
+		p = rd_kafka_topic_partition_list_add(list, topic, partition);
 		p->offset = offset;
 	}
-	c->given_last = (int)(p - c->given->elems);
+	*last = (int)(p - list->elems);
+	return p;
 }
 
 void
@@ -142,7 +181,8 @@ positions_give(struct weir_consumer *c, const rd_kafka_message_t *m)
 
 	if (c->moved->cnt > 0)
 		rd_kafka_topic_partition_list_del(c->moved, topic, m->partition);
-	note_given(c, topic, m->partition, m->offset);
+	element_of(c->given, &c->given_last, topic, m->partition, m->offset);
+	element_of(c->reached, &c->reached_last, topic, m->partition, 0)->offset = m->offset + 1;
 }
 
 void
@@ -157,9 +197,11 @@ positions_take_returned(struct weir_consumer *c)
 {
 	rd_kafka_message_t *m = c->returned;
 
-	if (m != NULL && !is_assigned(c, rd_kafka_topic_name(m->rkt), m->partition)) {
-		drop_returned(c);
-		m = NULL;
+	const char *topic = m == NULL ? NULL : rd_kafka_topic_name(m->rkt);
+
+	if (m != NULL && !(is_assigned(c, topic, m->partition) && has_stayed(c, topic, m->partition))) {
+		forget_place(c, topic, m->partition);
+		return NULL;
 	}
 	c->returned = NULL;
 	return m;
@@ -188,8 +230,10 @@ seek(struct weir_consumer *c, rd_kafka_topic_partition_list_t *list, struct weir
 		nap(STEP_MS);
 	}
 	if (e == RD_KAFKA_RESP_ERR_NO_ERROR)
-		for (int i = 0; i < list->cnt; i++)
+		for (int i = 0; i < list->cnt; i++) {
 			note_move(c, list->elems[i].topic, list->elems[i].partition, list->elems[i].offset);
+			rd_kafka_topic_partition_list_del(c->reached, list->elems[i].topic, list->elems[i].partition);
+		}
 	return take_error(why, e == RD_KAFKA_RESP_ERR__STATE ? RD_KAFKA_RESP_ERR__TIMED_OUT : e);
 }
 
@@ -299,8 +343,9 @@ all_positions(struct weir_consumer *c)
 }
 
 /*
- * Whether all that a group gave out is still ours.  librdkafka takes part in a group's sharing anew by itself, at
- * any time, and commits as the member that it is then, which a coordinator takes whoever has the partition.
+ * Whether all of these are ours, and have been since their last messages.  Else a commit could be taken, since
+ * librdkafka makes it as the member that it is then, of whom a coordinator doesn't ask whose the partition is.
+ * What was lost is told once: then it counts as what gave nothing yet.
  */
 static bool
 are_ours(struct weir_consumer *c, const rd_kafka_topic_partition_list_t *list, struct weir_error *why)
@@ -312,8 +357,15 @@ are_ours(struct weir_consumer *c, const rd_kafka_topic_partition_list_t *list, s
 		return true;
 	if (!take_error(why, rd_kafka_assignment(c->rk, &assigned)))
 		return false;
-	for (int i = 0; i < list->cnt && ours; i++)
-		ours = rd_kafka_topic_partition_list_find(assigned, list->elems[i].topic, list->elems[i].partition) != NULL;
+	for (int i = 0; i < list->cnt; i++) {
+		const rd_kafka_topic_partition_t *p = &list->elems[i];
+
+		if (rd_kafka_topic_partition_list_find(assigned, p->topic, p->partition) != NULL &&
+		    has_stayed(c, p->topic, p->partition))
+			continue;
+		ours = false;
+		forget_place(c, p->topic, p->partition);
+	}
 	rd_kafka_topic_partition_list_destroy(assigned);
 	return ours || take_error(why, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
 }
@@ -345,15 +397,17 @@ commit(struct weir_consumer *c, rd_kafka_topic_partition_list_t *list, struct we
 bool
 weir_commit(struct weir_consumer *c, const struct weir_offset *offsets, size_t n, struct weir_error *why)
 {
-	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_topic_partition_list_t *list, *needed;
 	bool good;
 
 	if (!are_sound(offsets, n, why))
 		return false;
 	*why = (struct weir_error){ .kind = WEIR_OK };
-	list = n == 0 ? all_positions(c) : make_list(offsets, n);
+	needed = n > 0 ? make_list(offsets, n) : rd_kafka_topic_partition_list_copy(c->reached);
+	list = n > 0 ? make_list(offsets, n) : all_positions(c);
 	/* Once more behind it, for what was taken away meanwhile: whoever has it now may not know of this commit. */
-	good = list->cnt == 0 || (are_ours(c, list, why) && commit(c, list, why) && are_ours(c, list, why));
+	good = are_ours(c, needed, why) && (list->cnt == 0 || commit(c, list, why)) && are_ours(c, needed, why);
+	rd_kafka_topic_partition_list_destroy(needed);
 	rd_kafka_topic_partition_list_destroy(list);
 	return good;
 }

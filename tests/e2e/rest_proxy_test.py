@@ -662,24 +662,31 @@ def test_a_group_shares_a_topic(site):
         m.delete()
 
 
-def test_only_who_has_a_partition_commits_it(site):
+def test_a_commit_that_a_group_has_overtaken_is_refused(site):
+    """A group shares anew at any time; what was not committed by then comes again, to whoever has the partition."""
     t, g = fresh(site, 2), group()
-    site.produce(t, [{"value": n, "partition": n % 2} for n in range(4)])
+    site.produce(t, [{"value": n, "partition": n % 2} for n in range(6)])
     first, second = (Instance(site, g, name=name, **{"auto.commit.enable": False}) for name in ("first", "second"))
     first.subscribe(t)
-    same(sorted(values(first.collect(4))), [0, 1, 2, 3], "all go to one")
+    same(sorted(values(first.collect(6))), list(range(6)), "all go to one")
     second.subscribe(t)
     until("they share", lambda: len(first.assignment()) == len(second.assignment()) == 1)
     (_, kept), (_, lost) = first.assignment()[0], second.assignment()[0]
-    late = first.ask("POST", "/offsets", {"offsets": [{"topic": t, "partition": p, "offset": 1} for p in (kept, lost)]})
-    same(problem(late)[:2], (500, 50003), "a commit for what another reads now")
+    same(problem(first.ask("POST", "/offsets", {"offsets": [{"topic": t, "partition": lost, "offset": 1}]}))[:2], (500, 50003),
+         "a commit for what another reads now")
+    same(problem(first.ask("POST", "/offsets", None))[:2], (500, 50003), "a commit of all, as what it has comes again, too")
     same(first.committed(t, kept, lost), {}, "nothing of it is done")
-    same(first.commit((t, kept, 1)), (200, []), "for what is still its own")
-    same(len(second.collect(2)), 2, "the other reads from the beginning")
+    same(values(second.collect(3)), [lost, lost + 2, lost + 4], "the other reads from the beginning")
     same(second.commit(), (200, []), "and commits")
-    same(first.committed(t, 0, 1), {0: 2, 1: 2}, "both")
-    first.delete()
+    again = first.records("?max_bytes=1&timeout=10000")
+    same(values(again), [kept], "so does the first, which keeps the next one for the next call")
     second.delete()
+    until("one has both", lambda: len(first.assignment()) == 2)
+    same(problem(first.ask("POST", "/offsets", {"offsets": [{"topic": t, "partition": kept, "offset": 0}]}))[:2], (500, 50003),
+         "a commit for what went and came back")
+    same(values(first.collect(3)), [kept, kept + 2, kept + 4], "which is read again, what was kept in its place, and nothing of the other's")
+    same((first.commit(), first.committed(t, kept, lost)), ((200, []), {kept: 3, lost: 3}), "all is committed")
+    first.delete()
 
 
 def test_both_processes_serve_groups(site):
