@@ -15,7 +15,7 @@ if [ $# -gt 1 ]; then
 elif [ $# -eq 1 ]; then
 	only=('TESTS=$(check_PROGRAMS)')
 fi
-make -k check "${only[@]}" >make_check.log 2>&1
+make -k -j"$(nproc)" check "${only[@]}" >make_check.log 2>&1
 status=$?
 
 sum_passed=0 sum_failed=0 sum_skipped=0
