@@ -150,7 +150,7 @@ state_get(struct store *store, enum state_log log, struct span key, struct buf *
 struct merge {
 	struct store *store;
 	struct state_value **recent;
-	size_t n, next;
+	size_t n, cap, next;
 	bool (*each)(void *, struct span, struct span);
 	void *ctx;
 	bool more;
@@ -176,7 +176,10 @@ collect(struct merge *m, const struct map *of, const struct map *unless, struct 
 		    span_compare(v->key, from) < 0 ||
 		    (unless != NULL && map_get(unless, v->key) != NULL))
 			continue;
-		m->recent = xrealloc(m->recent, (m->n + 1) * sizeof(struct state_value *));
+		if (m->n == m->cap) {
+			m->cap = m->cap == 0 ? 16 : m->cap * 2;
+			m->recent = xrealloc(m->recent, m->cap * sizeof *m->recent);
+		}
 		m->recent[m->n++] = v;
 	}
 }
