@@ -136,6 +136,15 @@ put_usage(FILE *to, const struct command *c)
 }
 
 void
+command_list(FILE *to, const char *group)
+{
+	fprintf(to, "Commands:\n");
+	for (size_t i = 0; i < n_commands; i++)
+		if (strcmp(commands[i].group, group) == 0)
+			fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].args);
+}
+
+void
 command_help(FILE *to, const char *group, const struct command *c)
 {
 	if (c != NULL) {
@@ -146,10 +155,8 @@ command_help(FILE *to, const char *group, const struct command *c)
 		for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
 			fprintf(to, "  %-12s %s\n", groups[i][0], groups[i][1]);
 	} else {
-		fprintf(to, "usage: weir %s COMMAND [OPTION]... [WORD]...\n\nCommands:\n", group);
-		for (size_t i = 0; i < n_commands; i++)
-			if (strcmp(commands[i].group, group) == 0)
-				fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].args);
+		fprintf(to, "usage: weir %s COMMAND [OPTION]... [WORD]...\n\n", group);
+		command_list(to, group);
 	}
 	fprintf(to, "\nOptions:\n");
 	put_options(to, c);

@@ -52,6 +52,9 @@ const struct command *command_find(const char *group, const char *name);
 /* Whether there is such a group. */
 bool command_is_group(const char *name);
 
+/* Prints the names of a group's commands, and what words they take. */
+void command_list(FILE *, const char *group);
+
 /* Prints help: for a command, or (NULL) for all of a group, or (NULL) for all. */
 void command_help(FILE *, const char *group, const struct command *);
 

@@ -63,19 +63,30 @@ take_options(struct cli *c, int argc, char **argv)
 	return true;
 }
 
+/* What is wrong with the words before those of a command, and which words would do. */
+static void
+tell_commands(const struct cli *c)
+{
+	if (c->n_args == 0)
+		cli_usage(c, "which command?");
+	else if (!command_is_group(c->args[0]))
+		cli_usage(c, "there is no group of commands %s", c->args[0]);
+	else {
+		if (c->n_args == 1)
+			cli_say(c, "%s: which command?", c->args[0]);
+		else
+			cli_say(c, "%s: there is no command %s", c->args[0], c->args[1]);
+		command_list(stderr, c->args[0]);
+		fprintf(stderr, "weir %s COMMAND --help tells more\n", c->args[0]);
+	}
+}
+
 /* Takes the command off the words; false with what is wrong said. */
 static bool
 take_command(struct cli *c)
 {
 	if (c->n_args < 2 || (c->command = command_find(c->args[0], c->args[1])) == NULL) {
-		if (c->n_args == 0)
-			cli_usage(c, "which command?");
-		else if (!command_is_group(c->args[0]))
-			cli_usage(c, "there is no group of commands %s", c->args[0]);
-		else if (c->n_args == 1)
-			cli_usage(c, "%s: which command?", c->args[0]);
-		else
-			cli_usage(c, "%s: there is no command %s", c->args[0], c->args[1]);
+		tell_commands(c);
 		return false;
 	}
 	c->args += 2;

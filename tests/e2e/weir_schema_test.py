@@ -206,6 +206,11 @@ def test_mistakes_are_told(sites):
                            ("no such file".capitalize(), ["import", "/nowhere"]), ("--unset takes no FULL", ["compat", "FULL", "--unset"])]:
         refused(2, words, one, *command)
     refused(2, "write http://host:port", "localhost:8081", "list")
+    # Who has not said what to do, or misspelt it, sees what there is to do.
+    for command in [], ["lst"]:
+        said = refused(2, "weir schema COMMAND --help tells more", one, *command).splitlines()
+        same([line.split()[0] for line in said[2:-1]], ["list", "get", "register", "check", "diff", "delete", "compat", "mode",
+                                                        "export", "import"])
 
 
 def test_a_registry_that_is_away_is_named(sites):
