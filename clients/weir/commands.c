@@ -27,7 +27,8 @@ const struct command commands[] = {
 	    BIT(TYPE) | BIT(REFERENCE) | BIT(NORMALIZE), schema_check,
 	    "Says whether the schema in FILE (-: standard input) could be registered under SUBJECT: whether it is "
 	    "compatible with the versions that the subject's level asks for, or with VERSION. Where it is not the status "
-	    "is 1; each reason is a line, with the place in the schema and what to do." },
+	    "is 1; each reason is a line, with the place in the schema and what to do. What is no schema is refused, with "
+	    "status 3." },
 	{ "schema", "diff", "SUBJECT V1 V2", 3, 3, { WORD_SUBJECT }, BIT(DELETED), schema_diff,
 	    "Says what has changed from version V1 of an Avro schema to V2: fields, types, defaults, documentation. "
 	    "The status is 1 where something has." },

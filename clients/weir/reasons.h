@@ -23,6 +23,13 @@ struct verdict {
 /* Reads the list; NULL is as an empty one. */
 void verdict_read(struct arena *, const struct json *messages, struct verdict *out);
 
+/* Whether they tell what it is not compatible with: what is no schema at all is not compatible with anything. */
+static inline bool
+verdict_has_version(const struct verdict *v)
+{
+	return v->version > 0 || v->level != NULL;
+}
+
 struct reason {
 	const char *type;     /* arena; the registry's errorType; "" where the message has none */
 	const char *path;     /* arena; where, for people (weir/types.h), or as the registry tells it; "": not told */

@@ -40,9 +40,9 @@ read_schema(struct cli *c, struct weir_schema *out)
 
 /* ---- whether it fits ---- */
 
-/* Asks whether the schema is compatible, and why not. */
+/* Asks whether the schema is compatible, and (verbose) why not. */
 static enum status
-ask(struct cli *c, const struct target *t, const struct weir_schema *s, const struct json **answer)
+ask(struct cli *c, const struct target *t, const struct weir_schema *s, bool verbose, const struct json **answer)
 {
 	struct weir_answer got;
 	struct buf body = { 0 };
@@ -52,7 +52,7 @@ ask(struct cli *c, const struct target *t, const struct weir_schema *s, const st
 	must_fit(!body.failed);
 	status = cli_call(c,
 	    &(struct weir_call){ .method = WEIR_POST, .path = { "compatibility", "subjects", t->subject, "versions", t->version },
-		.query = { { "verbose", "true" }, { "normalize", cli_has(c, OPTION_NORMALIZE) ? "true" : NULL } },
+		.query = { { "verbose", verbose ? "true" : NULL }, { "normalize", cli_has(c, OPTION_NORMALIZE) ? "true" : NULL } },
 		.body = buf_bytes(&body) },
 	    &got);
 	buf_done(&body);
@@ -122,14 +122,22 @@ print_reasons(const char *subject, const struct verdict *v, const struct reason 
 }
 
 static enum status
-tell_reasons(struct cli *c, const char *subject, const struct weir_schema *s, const struct json *messages)
+tell_reasons(struct cli *c, const struct target *t, const struct weir_schema *s, const struct json *messages)
 {
+	const char *subject = t->subject;
+	const struct json *again;
 	struct reason *list;
 	struct verdict v;
 	enum status status;
 	size_t n;
 
 	verdict_read(&c->arena, messages, &v);
+	/*
+	 * Asked for reasons, registries say of what is no schema that it is not compatible, with the whole request as
+	 * the reason; else they refuse it.
+	 */
+	if (!verdict_has_version(&v) && (status = ask(c, t, s, false, &again)) != STATUS_DONE)
+		return status;
 	if (v.old_text.p == NULL && v.version > 0)
 		v.old_text = old_text(c, subject, v.version);
 	list = verdict_reasons(&c->arena, &v, s->text, &n);
@@ -162,10 +170,10 @@ schema_check(struct cli *c)
 
 	if (!read_schema(c, &s))
 		return STATUS_USAGE;
-	if ((status = ask(c, &t, &s, &answer)) != STATUS_DONE)
+	if ((status = ask(c, &t, &s, true, &answer)) != STATUS_DONE)
 		return status;
 	if (json_is_kind(json_get(answer, "is_compatible"), JSON_FALSE))
-		return tell_reasons(c, t.subject, &s, json_get(answer, "messages"));
+		return tell_reasons(c, &t, &s, json_get(answer, "messages"));
 	if (cli_has(c, OPTION_JSON))
 		printf("{\"compatible\":true}\n");
 	else if (has_versions(c, t.subject))
@@ -209,9 +217,9 @@ tell_refusal(struct cli *c, const struct weir_schema *s, const struct weir_schem
 	struct target t = { c->args[0], NULL };
 	const struct json *answer;
 
-	if ((why->code == 409 || why->code == 40901) && ask(c, &t, s, &answer) == STATUS_DONE &&
+	if ((why->code == 409 || why->code == 40901) && ask(c, &t, s, true, &answer) == STATUS_DONE &&
 	    json_is_kind(json_get(answer, "is_compatible"), JSON_FALSE))
-		return tell_reasons(c, t.subject, s, json_get(answer, "messages"));
+		return tell_reasons(c, &t, s, json_get(answer, "messages"));
 	return cli_failed(c, &(struct weir_answer){ .message = got->message }, why);
 }
 

@@ -122,10 +122,14 @@ def test_compatibility_is_told_in_words(sites):
     same((status, told["compatible"], told["level"], told["version"]), (1, False, "BACKWARD", 2))
     same([(r["type"], r["path"]) for r in told["reasons"]],
          [("TYPE_MISMATCH", "Person.a"), ("READER_FIELD_MISSING_DEFAULT_VALUE", "Person.c")])
-    status, out, _ = weir(one, "check", "person", "-", given='{"type":"nothing"}')
-    same(status, 1)
-    if "nothing" not in out:
-        raise AssertionError(out)
+    # What is no schema is refused, and told, as by register.
+    for given in '{"type":"nothing"}', "{" + "x" * 5000, '["int","int"]':
+        for target in "person", "person:1", "nobody":
+            err = refused(3, "(42201)", one, "check", target, "-", given=given)
+            same(err, refused(3, "", one, "register", target.split(":")[0], "-", given=given).replace("register", "check"))
+            if len(err) > 300:
+                raise AssertionError(err)
+    refused(3, "", one, "check", "person", "-", "--json", given="{")
 
 
 def test_places_in_large_schemas_are_named(sites):
