@@ -121,13 +121,23 @@ less_the_schema(const char *message, int code)
 	return details == NULL ? message : details + sizeof before - 1;
 }
 
-enum status
-cli_failed(const struct cli *c, const struct weir_answer *answer, const struct weir_error *why)
+const char *
+cli_words(struct arena *a, const struct weir_answer *answer, const struct weir_error *why)
 {
-	if (answer->message != NULL)
-		cli_say(c, "%s (%d)", less_the_schema(answer->message, why->code), why->code);
+	const char *words;
+
+	if (answer->message == NULL)
+		words = arena_printf(a, "%s", why->text);
 	else
-		cli_say(c, "%s", why->text);
+		words = arena_printf(a, "%s (%d)", less_the_schema(answer->message, why->code), why->code);
+	must_fit(words != NULL);
+	return words;
+}
+
+enum status
+cli_failed(struct cli *c, const struct weir_answer *answer, const struct weir_error *why)
+{
+	cli_say(c, "%s", cli_words(&c->arena, answer, why));
 	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
 		if (hints[i].code == why->code)
 			cli_say(c, "%s", hints[i].advice);

@@ -65,8 +65,11 @@ bool cli_registry(struct cli *);
 /* Asks the registry; false with `why` filled. */
 bool cli_ask(struct cli *, const struct weir_call *, struct arena *, struct weir_answer *, struct weir_error *why);
 
-/* Says what the registry said, and what can be done about it; the status that it ends with. */
-enum status cli_failed(const struct cli *, const struct weir_answer *, const struct weir_error *);
+/* What the registry said, with its code, or why it can't be asked; less a schema that it repeats.  Arena. */
+const char *cli_words(struct arena *, const struct weir_answer *, const struct weir_error *);
+
+/* Says that, and what can be done about it; the status that it ends with. */
+enum status cli_failed(struct cli *, const struct weir_answer *, const struct weir_error *);
 
 /* The status alone. */
 enum status cli_status(const struct weir_error *);

@@ -48,7 +48,8 @@ const struct command commands[] = {
 	{ "schema", "import", "[FILE]", 0, 1, { WORD_FILE }, 0, schema_import,
 	    "Brings an exported registry into an empty one, with its ids and versions. What is there already, and the "
 	    "same, is passed over, so that an import that was interrupted goes on when it is run again. Where something "
-	    "is there and is not the same, that is told, the status is 1, and nothing is changed." },
+	    "is there and is not the same, that is told, the status is 1, and nothing is changed. What the registry refuses "
+	    "is told, too, and the rest is imported; the status is 1." },
 };
 
 const size_t n_commands = sizeof commands / sizeof *commands;

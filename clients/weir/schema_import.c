@@ -21,7 +21,8 @@
 enum state {
 	MISSING,
 	THERE,       /* and the same */
-	TO_DELETE    /* there, but deleted in the export */
+	TO_DELETE,   /* there, but deleted in the export */
+	REFUSED      /* the registry does not take it; that was said */
 };
 
 /* A schema of the export on its way. */
@@ -203,7 +204,8 @@ look(struct import *m)
 
 	m->strangers = 0;
 	for (int64_t i = 0; i < m->dump.n.schemas; i++)
-		m->items[i].state = MISSING;
+		if (m->items[i].state != REFUSED)
+			m->items[i].state = MISSING;
 	versions_begin(&all, m->cli, NULL, true, false);
 	while (versions_next(&all, &v))
 		compare(m, &v, &all.pages.arena);
@@ -353,8 +355,26 @@ put_request(struct buf *to, const struct item *item)
 	json_close(&o, '}');
 }
 
+/* Whether the registry refuses just this schema; of the mode, 42205, it would say the same of all others. */
+static bool
+is_of_schema(const struct weir_answer *answer, const struct weir_error *why)
+{
+	return (answer->status == 409 || answer->status == 413 || answer->status == 422) && why->code != 42205;
+}
+
+static void
+tell_refusal(struct import *m, struct item *item, const char *words, struct arena *a)
+{
+	const char *text = arena_printf(a, "the registry does not take it, with id %" PRId64 ": %s", item->s.id, words);
+
+	must_fit(text != NULL);
+	tell_difference(m, item->s.subject, item->s.version, text);
+	item->state = REFUSED;
+}
+
+/* What the registry refuses of the schema itself is told, and the item is REFUSED: others wait for nothing. */
 static enum status
-register_alone(struct import *m, const struct item *item, struct span body, int64_t *id)
+register_alone(struct import *m, struct item *item, struct span body, int64_t *id)
 {
 	struct weir_answer answer;
 	struct weir_error why;
@@ -362,20 +382,24 @@ register_alone(struct import *m, const struct item *item, struct span body, int6
 	enum status status = STATUS_DONE;
 
 	arena_init(&a, CLI_MEMORY_MAX);
-	if (!cli_ask(m->cli,
+	if (cli_ask(m->cli,
 		&(struct weir_call){ .method = WEIR_POST, .path = { "subjects", item->s.subject, "versions" }, .body = body }, &a, &answer,
 		&why)) {
+		if (!json_is_int(json_get(answer.json, "id"), id))
+			*id = 0;
+	} else if (is_of_schema(&answer, &why))
+		tell_refusal(m, item, cli_words(&a, &answer, &why), &a);
+	else {
 		cli_say(m->cli, "%s, version %" PRId64 ":", item->s.subject, item->s.version);
 		status = cli_failed(m->cli, &answer, &why);
-	} else if (!json_is_int(json_get(answer.json, "id"), id))
-		*id = 0;
+	}
 	arena_done(&a);
 	return status;
 }
 
 /* With the association that the first schema of its subject has to bring, if there is one. */
 static enum status
-register_one(struct import *m, const struct item *item)
+register_one(struct import *m, struct item *item)
 {
 	struct link *link = links_frozen(&m->links, item->s.subject);
 	struct buf body = { 0 };
@@ -388,7 +412,7 @@ register_one(struct import *m, const struct item *item)
 		status = links_make_with(&m->links, link, buf_bytes(&body), &id);
 	if (status == STATUS_DONE && id == 0)
 		status = register_alone(m, item, buf_bytes(&body), &id);
-	if (status == STATUS_DONE && id != item->s.id) {
+	if (status == STATUS_DONE && item->state != REFUSED && id != item->s.id) {
 		cli_say(m->cli, "%s, version %" PRId64 ": the registry gave it the id %" PRId64 " in place of %" PRId64, item->s.subject,
 		    item->s.version, id, item->s.id);
 		status = STATUS_REFUSED;
@@ -425,7 +449,7 @@ register_all(struct import *m)
 			status = STATUS_INTERRUPTED;
 		else if (item->state != MISSING)
 			m->n.there++;
-		else if ((status = register_one(m, item)) == STATUS_DONE) {
+		else if ((status = register_one(m, item)) == STATUS_DONE && item->state != REFUSED) {
 			item->state = item->s.deleted ? TO_DELETE : THERE;
 			m->n.registered++;
 		}
@@ -597,7 +621,7 @@ verify(struct import *m)
 
 	if (status != STATUS_DONE)
 		return status;
-	if (count(m, THERE) == (size_t)m->dump.n.schemas && differences(m) == before &&
+	if (count(m, THERE) + count(m, REFUSED) == (size_t)m->dump.n.schemas && differences(m) == before &&
 	    (m->links.lacking || links_count(&m->links, LINK_MISSING) == 0))
 		return STATUS_DONE;
 	cli_say(m->cli, "the registry does not have all of the export now: did somebody else write to it?");
@@ -642,6 +666,8 @@ run(struct import *m)
 	if (status == STATUS_DONE)
 		status = verify(m);
 	print_summary(m);
+	if (status == STATUS_DONE && count(m, REFUSED) > 0)
+		cli_say(m->cli, "%zu schemas were refused, and the rest is there", count(m, REFUSED));
 	if (status == STATUS_DONE)
 		return differences(m) > 0 ? STATUS_NO : cli_end_output(m->cli);
 	cli_say(m->cli, "the import is not whole: run it again, and it goes on; until then nobody should register schemas");

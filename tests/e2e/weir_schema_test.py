@@ -447,6 +447,45 @@ def test_associations_that_differ_are_told_and_stay(sites):
     same(out.split(";")[0], f"1 schemas registered, {n} were there")
 
 
+def test_schemas_that_are_refused_keep_nothing_else_away(sites):
+    """What a registry has stored need not be what another takes."""
+    two, file = sites.two, sites.path("export")
+    with open(file) as f:
+        lines = f.read().splitlines(True)
+    n = json.loads(lines[-1])["end"]["schemas"]
+    schema = lambda subject, id, text, **more: {"schema": {"subject": subject, "version": 1, "id": id, "schema": text, **more}}
+    bad = [schema("bad-avro", 501, "{" + "x" * 3000), schema("bad-type", 502, "{}", schemaType="JSON"),
+           schema("bad-user", 503, record(field("a", "x.Bad"), name="User"), references=[{"name": "x.Bad", "subject": "bad-avro", "version": 1}])]
+    given = changed(lines, *bad, schema("fine", 504, '"null"'), {"config": {"compatibilityLevel": "NONE"}, "subject": "fine"},
+                    counted=["schemas"] * 4 + ["configs"])
+    for registered, there in (1, n), (0, n + 1):
+        status, out, err = weir(two, "import", "-", given=given)
+        same((status, out.split("; ")[0]), (1, f"{registered} schemas registered, {there} were there"), err)
+        told = err.splitlines()
+        for line, words in zip(told, ["bad-avro, version 1: the registry does not take it, with id 501: ",
+                                      "bad-type, version 1: the registry does not take it, with id 502: Invalid schema type JSON (42201)",
+                                      'bad-user, version 1: the registry does not take it, with id 503: No schema reference found for subject '
+                                      '"bad-avro" and version 1 (42201)']):
+            if not line.startswith(words) or len(line) > 300:
+                raise AssertionError(err)
+        same(told[3:], ["weir schema import: 3 schemas were refused, and the rest is there"])
+        same(good(two, "compat", "fine"), "fine  NONE\n")
+        same(good(two, "mode"), good(sites.one, "mode"))
+    same(good(two, "get", "fine", "--json").count('"id":504'), 1)
+    status, out, err = weir(two, "import", "-", "--json", given=given)
+    same((status, json.loads(out)["differences"]), (1, 3), err)
+    good(two, "delete", "fine")
+    weir(two, "delete", "fine", "--permanent")
+    # Of a mode the registry would say the same of all: there it ends.
+    good(two, "mode", "fine", "READONLY")
+    status, out, err = weir(two, "import", "-", given=given)
+    same((status, out.split(" ")[0]), (3, "0"), err)
+    for words in "fine, version 1:", "weir schema mode shows", "run it again, and it goes on":
+        if words not in err:
+            raise AssertionError(err)
+    good(two, "mode", "fine", "--unset")
+
+
 def test_a_registry_without_associations_gets_the_rest(sites):
     two, file = sites.two, sites.path("export")
     with open(file) as f:
