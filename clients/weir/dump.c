@@ -196,6 +196,9 @@ take_setting(struct reader *r, const struct json *j, const struct json *value, s
 
 	if (json_get(j, "subject") != NULL && !take_name(r->arena, json_get(j, "subject"), &s.subject))
 		return wrong(r, "a subject is a string");
+	/* Exports of before had what is set for all once more, where there was a subject with an empty name. */
+	if (s.subject != NULL && s.subject[0] == '\0')
+		s.subject = NULL;
 	list[(*n)++] = s;
 	return true;
 }

@@ -4,17 +4,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/map.h"
 #include "weir/associations.h"
 #include "weir/dump.h"
 #include "weir/schema.h"
 #include "weir/versions.h"
+
+/* What settings and associations are asked for of: a subject, or ":.context:". */
+struct place {
+	const char *name;
+	struct place *next;
+};
 
 struct export {
 	struct cli *cli;
 	const char *file, *part; /* the file, and what it is called until it is whole; NULL: standard output */
 	FILE *to;
 	struct dump_counts n;
-	struct buf subjects;     /* owned; each ended by a zero */
+	struct place *first, **end; /* in the command's arena, in the order in which they were found */
+	struct map known;           /* owned; name -> place */
 };
 
 /* Writes what stands in the buffer, and empties it. */
@@ -32,34 +40,85 @@ write_out(struct export *x, struct buf *b)
 	return STATUS_USAGE;
 }
 
-/* Keeps a subject, to ask for its settings and associations. */
+/* Keeps a name, once. */
 static void
-keep_subject(struct export *x, const char *subject, const char **last)
+keep(struct export *x, const char *name)
 {
-	if (*last != NULL && strcmp(*last, subject) == 0)
+	struct place *p;
+
+	if (map_get(&x->known, span_str(name)) != NULL)
 		return;
-	buf_put(&x->subjects, subject, strlen(subject) + 1);
-	must_fit(!x->subjects.failed);
-	*last = (const char *)x->subjects.p + x->subjects.n - strlen(subject) - 1;
+	must_fit((p = arena_alloc(&x->cli->arena, sizeof *p)) != NULL);
+	p->name = cli_str(&x->cli->arena, span_str(name));
+	*x->end = p;
+	x->end = &p->next;
+	must_fit(map_put(&x->known, span_str(p->name), p));
+}
+
+/* That of the default context is that of all. */
+static void
+keep_context(struct export *x, const char *name)
+{
+	const char *place;
+
+	if (strcmp(name, ".") == 0)
+		return;
+	must_fit((place = arena_printf(&x->cli->arena, ":%s:", name)) != NULL);
+	keep(x, place);
+}
+
+/*
+ * With its context, which registries list only if it has had schemas.  The subject whose name is empty has
+ * the settings of its context: in the API there is no other way to write them.
+ */
+static void
+keep_subject(struct export *x, const char *subject)
+{
+	if (subject[0] == '\0' || map_get(&x->known, span_str(subject)) != NULL)
+		return;
+	keep_context(x, dump_context(&x->cli->arena, subject));
+	keep(x, subject);
 }
 
 static enum status
 export_schemas(struct export *x, struct buf *line)
 {
-	const char *last = NULL;
 	struct versions all;
 	struct version v;
 	enum status status = STATUS_DONE;
 
 	versions_begin(&all, x->cli, NULL, true, false);
 	while (status == STATUS_DONE && versions_next(&all, &v)) {
-		keep_subject(x, v.subject, &last);
+		keep_subject(x, v.subject);
 		dump_put_schema(line, v.entity, v.deleted);
 		x->n.schemas++;
 		status = write_out(x, line);
 	}
 	versions_done(&all);
 	return status != STATUS_DONE ? status : all.status;
+}
+
+/*
+ * Finds the aliases of subjects, since no list of subjects has those that have no versions; registries of before 7.7
+ * pass over what they are asked, and list schemas once more.
+ */
+static enum status
+find_aliases(struct export *x)
+{
+	const struct weir_call call = { .path = { "schemas" },
+		.query = { { "subjectPrefix", ":*:" }, { "deleted", "true" }, { "latestOnly", "true" }, { "aliases", "true" } } };
+	const struct json *entity, *aliases;
+	struct pages p;
+
+	pages_begin(&p, x->cli, &call, "schemas");
+	while (!cli_interrupted() && (entity = pages_next(&p)) != NULL) {
+		aliases = json_get(entity, "aliases");
+		for (const struct json *j = json_is_kind(aliases, JSON_ARRAY) ? aliases->first : NULL; j != NULL; j = j->next)
+			if (j->kind == JSON_STRING)
+				keep_subject(x, cli_str(&p.arena, j->text));
+	}
+	pages_done(&p);
+	return cli_interrupted() ? STATUS_INTERRUPTED : p.status;
 }
 
 /* A setting of a subject (NULL: of all); *out is NULL where it is not set. */
@@ -77,6 +136,21 @@ ask_setting(struct export *x, const char *resource, const char *subject, int uns
 	return STATUS_DONE;
 }
 
+/* Keeps what an alias stands for, which may have nothing but settings either; without a context it is in that of the alias. */
+static void
+keep_alias(struct export *x, const char *of, const char *subject, struct arena *a)
+{
+	const char *context = of == NULL ? "." : dump_context(a, of);
+
+	if (subject[0] == '\0')
+		return;
+	if (subject[0] != ':' && strcmp(context, ".") != 0)
+		must_fit((subject = arena_printf(a, ":%s:%s", context, subject)) != NULL);
+	if (strncmp(subject, ":.:", 3) == 0)
+		subject += 3;
+	keep_subject(x, subject);
+}
+
 static enum status
 export_settings(struct export *x, const char *subject, struct buf *line)
 {
@@ -89,6 +163,7 @@ export_settings(struct export *x, const char *subject, struct buf *line)
 	if (status == STATUS_DONE)
 		status = ask_setting(x, "mode", subject, 40409, &a, &mode);
 	if (status == STATUS_DONE && config != NULL) {
+		keep_alias(x, subject, cli_member(&a, config, "alias"), &a);
 		dump_put_config(line, subject, config);
 		x->n.configs++;
 	}
@@ -100,25 +175,16 @@ export_settings(struct export *x, const char *subject, struct buf *line)
 	return status == STATUS_DONE ? write_out(x, line) : status;
 }
 
-/* The settings of all, of each context, and of each subject. */
+/* The settings of all, of each context, and of each subject: of what is found on the way, too. */
 static enum status
-export_all_settings(struct export *x, const struct json *contexts, struct buf *line)
+export_all_settings(struct export *x, struct buf *line)
 {
 	enum status status = export_settings(x, NULL, line);
-	const char *name;
 
 	if (status == STATUS_DONE)
 		status = export_settings(x, ":.__GLOBAL:", line);
-	for (const struct json *j = contexts->first; j != NULL && status == STATUS_DONE; j = j->next) {
-		must_fit((name = arena_printf(&x->cli->arena, ":%s:", cli_str(&x->cli->arena, j->text))) != NULL);
-		/* That of the default context is that of all. */
-		if (strcmp(name, ":.:") != 0)
-			status = export_settings(x, name, line);
-	}
-	for (size_t at = 0; at < x->subjects.n && status == STATUS_DONE; at += strlen(name) + 1) {
-		name = (const char *)x->subjects.p + at;
-		status = export_settings(x, name, line);
-	}
+	for (const struct place *p = x->first; p != NULL && status == STATUS_DONE; p = p->next)
+		status = export_settings(x, p->name, line);
 	return status;
 }
 
@@ -143,11 +209,9 @@ export_all_associations(struct export *x, struct buf *line)
 	enum status status = STATUS_DONE;
 	bool lacking = false;
 	struct pages of;
-	const char *name;
 
-	for (size_t at = 0; at < x->subjects.n && status == STATUS_DONE && !lacking; at += strlen(name) + 1) {
-		name = (const char *)x->subjects.p + at;
-		associations_of_subject(&of, x->cli, name);
+	for (const struct place *p = x->first; p != NULL && status == STATUS_DONE && !lacking; p = p->next) {
+		associations_of_subject(&of, x->cli, p->name);
 		status = cli_interrupted() ? STATUS_INTERRUPTED : export_associations(x, &of, line);
 		lacking = of.lacking;
 		pages_done(&of);
@@ -156,24 +220,35 @@ export_all_associations(struct export *x, struct buf *line)
 }
 
 static enum status
-export_lines(struct export *x)
+export_head(struct export *x, struct buf *line)
 {
-	struct weir_answer contexts;
-	struct buf line = { 0 };
-	enum status status = cli_call(x->cli, &(struct weir_call){ .path = { "contexts" } }, &contexts);
+	struct weir_answer answer;
+	enum status status = cli_call(x->cli, &(struct weir_call){ .path = { "contexts" } }, &answer);
 
-	if (status == STATUS_DONE && !json_is_kind(contexts.json, JSON_ARRAY)) {
+	if (status == STATUS_DONE && !json_is_kind(answer.json, JSON_ARRAY)) {
 		cli_say(x->cli, "the registry answered without a list of contexts");
 		status = STATUS_REFUSED;
 	}
-	if (status == STATUS_DONE) {
-		dump_put_head(&line, contexts.json);
-		status = write_out(x, &line);
-	}
+	if (status != STATUS_DONE)
+		return status;
+	for (const struct json *j = answer.json->first; j != NULL; j = j->next)
+		keep_context(x, cli_str(&x->cli->arena, j->text));
+	dump_put_head(line, answer.json);
+	return write_out(x, line);
+}
+
+static enum status
+export_lines(struct export *x)
+{
+	struct buf line = { 0 };
+	enum status status = export_head(x, &line);
+
 	if (status == STATUS_DONE)
 		status = export_schemas(x, &line);
 	if (status == STATUS_DONE)
-		status = export_all_settings(x, contexts.json, &line);
+		status = find_aliases(x);
+	if (status == STATUS_DONE)
+		status = export_all_settings(x, &line);
 	if (status == STATUS_DONE)
 		status = export_all_associations(x, &line);
 	if (status == STATUS_DONE) {
@@ -224,6 +299,7 @@ schema_export(struct cli *c)
 	struct export x = { .cli = c, .file = c->n_args > 0 && strcmp(c->args[0], "-") != 0 ? c->args[0] : NULL };
 	enum status status;
 
+	x.end = &x.first;
 	cli_catch_interrupts();
 	if (!open_file(&x))
 		return STATUS_USAGE;
@@ -231,6 +307,6 @@ schema_export(struct cli *c)
 	if (status == STATUS_DONE)
 		cli_say(c, "%d schemas, %d configs, %d modes, %d associations", (int)x.n.schemas, (int)x.n.configs, (int)x.n.modes,
 		    (int)x.n.associations);
-	buf_done(&x.subjects);
+	map_done(&x.known);
 	return status;
 }

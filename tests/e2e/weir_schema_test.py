@@ -310,13 +310,17 @@ def associate(site, topic, *associations, namespace="lkc"):
     same(answer.status, 200, str(answer))
 
 
+# What has settings and no versions: other names for a subject, and (as far as such a name tells of it) what a name is for.
+UNVERSIONED = ["nick", ":.z:nick", ":.z:", ":.ctx:other", ":.ctx:beyond", ":.ctx:behind"]
+
+
 def everything(site):
     """All that can be asked of schemas, their settings and associations, less when they were written, and what is given out."""
     ask = site.ask
     schemas = [without(["ts"], s) for s in ask("GET", "/schemas?subjectPrefix=:*:&deleted=true").json]
     subjects = sorted({s["subject"] for s in schemas})
-    places = ["", "/:.ctx:", *("/" + registry_site.segment(s) for s in subjects)]
-    associations = [without(["guid", "createTs", "updateTs"], a) for s in subjects
+    places = ["", "/:.ctx:", *("/" + registry_site.segment(s) for s in [*subjects, *UNVERSIONED])]
+    associations = [without(["guid", "createTs", "updateTs"], a) for s in subjects if s
                     for a in ask("GET", f"/associations/subjects/{registry_site.segment(s)}").json]
     return schemas, [[ask("GET", f"/{what}{place}").json for place in places] for what in ("config", "mode")], associations
 
@@ -343,12 +347,28 @@ def test_a_registry_is_exported_and_imported(sites):
     good(one, "compat", ":.ctx:", "NONE")
     good(one, "mode", "meta", "READONLY")
     good(one, "compat", "FORWARD")
+    # Aliases; the second leads to what is an alias itself.
+    for name, alias in ("nick", "person"), (":.z:nick", ":.:gone"), (":.z:nick", ":.:person"), (":.ctx:other", "a/b c"):
+        same(one.ask("PUT", f"/config/{name}", {"alias": alias}).status, 200)
+    same(one.ask("PUT", "/config/:.ctx:a%2Fb%20c", {"alias": "beyond"}).status, 200)
+    same(one.ask("PUT", "/config/:.ctx:beyond", {"alias": ":.ctx:behind", "normalize": True}).status, 200)
+    good(one, "compat", ":.ctx:behind", "FULL")
+    good(one, "mode", "nick", "READONLY")
+    good(one, "compat", ":.z:", "NONE")
+    # What is set for a subject without a name is set for all.
+    same(good(one, "register", "", "-", given='"bytes"').split(",")[0], ": version 1")
+    good(one, "register", ":.ctx:", "-", given='"bytes"')
     status, out, err = weir(one, "export", file)
     same((status, out), (0, ""))
     counts = re.fullmatch(r"weir schema export: (\d+) schemas, (\d+) configs, (\d+) modes, (7) associations\n", err)
     with open(file) as f:
         lines = [json.loads(line) for line in f]
     same(lines[0], {"weir-schema-export": 1, "contexts": [".", ".ctx", ".lkc"]})
+    for kind in "config", "mode":
+        of = [line.get("subject") for line in lines if kind in line]
+        same(sorted(filter(None, of)), sorted({*of} - {None}), kind)
+        same((of[0], "" in of), (None, False), kind)
+    same({*UNVERSIONED} - {line.get("subject") for line in lines}, set())
     same([line["association"] for line in lines if "association" in line][0], {
         "resourceName": "orders", "resourceNamespace": "lkc", "resourceId": "id-orders", "resourceType": "topic",
         "subject": ":.lkc:orders-key", "associationType": "key", "lifecycle": "STRONG", "frozen": True})
@@ -357,7 +377,7 @@ def test_a_registry_is_exported_and_imported(sites):
 
     n = int(counts[1])
     out = good(two, "import", file)
-    same(out, f"{n} schemas registered, 0 were there; 3 deleted; 7 associations made, 0 were there; 4 configs and 1 modes set\n")
+    same(out, f"{n} schemas registered, 0 were there; 3 deleted; 7 associations made, 0 were there; 11 configs and 2 modes set\n")
     same(everything(two), everything(one))
     same(good(two, "mode"), "READWRITE\n")
     there = "0 associations made, 7 were there; 0 configs and 0 modes set\n"
@@ -591,6 +611,7 @@ class Old(http.server.BaseHTTPRequestHandler):
             {"subject": "gone", "version": 1, "id": 3, "schema": '"long"'}, {"subject": "s", "version": 1, "id": 1, "schema": '"int"'},
             {"subject": "s", "version": 2, "id": 2, "schema": '"string"'}],
         "/schemas?deleted=true&offset=3": [],
+        "/schemas?deleted=true&latestOnly=true&aliases=true&offset=0": [],
     }
 
     def log_message(self, *_):

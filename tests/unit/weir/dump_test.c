@@ -94,6 +94,19 @@ dumps_of_before_count_no_associations(void)
 }
 
 static void
+the_empty_name_is_that_of_all(void)
+{
+	struct arena a;
+	struct dump d;
+
+	arena_init(&a, 1 << 20);
+	CU_ASSERT_FATAL(reads(HEAD "{\"config\":{},\"subject\":\"\"}\n{\"mode\":\"IMPORT\",\"subject\":\"\"}\n"
+				   "{\"end\":{\"schemas\":0,\"configs\":1,\"modes\":1}}\n", &a, &d));
+	CU_ASSERT(d.configs[0].subject == NULL && d.modes[0].subject == NULL);
+	arena_done(&a);
+}
+
+static void
 associations_are_read_as_registries_tell_them(void)
 {
 #define NAMES "\"resourceName\":\"t\",\"resourceNamespace\":\"n\",\"subject\":\"s\",\"associationType\":\"value\""
@@ -183,6 +196,7 @@ contexts_are_in_the_names_of_subjects(void)
 const struct unit_test dump_tests[] = {
 	UNIT(what_is_written_is_read),
 	UNIT(dumps_of_before_count_no_associations),
+	UNIT(the_empty_name_is_that_of_all),
 	UNIT(associations_are_read_as_registries_tell_them),
 	UNIT(what_is_the_same_is_found_so),
 	UNIT(contexts_are_in_the_names_of_subjects),
