@@ -48,6 +48,86 @@ cli_usage(const struct cli *c, const char *fmt, ...)
 
 /* ---- the registry ---- */
 
+static int
+hex(uint8_t c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Percent-decodes; arena. */
+static const char *
+decode(struct arena *a, struct span text)
+{
+	char *out = arena_alloc(a, text.n + 1);
+	size_t n = 0;
+
+	must_fit(out != NULL);
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] == '%' && text.n - i > 2 && hex(text.p[i + 1]) >= 0 && hex(text.p[i + 2]) >= 0) {
+			out[n++] = (char)(hex(text.p[i + 1]) << 4 | hex(text.p[i + 2]));
+			i += 2;
+		} else
+			out[n++] = (char)text.p[i];
+	out[n] = '\0';
+	return out;
+}
+
+/* Registries take it with its colons, and without its dot, too. */
+const char *
+cli_url_context(struct arena *a, struct span url)
+{
+	static const char before[] = "/contexts/";
+	const size_t n_before = sizeof before - 1;
+	const char *name;
+	size_t at, n;
+
+	for (n = 0; n < url.n && url.p[n] != '?' && url.p[n] != '#'; n++)
+		;
+	while (n > 0 && (url.p[n - 1] == '/' || url.p[n - 1] == ' '))
+		n--;
+	for (at = n; at > 0 && url.p[at - 1] != '/'; at--)
+		;
+	/* What has two slashes before it is the name of a host. */
+	if (at <= n_before || memcmp(url.p + at - n_before, before, n_before) != 0 || url.p[at - n_before - 1] == '/')
+		return NULL;
+	name = decode(a, span_of(url.p + at, n - at));
+	name += name[0] == ':';
+	n = strlen(name);
+	n -= n > 0 && name[n - 1] == ':';
+	must_fit((name = arena_printf(a, "%s%.*s", name[0] == '.' ? "" : ".", (int)n, name)) != NULL);
+	return name;
+}
+
+const char *
+cli_whole(struct cli *c)
+{
+	const char *prefix = c->context == NULL ? ":*:" : arena_printf(&c->arena, ":%s:", c->context);
+
+	must_fit(prefix != NULL);
+	return prefix;
+}
+
+/* The context of all the URLs, since each of them may be asked; false with what is wrong said. */
+static bool
+take_context(struct cli *c, const char *urls)
+{
+	bool first = true;
+
+	for (urls += strspn(urls, ", "); *urls != '\0'; urls += strspn(urls, ", ")) {
+		size_t n = strcspn(urls, ",");
+		const char *context = cli_url_context(&c->arena, span_of(urls, n));
+
+		if (!first && strcmp(context == NULL ? "" : context, c->context == NULL ? "" : c->context) != 0) {
+			cli_usage(c, "the registry's URLs name different contexts: write the same behind each");
+			return false;
+		}
+		c->context = context;
+		first = false;
+		urls += n;
+	}
+	return true;
+}
+
 bool
 cli_registry(struct cli *c)
 {
@@ -71,7 +151,7 @@ cli_registry(struct cli *c)
 		list[n++] = (struct weir_setting){ "ssl.ca.location", c->given[OPTION_CACERT] };
 	if ((c->registry = weir_registry_new(list, n, &why)) == NULL)
 		cli_usage(c, "%s", why.text);
-	return c->registry != NULL;
+	return c->registry != NULL && take_context(c, url);
 }
 
 bool

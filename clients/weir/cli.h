@@ -44,6 +44,7 @@ struct cli {
 	char **args;                 /* the words behind the command */
 	int n_args;
 	struct weir_registry *registry; /* owned; NULL until cli_registry() */
+	const char *context;         /* arena; the one that the registry's URL names: ".name"; NULL: none, all of it is meant */
 	struct arena arena;          /* what lives as long as the command */
 };
 
@@ -61,6 +62,12 @@ enum status cli_usage(const struct cli *, const char *fmt, ...) __attribute__((f
 
 /* Makes the client of the registry that is asked for; false with what is wrong said. */
 bool cli_registry(struct cli *);
+
+/* The context that a registry's URL ends in, .../contexts/NAME, as registries call it: ".name".  Arena; NULL: in none. */
+const char *cli_url_context(struct arena *, struct span url);
+
+/* What all subjects begin with that are meant where none is named: ":*:", or ":.name:" of the URL's context.  Arena. */
+const char *cli_whole(struct cli *);
 
 /* Asks the registry; false with `why` filled. */
 bool cli_ask(struct cli *, const struct weir_call *, struct arena *, struct weir_answer *, struct weir_error *why);

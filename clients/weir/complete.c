@@ -31,18 +31,26 @@ offer_names(const char *word, const char *const *names)
 		offer(word, *names);
 }
 
-/* Subjects, if the registry answers; where it does not there is nobody to be told. */
+/*
+ * Subjects, if the registry answers; where it does not there is nobody to be told.  Those of the context that its
+ * URL names may be written without it.
+ */
 static void
 offer_subjects(struct cli *c, const char *word)
 {
 	struct weir_error why;
-	const char **names;
-	size_t n;
+	const char **names, *prefix;
+	size_t n, less = 0;
 
-	if (!cli_registry(c) || !weir_registry_subjects(c->registry, word[0] == ':' ? word : NULL, &c->arena, &names, &n, &why))
+	if (!cli_registry(c))
 		return;
+	prefix = word[0] == ':' ? word : c->context == NULL ? NULL : cli_whole(c);
+	if (!weir_registry_subjects(c->registry, prefix, &c->arena, &names, &n, &why))
+		return;
+	if (prefix != NULL && prefix != word)
+		less = strlen(prefix);
 	for (size_t i = 0; i < n; i++)
-		offer(word, names[i]);
+		offer(word, less > 0 && strncmp(names[i], prefix, less) == 0 ? names[i] + less : names[i]);
 }
 
 /* The option that a word is, without its value; OPTIONS: it is none. */

@@ -40,13 +40,15 @@ write_out(struct export *x, struct buf *b)
 	return STATUS_USAGE;
 }
 
-/* Keeps a name, once. */
+/* Keeps a name, once, unless it is of another context than the one that is meant. */
 static void
 keep(struct export *x, const char *name)
 {
+	const char *context = x->cli->context;
 	struct place *p;
 
-	if (map_get(&x->known, span_str(name)) != NULL)
+	if (map_get(&x->known, span_str(name)) != NULL ||
+	    (context != NULL && strcmp(dump_context(&x->cli->arena, name), context) != 0))
 		return;
 	must_fit((p = arena_alloc(&x->cli->arena, sizeof *p)) != NULL);
 	p->name = cli_str(&x->cli->arena, span_str(name));
@@ -106,7 +108,7 @@ static enum status
 find_aliases(struct export *x)
 {
 	const struct weir_call call = { .path = { "schemas" },
-		.query = { { "subjectPrefix", ":*:" }, { "deleted", "true" }, { "latestOnly", "true" }, { "aliases", "true" } } };
+		.query = { { "subjectPrefix", cli_whole(x->cli) }, { "deleted", "true" }, { "latestOnly", "true" }, { "aliases", "true" } } };
 	const struct json *entity, *aliases;
 	struct pages p;
 
@@ -175,13 +177,22 @@ export_settings(struct export *x, const char *subject, struct buf *line)
 	return status == STATUS_DONE ? write_out(x, line) : status;
 }
 
+/* Whether what is set for all, which is for the default context, is meant; and what is set above all contexts. */
+static bool
+is_of_default(const struct export *x)
+{
+	return x->cli->context == NULL || strcmp(x->cli->context, ".") == 0;
+}
+
 /* The settings of all, of each context, and of each subject: of what is found on the way, too. */
 static enum status
 export_all_settings(struct export *x, struct buf *line)
 {
-	enum status status = export_settings(x, NULL, line);
+	enum status status = STATUS_DONE;
 
-	if (status == STATUS_DONE)
+	if (is_of_default(x))
+		status = export_settings(x, NULL, line);
+	if (status == STATUS_DONE && x->cli->context == NULL)
 		status = export_settings(x, ":.__GLOBAL:", line);
 	for (const struct place *p = x->first; p != NULL && status == STATUS_DONE; p = p->next)
 		status = export_settings(x, p->name, line);
@@ -219,12 +230,18 @@ export_all_associations(struct export *x, struct buf *line)
 	return status;
 }
 
+/* The contexts: those that there are, or the one that is meant. */
 static enum status
 export_head(struct export *x, struct buf *line)
 {
-	struct weir_answer answer;
-	enum status status = cli_call(x->cli, &(struct weir_call){ .path = { "contexts" } }, &answer);
+	struct json one = { .kind = JSON_STRING }, list = { .kind = JSON_ARRAY, .first = &one, .n = 1 };
+	struct weir_answer answer = { .json = &list };
+	enum status status = STATUS_DONE;
 
+	if (x->cli->context != NULL)
+		one.text = span_str(x->cli->context);
+	else
+		status = cli_call(x->cli, &(struct weir_call){ .path = { "contexts" } }, &answer);
 	if (status == STATUS_DONE && !json_is_kind(answer.json, JSON_ARRAY)) {
 		cli_say(x->cli, "the registry answered without a list of contexts");
 		status = STATUS_REFUSED;

@@ -645,6 +645,36 @@ print_summary(const struct import *m)
 	cli_put_json(&b);
 }
 
+/* Whether it is of the context that the registry's URL names; NULL: what is set for all. */
+static bool
+is_meant(struct import *m, const char *subject)
+{
+	const char *context = subject == NULL ? "." : dump_context(m->arena, subject);
+
+	if (m->cli->context == NULL || strcmp(m->cli->context, context) == 0)
+		return true;
+	cli_say(m->cli, "the registry's URL names the context %s, and the export has what is of the context %s: "
+	    "import it without /contexts/ in the URL, or export that context alone", m->cli->context, context);
+	return false;
+}
+
+/* Under the URL of a context subjects of the default one would get into that. */
+static bool
+are_all_meant(struct import *m)
+{
+	bool good = true;
+
+	for (int64_t i = 0; i < m->dump.n.schemas && good; i++)
+		good = is_meant(m, m->dump.schemas[i].subject);
+	for (int64_t i = 0; i < m->dump.n.configs && good; i++)
+		good = is_meant(m, m->dump.configs[i].subject);
+	for (int64_t i = 0; i < m->dump.n.modes && good; i++)
+		good = is_meant(m, m->dump.modes[i].subject);
+	for (int64_t i = 0; i < m->dump.n.associations && good; i++)
+		good = is_meant(m, m->dump.associations[i].subject);
+	return good;
+}
+
 /* Imports what has been read. */
 static enum status
 run(struct import *m)
@@ -652,7 +682,7 @@ run(struct import *m)
 	enum status status;
 
 	links_begin(&m->links, m->cli, &m->dump);
-	if (!index_items(m))
+	if (!are_all_meant(m) || !index_items(m))
 		return STATUS_USAGE;
 	sort_items(m);
 	if ((status = look_at_all(m)) != STATUS_DONE)

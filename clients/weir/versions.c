@@ -7,7 +7,7 @@ void
 versions_begin(struct versions *v, struct cli *c, const char *prefix, bool deleted, bool latest)
 {
 	const struct weir_call call = { .path = { "schemas" },
-		.query = { { "subjectPrefix", prefix == NULL ? ":*:" : prefix }, { "deleted", deleted ? "true" : NULL },
+		.query = { { "subjectPrefix", prefix == NULL ? cli_whole(c) : prefix }, { "deleted", deleted ? "true" : NULL },
 		    { "latestOnly", latest ? "true" : NULL } } };
 
 	*v = (struct versions){ .cli = c, .deleted = deleted };

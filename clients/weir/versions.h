@@ -23,8 +23,8 @@ struct versions {
 };
 
 /*
- * Begins with the first one of the prefix, which is borrowed; NULL: of all subjects of all contexts.
- * `latest`: only the newest of each subject.
+ * Begins with the first one of the prefix, which is borrowed; NULL: of all subjects of all contexts, or of the one
+ * that the registry's URL names.  `latest`: only the newest of each subject.
  */
 void versions_begin(struct versions *, struct cli *, const char *prefix, bool deleted, bool latest);
 void versions_done(struct versions *);

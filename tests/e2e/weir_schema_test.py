@@ -541,6 +541,42 @@ def test_what_is_no_export_is_refused(sites):
         refused(2, words, two, "import", "-", given=text)
 
 
+def test_a_url_that_names_a_context_means_that_context(sites):
+    one, two = sites.one, sites.two
+    where = f"{url_of(one)}/contexts/.k"
+    same(good(where, "register", "a", "-", given='"int"'), "a: version 1, id 1\n")
+    good(one, "register", ":.k:b", "-", given='"long"')
+    good(one, "register", ":.kk:c", "-", given='"long"')
+    subjects = lambda *words: [s["subject"] for s in json.loads(good(*words, "--json"))]
+    same(subjects(where, "list"), [":.k:a", ":.k:b"])
+    same(subjects(f"{url_of(one)}/contexts/k/", "list", "b"), [":.k:b"])
+    same(subjects(f"{where},{where}", "list"), [":.k:a", ":.k:b"])
+    same([s for s in subjects(f"{url_of(one)}/contexts/:.:", "list") if s.startswith(":")], [])
+    same(subjects(where, "list", ":*:"), subjects(one, "list"))
+    refused(2, "name different contexts", f"{where},{url_of(one)}", "list")
+    same(complete(one, "-u", where, "schema", "get", ""), ["a", "b"])
+    same(complete(one, "-u", where, "schema", "get", ":.k:b"), [":.k:b"])
+    same([good(where, "compat"), good(where, "compat", "FULL"), good(where, "compat")], ["BACKWARD  (not set here)\n", "FULL\n", "FULL\n"])
+    good(where, "mode", "b", "READONLY")
+    associate(one, "kt", {"subject": ":.k:a"}, namespace="k")
+    same(one.ask("PUT", "/config/:.k:nick", {"alias": "a"}).status, 200)
+    same(one.ask("PUT", "/config/:.k:far", {"alias": ":.:person"}).status, 200)
+    status, out, err = weir(where, "export")
+    lines = [json.loads(line) for line in out.splitlines()]
+    same((status, lines[0]["contexts"], err), (0, [".k"], "weir schema export: 2 schemas, 3 configs, 1 modes, 1 associations\n"))
+    of = [line.get("subject") or [*line.values()][0]["subject"] for line in lines[1:-1]]
+    same({subject.split(":")[1] for subject in of}, {".k"})
+    there = f"{url_of(two)}/contexts/%3A.k%3A"
+    same(good(there, "import", given=out), "2 schemas registered, 0 were there; 0 deleted; 1 associations made, 0 were there; "
+                                           "3 configs and 1 modes set\n")
+    same(weir(there, "export"), (0, out, err))
+    good(there, "import", given=out)
+    before = everything(two)
+    refused(2, "names the context .k, and the export has what is of the context .:", there, "import", sites.path("export"))
+    refused(2, "the export has what is of the context .k:", f"{url_of(two)}/contexts/:.:", "import", given=out)
+    same(everything(two), before)
+
+
 def big_export(n):
     """
     An export of so many schemas, which depend on each other backwards, with some that are deleted.  With each tenth comes a

@@ -43,6 +43,45 @@ versions_stand_behind_the_last_colon(void)
 }
 
 static void
+urls_may_end_in_a_context(void)
+{
+	static const struct {
+		const char *url, *context;
+	} rows[] = {
+		{ "http://h:8081", NULL },
+		{ "http://h:8081/", NULL },
+		{ "http://h/contexts", NULL },
+		{ "http://h/contexts/", NULL },
+		{ "http://contexts/.c", NULL },
+		{ "http://h/mycontexts/.c", NULL },
+		{ "http://h/contexts/.c/subjects", NULL },
+		{ "http://h?/contexts/.c", NULL },
+		{ "contexts/.c", NULL },
+		{ "/", NULL },
+		{ "", NULL },
+		{ "http://h/contexts/.c", ".c" },
+		{ "http://me:pass@h/registry/contexts/.c// ", ".c" },
+		{ "http://h/contexts/c?x=1", ".c" },
+		{ "http://h/contexts/:.c:", ".c" },
+		{ "http://h/contexts/%3a.a%20b%3A", ".a b" },
+		{ "http://h/contexts/.a%2", ".a%2" },
+		{ "http://h/contexts/.", "." },
+		{ "http://h/contexts/:", "." },
+	};
+	struct arena a;
+
+	arena_init(&a, 1 << 20);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		const char *context = cli_url_context(&a, span_str(rows[i].url));
+
+		CU_ASSERT((context == NULL) == (rows[i].context == NULL));
+		if (context != NULL && rows[i].context != NULL)
+			CU_ASSERT_STRING_EQUAL(context, rows[i].context);
+	}
+	arena_done(&a);
+}
+
+static void
 columns_are_as_wide_as_they_must_be(void)
 {
 	struct columns c = { 0 };
@@ -78,6 +117,7 @@ json_is_laid_out_and_nothing_else(void)
 
 const struct unit_test text_tests[] = {
 	UNIT(versions_stand_behind_the_last_colon),
+	UNIT(urls_may_end_in_a_context),
 	UNIT(columns_are_as_wide_as_they_must_be),
 	UNIT(json_is_laid_out_and_nothing_else),
 	UNIT_END
