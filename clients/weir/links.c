@@ -147,7 +147,7 @@ make(struct links *l, struct link *k, struct span schema, struct arena *a, struc
 		k->state = LINK_THERE;
 		l->made++;
 	} else if (cli_status(&why) == STATUS_REFUSED && answer->status != 401 && answer->status != 403)
-		tell(l, k, answer->message == NULL ? why.text : answer->message);
+		tell(l, k, cli_words(a, answer, &why));
 	else
 		status = cli_failed(l->cli, answer, &why);
 	buf_done(&body);

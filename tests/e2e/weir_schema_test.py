@@ -451,7 +451,7 @@ def test_associations_that_differ_are_told_and_stay(sites):
     given = changed(lines, late, homeless, counted=["schemas", "associations"])
     status, out, err = weir(two, "import", "-", given=given)
     same((status, out), (1, f"1 schemas registered, {n} were there; 0 deleted; 0 associations made, 7 were there; 0 configs and 0 modes set\n"))
-    same(err, "key of topic late in f: No active (non-deleted) version exists for subject ':.f:none'\n")
+    same(err, "key of topic late in f: No active (non-deleted) version exists for subject ':.f:none' (40907)\n")
     status, out, err = weir(two, "import", "-", "--json", given=changed(lines, late, frozen, counted=["schemas", "associations"]))
     same((status, json.loads(out)), (1, {"registered": 0, "there": n + 1, "deleted": 0, "configs": 0, "modes": 0,
                                          "associations": {"made": 0, "there": 7}, "differences": 1}))
@@ -463,7 +463,7 @@ def test_associations_that_differ_are_told_and_stay(sites):
     weir(two, "delete", ":.f:late-value", "--permanent")
     status, out, err = weir(two, "import", "-", given=given)
     same((status, err), (1, "value of topic la/te in f: The association specified an invalid value for property: 'resourceName', "
-                            "detail: illegal character '/'\n"))
+                            "detail: illegal character '/' (42212)\n"))
     same(out.split(";")[0], f"1 schemas registered, {n} were there")
 
 
@@ -478,6 +478,14 @@ def test_schemas_that_are_refused_keep_nothing_else_away(sites):
            schema("bad-user", 503, record(field("a", "x.Bad"), name="User"), references=[{"name": "x.Bad", "subject": "bad-avro", "version": 1}])]
     given = changed(lines, *bad, schema("fine", 504, '"null"'), {"config": {"compatibilityLevel": "NONE"}, "subject": "fine"},
                     counted=["schemas"] * 4 + ["configs"])
+    # With the association that should have brought it there are two refusals, each without the text.
+    brought = {"association": {"resourceName": "bad", "resourceNamespace": "g", "resourceId": "id-bad", "resourceType": "topic",
+                               "subject": ":.g:bad-value", "associationType": "value", "lifecycle": "STRONG", "frozen": True}}
+    status, out, err = weir(two, "import", "-", given=changed(lines, schema(":.g:bad-value", 1, "{" + "x" * 3000), brought,
+                                                              counted=["schemas", "associations"]))
+    same([line.split(": ")[0] for line in err.splitlines()],
+         ["value of topic bad in g", ":.g:bad-value, version 1", "weir schema import"], err)
+    same((status, max(map(len, err.splitlines())) < 200), (1, True), err)
     for registered, there in (1, n), (0, n + 1):
         status, out, err = weir(two, "import", "-", given=given)
         same((status, out.split("; ")[0]), (1, f"{registered} schemas registered, {there} were there"), err)
