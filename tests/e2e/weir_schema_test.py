@@ -557,6 +557,7 @@ def test_a_url_that_names_a_context_means_that_context(sites):
     good(one, "register", ":.kk:c", "-", given='"long"')
     subjects = lambda *words: [s["subject"] for s in json.loads(good(*words, "--json"))]
     same(subjects(where, "list"), [":.k:a", ":.k:b"])
+    same([good(where, "get", *words) for words in (["a"], [":.k:a"], ["--id", "2"])], ['"int"\n', '"int"\n', '"long"\n'])
     same(subjects(f"{url_of(one)}/contexts/k/", "list", "b"), [":.k:b"])
     same(subjects(f"{where},{where}", "list"), [":.k:a", ":.k:b"])
     same([s for s in subjects(f"{url_of(one)}/contexts/:.:", "list") if s.startswith(":")], [])
