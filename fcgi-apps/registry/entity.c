@@ -513,23 +513,43 @@ entity_put_subject_version(struct json_out *o, const struct version_entry *v)
 	json_close(o, '}');
 }
 
-struct span
-entity_text(struct app *app, struct http_request *q, const struct schema_entry *s)
+/* A schema printed in a format; false with the refusal. */
+static bool
+print_text(struct http_request *q, const struct schema *schema, struct span format, struct span *out, struct refusal *why)
 {
-	struct span format = http_query(q, "format"), made = s->text;
 	struct buf text = { 0 };
-	struct refusal why;
-	struct schema *schema;
 	void *copy;
 
-	if (format.n == 0 || (schema = registry_schema(app->registry, s, q->arena, &why)) == NULL)
-		return s->text;
 	schema_print_format(schema, format, &text);
-	schema_free(schema);
-	if (!text.failed && (copy = arena_copy(q->arena, text.p, text.n)) != NULL)
-		made = span_of(copy, text.n);
+	copy = text.failed ? NULL : arena_copy(q->arena, text.p, text.n);
+	*out = span_of(copy, text.n);
 	buf_done(&text);
-	return made;
+	*why = (struct refusal){ REGISTRY_NO_MEMORY, "" };
+	return copy != NULL;
+}
+
+bool
+entity_text(struct app *app, struct http_request *q, struct http_response *r, const struct schema_entry *s, struct span *out)
+{
+	struct span format = http_query(q, "format");
+	struct refusal why;
+	struct schema *schema;
+	bool good;
+
+	*out = s->text;
+	if (format.n == 0)
+		return true;
+	schema = registry_schema(app->registry, s, q->arena, &why);
+	good = schema != NULL && print_text(q, schema, format, out, &why);
+	schema_free(schema);
+	/* Without references the stored text says all of it. */
+	if (!good && span_is(format, "resolved") && s->n_references > 0) {
+		app_refuse(r, &why);
+		return false;
+	}
+	if (!good)
+		*out = s->text;
+	return true;
 }
 
 /* Whether a record or field has one of the tags that were asked for; * is any. */
@@ -566,12 +586,13 @@ find_tags(struct app *app, struct http_request *q, const struct schema_entry *s,
 	schema_free(schema);
 }
 
-struct telling
-entity_telling(struct app *app, struct http_request *q, const struct schema_entry *s)
+bool
+entity_telling(struct app *app, struct http_request *q, struct http_response *r, const struct schema_entry *s,
+    struct telling *how)
 {
-	struct telling how = { .text = entity_text(app, q, s),
-		.qualified = span_is(http_query(q, "referenceFormat"), "qualified") };
-
-	find_tags(app, q, s, &how);
-	return how;
+	*how = (struct telling){ .qualified = span_is(http_query(q, "referenceFormat"), "qualified") };
+	if (!entity_text(app, q, r, s, &how->text))
+		return false;
+	find_tags(app, q, s, how);
+	return true;
 }

@@ -56,7 +56,10 @@ struct telling {
 	struct schema_tags *tags;
 	size_t n_tags;
 };
-struct telling entity_telling(struct app *, struct http_request *, const struct schema_entry *);
+
+/* How the query asks for a schema; false with the response made (see entity_text()). */
+bool entity_telling(struct app *, struct http_request *, struct http_response *, const struct schema_entry *,
+    struct telling *out);
 
 /* A version of a subject: Schema.  entity_put_more() leaves it open for what comes behind. */
 void entity_put_version(struct json_out *, const struct version_entry *, const struct telling *);
@@ -91,9 +94,11 @@ void entity_put_subject_version(struct json_out *, const struct version_entry *)
 bool entity_guid_parse(struct span text, uint8_t guid[16]);
 
 /*
- * The text of a stored schema in the format that the query asks for (arena).  An unknown format, or a
- * schema that can't be parsed any more, gives the text as it is stored.
+ * The text of a stored schema in the format that the query asks for (arena).  An unknown format gives the text as it
+ * is stored, as does a schema that can't be parsed any more; but one whose references were to be written out is
+ * refused where they can't be: false with the response made.
  */
-struct span entity_text(struct app *, struct http_request *, const struct schema_entry *);
+bool entity_text(struct app *, struct http_request *, struct http_response *, const struct schema_entry *,
+    struct span *out);
 
 #endif

@@ -4,10 +4,13 @@
 
 #include "registry/registry_internal.h"
 
-/* Schemas that refer to schemas that refer ...: so deep, and so many in all. */
+/*
+ * Schemas that refer to schemas that refer ...: so deep, and so many in all, whether it is a request's schema or a
+ * stored one that does.
+ */
 enum { REFERENCE_DEPTH_MAX = 32, REFERENCES_MAX = 1000 };
 
-/* A stored schema that was parsed on the way. */
+/* A schema that another refers to, parsed. */
 struct known {
 	const struct schema_entry *entry;
 	struct schema *schema; /* counted */
@@ -16,10 +19,12 @@ struct known {
 
 struct resolution {
 	const struct registry *registry;
-	struct arena *arena;
+	struct arena *arena;   /* of what is told */
+	struct arena *scratch; /* of what parsing takes; may be the same */
 	struct refusal *why;
-	struct known *known;
-	int depth, total;
+	struct known *known;   /* owned */
+	int n_known;
+	int depth, total;      /* of the schema that is parsed now: references in each other, and in all */
 };
 
 static bool
@@ -31,12 +36,30 @@ no_memory(struct resolution *z)
 static void
 forget(struct resolution *z)
 {
-	for (struct known *k = z->known; k != NULL; k = k->next)
+	struct known *k;
+
+	while ((k = z->known) != NULL) {
+		z->known = k->next;
 		schema_free(k->schema);
-	z->known = NULL;
+		free(k);
+	}
+	z->n_known = 0;
 }
 
-static struct schema *parse_entry(struct resolution *, const struct schema_entry *);
+/* Without memory for it, it is parsed anew where it comes again. */
+static void
+remember(struct resolution *z, const struct schema_entry *e, struct schema *made)
+{
+	struct known *k = malloc(sizeof *k);
+
+	if (k == NULL)
+		return;
+	*k = (struct known){ e, schema_share(made), z->known };
+	z->known = k;
+	z->n_known++;
+}
+
+static struct schema *parse_reference(struct resolution *, const struct schema_entry *);
 
 /* The type of a name, if its schemas can be parsed; else the refusal. */
 static bool
@@ -52,14 +75,14 @@ find_type(struct resolution *z, struct span name, enum schema_type *out)
 static struct schema *
 resolve(struct resolution *z, struct span context, const struct reference *ref, bool stored)
 {
-	struct span subject = registry_subject(z->arena, context, ref->subject);
+	struct span subject = registry_subject(z->scratch, context, ref->subject);
 	const struct subject *s = state_subject(z->registry, subject);
 	const struct version *v = ref->version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE)
 								  : state_version(s, ref->version);
 
 	/* What is stored may refer to what was deleted since. */
 	if (v != NULL && (stored || !v->entry.deleted))
-		return parse_entry(z, v->entry.schema);
+		return parse_reference(z, v->entry.schema);
 	refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
 	    arena_printf(z->arena, "No schema reference found for subject \"%s\" and version %d",
 		text_of(z->arena, ref->subject), (int)ref->version));
@@ -78,7 +101,7 @@ static struct schema *
 parse(struct resolution *z, struct span context, enum schema_type type, struct span text, bool stored,
     const struct reference *references, size_t n, struct schema_mistake *mistake)
 {
-	struct schema_ref *refs = arena_array(z->arena, n, sizeof *refs);
+	struct schema_ref *refs = arena_array(z->scratch, n, sizeof *refs);
 	struct schema *made = NULL;
 	size_t i = 0;
 
@@ -100,13 +123,29 @@ parse(struct resolution *z, struct span context, enum schema_type type, struct s
 	return made;
 }
 
+/* A stored schema; NULL with the refusal. */
 static struct schema *
-parse_entry(struct resolution *z, const struct schema_entry *e)
+parse_stored(struct resolution *z, const struct schema_entry *e)
 {
 	struct schema_mistake mistake;
 	struct schema *made;
-	struct known *k = z->known;
 	enum schema_type type;
+
+	if (!find_type(z, e->schema_type, &type))
+		return NULL;
+	made = parse(z, e->context, type, e->text, true, e->references, e->n_references, &mistake);
+	if (made == NULL && mistake.text[0] != '\0')
+		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
+		    arena_printf(z->arena, "Invalid schema of type %s, details: %s", text_of(z->arena, e->schema_type),
+			mistake.text));
+	return made;
+}
+
+static struct schema *
+parse_reference(struct resolution *z, const struct schema_entry *e)
+{
+	struct known *k = z->known;
+	struct schema *made;
 
 	while (k != NULL && k->entry != e)
 		k = k->next;
@@ -116,31 +155,30 @@ parse_entry(struct resolution *z, const struct schema_entry *e)
 		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "Too many references");
 		return NULL;
 	}
-	if (!find_type(z, e->schema_type, &type))
-		return NULL;
 	z->depth++;
 	z->total++;
-	made = parse(z, e->context, type, e->text, true, e->references, e->n_references, &mistake);
+	made = parse_stored(z, e);
 	z->depth--;
-	if (made == NULL) {
-		if (mistake.text[0] != '\0')
-			refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
-			    arena_printf(z->arena, "Invalid schema of type %s, details: %s",
-				text_of(z->arena, e->schema_type), mistake.text));
-		return NULL;
-	}
-	if ((k = arena_alloc(z->arena, sizeof *k)) != NULL) {
-		*k = (struct known){ e, schema_share(made), z->known };
-		z->known = k;
-	}
+	if (made != NULL)
+		remember(z, e, made);
 	return made;
+}
+
+/* One that nothing refers to here.  What others before it referred to is known still, as long as that is not too much. */
+static struct schema *
+parse_root(struct resolution *z, const struct schema_entry *e)
+{
+	if (z->n_known > REFERENCES_MAX)
+		forget(z);
+	z->depth = z->total = 0;
+	return parse_stored(z, e);
 }
 
 struct schema *
 registry_schema(const struct registry *r, const struct schema_entry *e, struct arena *a, struct refusal *why)
 {
-	struct resolution z = { r, a, why, NULL, 0, 0 };
-	struct schema *s = parse_entry(&z, e);
+	struct resolution z = { .registry = r, .arena = a, .scratch = a, .why = why };
+	struct schema *s = parse_root(&z, e);
 
 	forget(&z);
 	return s;
@@ -273,7 +311,7 @@ bool
 registry_parse(const struct registry *r, struct span subject, const struct schema_request *q,
     struct arena *a, struct parsed_schema *out, struct refusal *why)
 {
-	struct resolution z = { r, a, why, NULL, 0, 0 };
+	struct resolution z = { .registry = r, .arena = a, .scratch = a, .why = why };
 	struct schema_request asked = *q;
 	bool good;
 
@@ -291,22 +329,6 @@ registry_parse(const struct registry *r, struct span subject, const struct schem
 }
 
 /* ---- compatibility ---- */
-
-/* The versions to compare with, newest first, parsed; false with the refusal.  Each is counted. */
-static bool
-parse_earlier(struct resolution *z, const struct version *const *versions, size_t n, struct level_version *out,
-    size_t *parsed)
-{
-	for (*parsed = 0; *parsed < n; (*parsed)++) {
-		const struct version *v = versions[*parsed];
-		struct schema *s = parse_entry(z, v->entry.schema);
-
-		if (s == NULL)
-			return false;
-		out[*parsed] = (struct level_version){ v->entry.version, v->entry.schema->text, s };
-	}
-	return true;
-}
 
 /* Adds sentences behind the others; false with the refusal. */
 static bool
@@ -416,26 +438,56 @@ check_reserved(struct resolution *z, const struct json *before, const struct par
 	return true;
 }
 
-/* Compares with versions up to the first of another type, which need not be one that we can parse. */
+/* Adds those that end with a comparison. */
+static bool
+keep_messages(struct resolution *z, struct level_messages *to, const struct level_messages *from)
+{
+	if (from->n == 0)
+		return true;
+	for (size_t i = 0; i < from->n; i++)
+		from->list[i] = arena_copy(z->arena, from->list[i], strlen(from->list[i]) + 1);
+	return add_messages(z, to, from->list, from->n);
+}
+
+/* Compares with one version, in memory that ends with it: so much there is for each, however many there are. */
+static bool
+check_version(struct resolution *z, enum level level, bool fields, const struct version *v, const struct parsed_schema *p,
+    bool *compatible, struct level_messages *messages)
+{
+	struct level_version earlier = { .version = v->entry.version, .text = v->entry.schema->text };
+	struct level_messages told = { 0 };
+	struct arena scratch;
+	struct schema *s;
+	bool good = false;
+
+	arena_init(&scratch, z->arena->cap);
+	z->scratch = &scratch;
+	earlier.schema = s = parse_root(z, v->entry.schema);
+	if (s != NULL) {
+		*compatible = level_check(level, p->schema, &earlier, 1, fields, &scratch, &told);
+		good = told.memory ? no_memory(z) : keep_messages(z, messages, &told);
+	}
+	schema_free(s);
+	z->scratch = z->arena;
+	arena_done(&scratch);
+	/* Not the body, but what it takes to compare, say, unions of 500 records each. */
+	if (!good && z->why->problem == REGISTRY_NO_MEMORY)
+		refuse(z->why, z->arena, REGISTRY_SCHEMA_TOO_LARGE);
+	return good;
+}
+
+/* Compares with versions up to the first that conflicts, or is of another type, which need not be one that we can parse. */
 static bool
 check_versions(struct resolution *z, enum level level, bool fields, const struct version *const *versions, size_t n,
     const struct parsed_schema *p, bool *compatible, struct level_messages *messages)
 {
-	struct level_version *earlier = arena_array(z->arena, n + 1, sizeof *earlier);
-	size_t alike = 0, parsed = 0;
-	bool good = earlier != NULL || no_memory(z);
-
-	while (alike < n && span_eq(versions[alike]->entry.schema->schema_type, p->record.schema_type))
-		alike++;
-	good = good && parse_earlier(z, versions, alike, earlier, &parsed);
-	if (good)
-		*compatible = level_check(level, p->schema, earlier, alike, fields, z->arena, messages);
-	for (size_t i = 0; i < parsed; i++)
-		schema_free((struct schema *)(uintptr_t)earlier[i].schema);
-	/* Not the body, but what it takes to compare, say, unions of 500 records each. */
-	if (good && messages->memory)
-		return refuse(z->why, z->arena, REGISTRY_SCHEMA_TOO_LARGE);
-	return good && *compatible && alike < n ? tell_types(z, level, fields, compatible, messages) : good;
+	for (size_t i = 0; i < n && *compatible; i++) {
+		if (!span_eq(versions[i]->entry.schema->schema_type, p->record.schema_type))
+			return tell_types(z, level, fields, compatible, messages);
+		if (!check_version(z, level, fields, versions[i], p, compatible, messages))
+			return false;
+	}
+	return true;
 }
 
 /* Fields that are reserved are told first, whatever the level; `newest`: of the versions that are asked for, NULL: none. */
@@ -502,7 +554,7 @@ bool
 registry_check(const struct registry *r, struct span subject, int32_t version, const struct parsed_schema *p,
     struct arena *a, bool *compatible, struct level_messages *messages, struct refusal *why)
 {
-	struct resolution z = { r, a, why, NULL, 0, 0 };
+	struct resolution z = { .registry = r, .arena = a, .scratch = a, .why = why };
 	const struct subject *s = state_subject(r, subject);
 	const struct version *one = version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE) : state_version(s, version);
 	const struct version **list = NULL;

@@ -72,11 +72,12 @@ static void
 put_schema(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
 {
 	struct json_out o = json_out(&r->body);
-	struct telling how = entity_telling(app, q, v->schema);
+	struct telling how;
 	bool named = app_query_subject(app->registry, q).p != NULL;
 	int32_t max_id = http_query_bool(q, "fetchMaxId") ? registry_max_id(app->registry, v->schema->context) : 0;
 
-	entity_put_schema(&o, v, named, &how, max_id);
+	if (entity_telling(app, q, r, v->schema, &how))
+		entity_put_schema(&o, v, named, &how, max_id);
 }
 
 void
@@ -98,14 +99,15 @@ void
 schemas_text_by_id(struct app *app, struct http_request *q, struct http_response *r)
 {
 	const struct version_entry *v;
+	struct span text;
 	int32_t id;
 
 	if (!id_arg(q, r, &id))
 		return;
-	if ((v = find_id(app, q, id)) != NULL)
-		buf_span(&r->body, entity_text(app, q, v->schema));
-	else
+	if ((v = find_id(app, q, id)) == NULL)
 		not_found(q, r);
+	else if (entity_text(app, q, r, v->schema, &text))
+		buf_span(&r->body, text);
 	app_read_end(app);
 }
 
@@ -218,13 +220,12 @@ schemas_by_guid(struct app *app, struct http_request *q, struct http_response *r
 	struct json_out o = json_out(&r->body);
 	uint8_t guid[16];
 	const struct schema_entry *s = find_guid(app, q, guid);
+	struct telling how;
 
-	if (s != NULL) {
-		struct telling how = entity_telling(app, q, s);
-
-		entity_put_schema(&o, registry_bearer(app->registry, s), false, &how, 0);
-	} else
+	if (s == NULL)
 		not_found(q, r);
+	else if (entity_telling(app, q, r, s, &how))
+		entity_put_schema(&o, registry_bearer(app->registry, s), false, &how, 0);
 	app_read_end(app);
 }
 

@@ -8,9 +8,10 @@ static void
 put_version(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
 {
 	struct json_out o = json_out(&r->body);
-	struct telling how = entity_telling(app, q, v->schema);
+	struct telling how;
 
-	entity_put_version(&o, v, &how);
+	if (entity_telling(app, q, r, v->schema, &how))
+		entity_put_version(&o, v, &how);
 }
 
 static enum registry_which
@@ -135,9 +136,10 @@ static void
 put_registered(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v, bool fresh)
 {
 	struct json_out o = json_out(&r->body);
-	struct telling how = entity_telling(app, q, v->schema);
+	struct telling how;
 
-	entity_put_registered(&o, v, &how, fresh);
+	if (entity_telling(app, q, r, v->schema, &how))
+		entity_put_registered(&o, v, &how, fresh);
 }
 
 static void
@@ -287,7 +289,10 @@ with_version(struct app *app, struct http_request *q, struct http_response *r, e
 static void
 put_text(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
 {
-	buf_span(&r->body, entity_text(app, q, v->schema));
+	struct span text;
+
+	if (entity_text(app, q, r, v->schema, &text))
+		buf_span(&r->body, text);
 }
 
 static void

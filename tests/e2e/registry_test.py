@@ -774,8 +774,10 @@ def test_records_of_others_are_taken(site):
     producer.produce("_schemas", key="nonsense", value="{}")
     producer.produce("_schemas", key='{"keytype":"SCHEMA","subject":"legacy-json","version":1,"magic":1}',
                      value='{"subject":"legacy-json","version":1,"id":5002,"schemaType":"JSON","schema":"{}"}')
+    producer.produce("_schemas", key='{"keytype":"SCHEMA","subject":"legacy-refers","version":1,"magic":1}',
+                     value='{"id":5003,"schema":"\\"T\\"","references":[{"name":"T","subject":"nowhere","version":1}]}')
     producer.flush(10)
-    until("the record is applied", lambda: site.writer.ask("GET", "/schemas/ids/5002").status == 200)
+    until("the record is applied", lambda: site.writer.ask("GET", "/schemas/ids/5003").status == 200)
     for registry in site.writer, site.reader:
         same(good(registry.ask("GET", "/subjects/legacy/versions/1"))["id"], 5001)
         same(good(registry.ask("GET", "/schemas/ids/5002?format=resolved"))["schemaType"], "JSON")
@@ -783,6 +785,10 @@ def test_records_of_others_are_taken(site):
         good(registry.ask("POST", "/compatibility/subjects/legacy-json/versions?verbose=true", {"schema": '"int"'}),
              {"is_compatible": False, "messages": ["Incompatible because of different schema type",
                                                    "{validateFields: 'false', compatibility: 'BACKWARD'}"]})
+    # A text with references that can't be written out is not told as if they had been.
+    good(site.ask("GET", "/subjects/legacy-refers/versions/1/schema?format=serialized"), "T")
+    for path in "/subjects/legacy-refers/versions/1", "/subjects/legacy-refers/versions/1/schema", "/schemas/ids/5003", "/schemas/ids/5003/schema":
+        refused(site.ask("GET", path + "?format=resolved"), 422, 42201, 'No schema reference found for subject "nowhere" and version 1')
     good(site.ask("DELETE", "/subjects/legacy"), [1])
     good(site.ask("DELETE", "/subjects/legacy?permanent=true"), [1])
     ended = [m.key().decode() for m in topic(confluent_kafka, site) if m.value() is None and b"legacy" in m.key()]
