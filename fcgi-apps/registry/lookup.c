@@ -1,4 +1,5 @@
 /* lookup.c -- whether a schema is there already, in whatever spelling, and what it gets beside what a request says. */
+#include "registry/fingerprint.h"
 #include "registry/merge.h"
 #include "registry/registry_internal.h"
 
@@ -63,16 +64,119 @@ settle_versions(const struct version *v, struct arena *a, const struct json **ol
 	return merge_drop_version(a, *old, old) && merge_drop_version(a, *fresh, fresh);
 }
 
+/* ---- fingerprints: who differs by them needn't be parsed ---- */
+
+/* A schema that is looked for among the versions of a subject. */
+struct search {
+	const struct registry *registry;
+	const struct parsed_schema *fresh;
+	struct arena *arena;
+	uint32_t print; /* 0: not known yet */
+};
+
+/*
+ * The fingerprint of a text with references, metadata (whatever version they say) and rules: where is_same() says
+ * that two are the same they have the same.  0: memory is used up.
+ */
+static uint32_t
+print_of(struct span text, struct record with)
+{
+	uint64_t whole = fingerprint_json(text);
+	uint8_t hash[16];
+	uint32_t print = 0;
+	struct arena a;
+
+	arena_init(&a, RECORD_ARENA);
+	with.schema = span_of(NULL, 0);
+	if (merge_drop_version(&a, with.metadata, &with.metadata)) {
+		record_hash(&with, hash);
+		print = (uint32_t)whole ^ (uint32_t)(whole >> 32) ^ load32(hash);
+		print += print == 0;
+	}
+	arena_done(&a);
+	return print;
+}
+
+/* Of a schema that is printed, as it is stored or in a format. */
+static uint32_t
+print_of_schema(const struct schema *s, struct span format, struct record with)
+{
+	struct buf text = { 0 };
+	uint32_t print;
+
+	schema_print_format(s, format, &text);
+	print = text.failed ? 0 : print_of(buf_bytes(&text), with);
+	buf_done(&text);
+	return print;
+}
+
+/* Of what is looked for: not in its normal form, as that is not what is compared. */
+static uint32_t
+print_of_fresh(struct search *f)
+{
+	if (f->print == 0)
+		f->print = print_of_schema(f->fresh->schema, span_of(NULL, 0), f->fresh->record);
+	return f->print;
+}
+
+static uint32_t
+print_of_stored(struct content *c)
+{
+	const struct schema_entry *e = &c->entry;
+	uint32_t print = atomic_load_explicit(&c->print, memory_order_relaxed);
+
+	if (print == 0) {
+		print = print_of(e->text, (struct record){ .references = e->references, .n_references = e->n_references,
+		    .metadata = e->metadata, .rule_set = e->rule_set });
+		atomic_store_explicit(&c->print, print, memory_order_relaxed);
+	}
+	return print;
+}
+
+/* Of what is stored with references, with these written out.  It takes parsing, but not again until one of them moves. */
+static uint32_t
+print_of_resolved(struct search *f, struct content *c)
+{
+	enum { NONE = 1 }; /* of what can't be parsed, which is never the same */
+	uint64_t kept = atomic_load_explicit(&c->resolved, memory_order_relaxed);
+	uint32_t print = NONE;
+	struct refusal why;
+	struct schema *s;
+
+	if ((uint32_t)kept == f->registry->moved)
+		return (uint32_t)(kept >> 32);
+	s = registry_schema(f->registry, &c->entry, f->arena, &why);
+	if (s != NULL)
+		print = print_of_schema(s, span_str("resolved"),
+		    (struct record){ .metadata = c->entry.metadata, .rule_set = c->entry.rule_set });
+	else if (why.problem == REGISTRY_NO_MEMORY)
+		print = 0;
+	schema_free(s);
+	if (print != 0)
+		atomic_store_explicit(&c->resolved, (uint64_t)print << 32 | f->registry->moved, memory_order_relaxed);
+	return print;
+}
+
+/* False: they differ for certain. */
+static bool
+may_be_same(struct search *f, const struct version *v, bool inlined)
+{
+	uint32_t old = inlined ? print_of_resolved(f, v->content) : print_of_stored(v->content);
+
+	return old == 0 || print_of_fresh(f) == 0 || old == print_of_fresh(f);
+}
+
 /*
  * Whether a version says the same as a new schema though its text differs: with the same metadata and rules, and
  * the same references, or with references where the new one has all written out.
  */
 static bool
-is_same(const struct registry *r, const struct version *v, const struct parsed_schema *fresh, struct arena *a)
+is_same(struct search *f, const struct version *v)
 {
 	const struct schema_entry *old = v->entry.schema;
+	const struct parsed_schema *fresh = f->fresh;
 	bool inlined = fresh->record.n_references == 0 && old->n_references > 0, same;
-	struct record as_old = { .schema = old->text, .references = old->references, .n_references = old->n_references,
+	struct record as_old = { .references = old->references, .n_references = old->n_references,
 		.metadata = old->metadata, .rule_set = old->rule_set };
 	struct record as_fresh = fresh->record;
 	uint8_t hashes[2][16];
@@ -80,18 +184,20 @@ is_same(const struct registry *r, const struct version *v, const struct parsed_s
 	struct schema *s;
 
 	/* In another order of properties it has as many bytes. */
-	if (!span_eq(old->schema_type, fresh->record.schema_type) || (!inlined && old->text.n != fresh->record.schema.n))
+	if (!span_eq(old->schema_type, fresh->record.schema_type) || (!inlined && old->text.n != fresh->record.schema.n) ||
+	    !may_be_same(f, v, inlined))
 		return false;
-	as_fresh.schema = old->text;
+	as_fresh.schema = as_old.schema;
 	if (inlined) {
 		as_fresh.references = old->references;
 		as_fresh.n_references = old->n_references;
 	}
-	if (!settle_versions(v, a, &as_old.metadata, &as_fresh.metadata))
+	if (!settle_versions(v, f->arena, &as_old.metadata, &as_fresh.metadata))
 		return false;
 	record_hash(&as_old, hashes[0]);
 	record_hash(&as_fresh, hashes[1]);
-	if (memcmp(hashes[0], hashes[1], sizeof hashes[0]) != 0 || (s = registry_schema(r, old, a, &why)) == NULL)
+	if (memcmp(hashes[0], hashes[1], sizeof hashes[0]) != 0 ||
+	    (s = registry_schema(f->registry, old, f->arena, &why)) == NULL)
 		return false;
 	same = schema_equal(s, fresh->schema);
 	schema_free(s);
@@ -109,12 +215,13 @@ state_lookup(const struct registry *r, const struct subject *s, const struct par
     enum registry_which which, struct arena *a)
 {
 	const struct content *c = s == NULL ? NULL : state_by_hash(r, s->context, p->hash);
+	struct search f = { .registry = r, .fresh = p, .arena = a };
 
 	for (size_t i = s == NULL ? 0 : s->n; i > 0 && c != NULL; i--)
 		if (has_hash(s->versions[i - 1], p) && state_is(s->versions[i - 1], which))
 			return s->versions[i - 1];
 	for (size_t i = s == NULL ? 0 : s->n; i > 0; i--)
-		if (state_is(s->versions[i - 1], which) && is_same(r, s->versions[i - 1], p, a))
+		if (state_is(s->versions[i - 1], which) && is_same(&f, s->versions[i - 1]))
 			return s->versions[i - 1];
 	return NULL;
 }
@@ -231,10 +338,11 @@ find_again(const struct registry *r, const struct subject *s, const struct parse
     struct arena *a)
 {
 	const struct version *newest = state_newest(s, REGISTRY_LIVE);
+	struct search f = { .registry = r, .fresh = p, .arena = a };
 
 	if (version >= 0)
 		return state_lookup(r, s, p, REGISTRY_LIVE, a);
-	return newest != NULL && (has_hash(newest, p) || is_same(r, newest, p, a)) ? newest : NULL;
+	return newest != NULL && (has_hash(newest, p) || is_same(&f, newest)) ? newest : NULL;
 }
 
 const struct version_entry *

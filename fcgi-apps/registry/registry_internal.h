@@ -2,6 +2,7 @@
 #ifndef REGISTRY_REGISTRY_INTERNAL_H
 #define REGISTRY_REGISTRY_INTERNAL_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,6 +26,14 @@ struct odd_key {
 struct content {
 	struct schema_entry entry;
 	uint8_t id_key[4];      /* the id, as a key of the context's table */
+
+	/*
+	 * By what it is told apart from schemas that are looked for, kept once one was (lookup.c).  Whoever only reads
+	 * the state may do so: each comes to the same.
+	 */
+	_Atomic uint32_t print;    /* of the text; 0: not known */
+	_Atomic uint64_t resolved; /* of the text with its references written out; below it, when: the registry's `moved` */
+
 	struct context *context;
 	struct content *same_guid; /* of another context */
 	struct list uses;       /* of struct version, by `use`; not empty but while it is made */
@@ -97,6 +106,7 @@ struct registry {
 	struct map by_guid;     /* struct content: the first of its guid */
 	struct map scopes;      /* struct scope */
 	struct map targets;     /* struct target */
+	uint32_t moved;         /* from 1: how often something became of a version that schemas refer to */
 	struct map mends;       /* struct mend, by key */
 	struct names associations[ASSOCIATIONS_BYS]; /* struct association_node, the same in each */
 	size_t n_associations;

@@ -206,12 +206,22 @@ leave_content(struct registry *r, struct version *v)
 	v->content = NULL;
 }
 
+/* Something becomes of a version: what schemas that refer to it say may be something else now. */
+static void
+note_moved(struct registry *r, struct span subject, int32_t version)
+{
+	if (r->targets.n > 0 &&
+	    (state_target(r, subject, version) != NULL || state_target(r, subject, REGISTRY_LATEST) != NULL))
+		r->moved++;
+}
+
 static void
 drop_version(struct registry *r, struct version *v)
 {
 	struct subject *s = v->subject;
 	size_t at = find_version(s, v->entry.version);
 
+	note_moved(r, s->name, v->entry.version);
 	leave_content(r, v);
 	set_deleted(v, true);
 	s->n--;
@@ -304,6 +314,7 @@ apply_schema(struct registry *r, const struct record *rec, int64_t timestamp_ms,
 		list_add(&c->uses, &v->use);
 	}
 	set_deleted(v, rec->deleted);
+	note_moved(r, rec->subject, rec->version);
 	v->entry.timestamp_ms = timestamp_ms;
 	state_note_key(&v->keys, rec, key);
 	return true;
@@ -318,8 +329,10 @@ apply_delete_subject(struct registry *r, const struct record *rec)
 	struct subject *s = state_subject(r, rec->subject);
 
 	for (size_t i = 0; s != NULL && !rec->tombstone && i < s->n; i++)
-		if (s->versions[i]->entry.version <= rec->version)
+		if (s->versions[i]->entry.version <= rec->version) {
 			set_deleted(s->versions[i], true);
+			note_moved(r, s->name, s->versions[i]->entry.version);
+		}
 }
 
 /* Forgets the softly deleted versions of a subject, or of a whole context. */
@@ -449,6 +462,7 @@ registry_new(enum level level)
 	struct registry *r = xcalloc(1, sizeof *r);
 
 	r->level = level;
+	r->moved = 1;
 	r->normal = state_need_context(r, span_str("."));
 	return r;
 }

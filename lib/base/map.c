@@ -15,8 +15,8 @@ map_seed(uint64_t a, uint64_t b)
 	seed[1] = b;
 }
 
-static uint64_t
-hash(struct span key)
+uint64_t
+map_hash(struct span key)
 {
 	return siphash(seed, key);
 }
@@ -43,7 +43,7 @@ find(const struct map *m, struct span key, uint64_t h)
 void *
 map_get(const struct map *m, struct span key)
 {
-	return m->n == 0 ? NULL : find(m, key, hash(key))->value;
+	return m->n == 0 ? NULL : find(m, key, map_hash(key))->value;
 }
 
 static bool
@@ -65,7 +65,7 @@ grow(struct map *m)
 bool
 map_put(struct map *m, struct span key, void *value)
 {
-	uint64_t h = hash(key);
+	uint64_t h = map_hash(key);
 	struct map_slot *s;
 
 	must(value != NULL);
@@ -87,7 +87,7 @@ map_del(struct map *m, struct span key)
 
 	if (m->n == 0)
 		return NULL;
-	s = find(m, key, hash(key));
+	s = find(m, key, map_hash(key));
 	if ((value = s->value) == NULL)
 		return NULL;
 	m->n--;

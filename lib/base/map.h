@@ -29,6 +29,9 @@ struct map {
 /* Sets the seed of all tables of the process; once, before the first is filled. */
 void map_seed(uint64_t a, uint64_t b);
 
+/* The hash of a key: who does not know the seed can't choose keys whose hashes meet. */
+uint64_t map_hash(struct span key);
+
 /* Frees the table; keys and values are left alone. */
 void map_done(struct map *);
 

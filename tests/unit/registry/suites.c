@@ -2,8 +2,8 @@
 #include "unit/unit.h"
 
 extern const struct unit_test record_tests[], names_tests[], state_tests[], query_tests[], register_tests[],
-    delete_tests[], extras_tests[], settings_tests[], assoc_tests[], check_tests[], mend_tests[], share_tests[],
-    turns_tests[], random_tests[];
+    delete_tests[], extras_tests[], settings_tests[], assoc_tests[], check_tests[], fingerprint_tests[], mend_tests[],
+    share_tests[], turns_tests[], random_tests[];
 
 const struct unit_suite unit_suites[] = {
 	{ "record", record_tests },
@@ -16,6 +16,7 @@ const struct unit_suite unit_suites[] = {
 	{ "settings", settings_tests },
 	{ "assoc", assoc_tests },
 	{ "check", check_tests },
+	{ "fingerprint", fingerprint_tests },
 	{ "mend", mend_tests },
 	{ "share", share_tests },
 	{ "turns", turns_tests },
