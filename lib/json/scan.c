@@ -39,19 +39,67 @@ broken_at(struct json_scan *s, const uint8_t *p, const char *why)
 	return NULL;
 }
 
-/* Something else was expected here. */
-static const uint8_t *
-broken(struct json_scan *s, const uint8_t *p, const char *why)
+static bool
+is_blank(uint8_t c)
 {
-	return broken_at(s, p, p == s->end ? "the text ends too early" : why);
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* The comment that a slash begins; NULL where it is none, or one that does not end. */
+static const uint8_t *
+pass_comment(const struct json_scan *s, const uint8_t *p)
+{
+	bool line = s->end - p > 1 && p[1] == '/';
+
+	if (s->end - p < 2 || (!line && p[1] != '*'))
+		return NULL;
+	for (p += 2; p < s->end && (*p >= ' ' || is_blank(*p)); p++)
+		if (line ? *p == '\n' || *p == '\r' : *p == '*' && s->end - p > 1 && p[1] == '/')
+			return p + (line ? 1 : 2);
+	return line && p == s->end ? p : NULL;
+}
+
+/* White space and comments; a slash that begins none stays, for who expects something else there. */
+static const uint8_t *
+pass_comments(const struct json_scan *s, const uint8_t *p)
+{
+	while (p < s->end) {
+		const uint8_t *behind = *p == '/' ? pass_comment(s, p) : is_blank(*p) ? p + 1 : NULL;
+
+		if (behind == NULL)
+			break;
+		p = behind;
+	}
+	return p;
 }
 
 static inline const uint8_t *
 pass_blanks(const struct json_scan *s, const uint8_t *p)
 {
-	while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+	while (p < s->end && is_blank(*p))
 		p++;
-	return p;
+	return s->comments ? pass_comments(s, p) : p;
+}
+
+bool
+json_is_blank(struct span text, bool comments)
+{
+	struct json_scan s;
+
+	json_begin(&s, text);
+	s.comments = comments;
+	return pass_blanks(&s, s.at) == s.end;
+}
+
+/* Something else was expected here. */
+static const uint8_t *
+broken(struct json_scan *s, const uint8_t *p, const char *why)
+{
+	if (p == s->end)
+		why = "the text ends too early";
+	else if (s->comments && *p == '/' && pass_comment(s, p) == NULL)
+		why = "a slash begins no comment, or one that does not end";
+	return broken_at(s, p, why);
 }
 
 static inline bool
@@ -122,22 +170,29 @@ pass_digits(struct json_scan *s, const uint8_t *p)
 static const uint8_t *
 pass_number(struct json_scan *s, const uint8_t *p)
 {
-	const uint8_t *begin = p, *digits;
+	const uint8_t *begin = p, *digits, *part;
+	ptrdiff_t n;
 
 	digits = p += *p == '-';
 	if ((p = pass_digits(s, p)) == NULL)
 		return NULL;
 	if (*digits == '0' && p - digits > 1)
 		return broken_at(s, digits, "a number begins with a needless 0");
-	if (comes(s, p, '.') && (p = pass_digits(s, p + 1)) == NULL)
-		return NULL;
-	if (comes(s, p, 'e') || comes(s, p, 'E')) {
-		p++;
-		p += comes(s, p, '+') || comes(s, p, '-');
-		if ((p = pass_digits(s, p)) == NULL)
+	n = *digits == '0' ? 0 : p - digits;
+	if (comes(s, p, '.')) {
+		part = p + 1;
+		if ((p = pass_digits(s, part)) == NULL)
 			return NULL;
+		n += p - part;
 	}
-	if (p - begin > JSON_NUMBER_MAX)
+	if (comes(s, p, 'e') || comes(s, p, 'E')) {
+		part = p + 1;
+		part += comes(s, part, '+') || comes(s, part, '-');
+		if ((p = pass_digits(s, part)) == NULL)
+			return NULL;
+		n += p - part;
+	}
+	if (n > JSON_NUMBER_MAX)
 		return broken_at(s, begin, "a number is too long");
 	s->text = span_of(begin, (size_t)(p - begin));
 	s->token = JSON_NUMBER;

@@ -13,6 +13,10 @@
  *
  * The text must be UTF-8 and one value; strings are checked as they pass, so what
  * was given out is well-formed.  After the first mistake every call gives JSON_BROKEN.
+ *
+ * Where comments are taken, which RFC 8259 has none of, they are white space:
+ * slash and star to star and slash, or two slashes to the end of the line; as Jackson
+ * takes them, without control characters but tabs and ends of lines.
  */
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H
@@ -24,7 +28,7 @@
 #include "base/bytes.h"
 
 enum { JSON_DEPTH_MAX = 1000 }; /* arrays and objects in each other; what Jackson allows, too */
-enum { JSON_NUMBER_MAX = 1000 }; /* characters of a number; the same */
+enum { JSON_NUMBER_MAX = 1000 }; /* digits of a number, but for the 0 of one like 0.1; the same */
 
 enum json_token {
 	JSON_NULL,
@@ -46,6 +50,7 @@ struct json_scan {
 	struct span text;      /* of a name or string: between its quotes, as written; else all of it */
 	bool escaped;          /* the name or string has escapes: json_text() takes them out */
 	const char *why;       /* JSON_BROKEN: what is wrong, a constant sentence without full stop */
+	bool comments;         /* whether they are taken; set behind json_begin(), which says no */
 
 	const uint8_t *begin, *at, *end; /* borrowed */
 	unsigned depth;
@@ -55,6 +60,9 @@ struct json_scan {
 
 /* Begins to read the text, which is borrowed as long as the scan is used.  A null span is empty. */
 void json_begin(struct json_scan *, struct span text);
+
+/* Whether there is no value in it: white space only; `comments`: and these. */
+bool json_is_blank(struct span text, bool comments);
 
 enum json_token json_next(struct json_scan *);
 

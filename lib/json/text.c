@@ -104,7 +104,7 @@ text_int(struct span number, int64_t *out)
 double
 text_double(struct span number)
 {
-	char text[JSON_NUMBER_MAX + 1];
+	char text[JSON_NUMBER_MAX + sizeof "-0.e-"];
 
 	must(number.n < sizeof text);
 	memcpy(text, number.p, number.n);

@@ -178,19 +178,42 @@ tell(const struct parser *p, struct json_mistake *why)
 	snprintf(why->text, sizeof why->text, "%s at line %d, column %d", p->scan.why, line, column);
 }
 
+/* Parses one value; NULL where it is none. */
+static struct json *
+parse_first(struct parser *p, struct span text, bool comments)
+{
+	struct json *root = node(p);
+
+	json_begin(&p->scan, text);
+	p->scan.comments = comments;
+	json_next(&p->scan);
+	return root != NULL && parse_value(p, root) ? root : NULL;
+}
+
 struct json *
 json_parse(struct arena *a, struct span text, struct json_mistake *why)
 {
 	struct parser p = { .arena = a };
-	struct json *root;
+	struct json *root = parse_first(&p, text, false);
 
-	json_begin(&p.scan, text);
-	root = node(&p);
-	json_next(&p.scan);
-	if (root != NULL && parse_value(&p, root) && json_next(&p.scan) == JSON_END)
+	if (root != NULL && json_next(&p.scan) == JSON_END)
 		return root;
 	tell(&p, why);
 	return NULL;
+}
+
+struct json *
+json_parse_first(struct arena *a, struct span text, bool comments, struct span *rest,
+    struct json_mistake *why)
+{
+	struct parser p = { .arena = a };
+	struct json *root = parse_first(&p, text, comments);
+
+	if (root == NULL)
+		tell(&p, why);
+	else
+		*rest = span_of(p.scan.at, (size_t)(p.scan.end - p.scan.at));
+	return root;
 }
 
 const struct json *

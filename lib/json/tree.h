@@ -38,6 +38,13 @@ struct json_mistake {
  */
 struct json *json_parse(struct arena *, struct span text, struct json_mistake *why);
 
+/*
+ * The same of the one value that a text begins with, as Jackson reads one; `rest`:
+ * what stands behind it, whatever that is.  `comments`: they are taken (scan.h).
+ */
+struct json *json_parse_first(struct arena *, struct span text, bool comments, struct span *rest,
+    struct json_mistake *why);
+
 /* The value of the member of this name, or NULL; NULL also when `in` is NULL or no object. */
 const struct json *json_get(const struct json *in, const char *name);
 

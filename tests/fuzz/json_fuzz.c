@@ -1,4 +1,4 @@
-/* json_fuzz.c -- all who read JSON agree about any bytes, and who writes is read again. */
+/* json_fuzz.c -- all who read JSON agree about any bytes, with comments and without, and who writes is read again. */
 #include "base/must.h"
 #include "base/xalloc.h"
 #include "json/scan.h"
@@ -43,6 +43,22 @@ leap(struct json_scan *s, struct span text, struct span *value)
 	return json_next(s) == JSON_END;
 }
 
+/* The value that the text begins with, printed, or the mistake; false: there is none. */
+static bool
+print_first(struct span text, bool comments, struct buf *to, struct span *rest, struct json_mistake *why)
+{
+	struct json *j;
+	struct arena a;
+
+	arena_init(&a, MEMORY);
+	if ((j = json_parse_first(&a, text, comments, rest, why)) != NULL) {
+		must(rest->p + rest->n == text.p + text.n);
+		json_print(to, j);
+	}
+	arena_done(&a);
+	return j != NULL;
+}
+
 /* Prints what it is, or the mistake; false: it is none. */
 static bool
 print(struct span text, struct buf *to, struct json_mistake *why)
@@ -84,6 +100,58 @@ check_good(struct span value, const struct buf *printed)
 	buf_done(&twice);
 }
 
+/* Makes blanks of all comments that are outside of strings and end. */
+static void
+blank_comments(uint8_t *p, uint8_t *end)
+{
+	bool in_string = false;
+
+	for (; p < end; p++) {
+		uint8_t *begin = p;
+
+		if (in_string && *p == '\\')
+			p++;
+		else if (*p == '"')
+			in_string = !in_string;
+		else if (!in_string && *p == '/' && end - p > 1 && p[1] == '*') {
+			uint8_t *behind = memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
+
+			p = behind == NULL ? end - 1 : behind + 1;
+			memset(begin, ' ', (size_t)(p + 1 - begin));
+		} else if (!in_string && *p == '/' && end - p > 1 && p[1] == '/') {
+			while (p < end && *p != '\n' && *p != '\r')
+				*p++ = ' ';
+			p--;
+		}
+	}
+}
+
+/* Where comments are taken, a text says what it says without them; what stands behind its value does not count. */
+static void
+check_comments(struct span text, bool good)
+{
+	struct buf with = { 0 }, without = { 0 };
+	struct span rest, rest_without;
+	struct json_mistake why;
+	uint8_t *copy;
+
+	must(print_first(text, true, &with, &rest, &why) || !good);
+	if (with.n > 0) {
+		size_t n = (size_t)(rest.p - text.p);
+
+		must(!json_is_blank(text, true));
+		copy = xmemdup(text.p, n);
+		blank_comments(copy, copy + n);
+		must(print(span_of(copy, n), &without, &why) && same(&with, &without));
+		free(copy);
+		buf_reset(&without);
+		if (print_first(text, false, &without, &rest_without, &why))
+			must(same(&with, &without) && rest_without.p == rest.p);
+	}
+	buf_done(&with);
+	buf_done(&without);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -96,6 +164,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	must(leap(&b, text, &value) == good && a.at == b.at && a.why == b.why);
 	must(print(text, &printed, &why) == good);
+	check_comments(text, good);
 	if (good)
 		check_good(value, &printed);
 	else

@@ -5,7 +5,8 @@ schemas, why the others are not, their texts in each form, and what keeps one fr
     avro_java_test.py [ROUNDS [SEED]]       ROUNDS: schemas by chance
 
 The schemas: those of ../corpus/avro; some by chance (../unit/schema/random_schema.c); and both of these again with
-one thing changed anywhere in their JSON, so that most have a mistake.  Pairs are a schema and a changed one of it.
+one thing changed anywhere in their JSON, so that most have a mistake, or spelled in another way that is JSON, or what
+Jackson takes for it, or neither.  Pairs are a schema and a changed one of it.
 """
 
 import json
@@ -40,6 +41,22 @@ LOGICAL = ["decimal", "big-decimal", "uuid", "date", "time-millis", "time-micros
 
 KINDS = ["NAME_MISMATCH", "FIXED_SIZE_MISMATCH", "MISSING_ENUM_SYMBOLS", "READER_FIELD_MISSING_DEFAULT_VALUE",
          "TYPE_MISMATCH", "MISSING_UNION_BRANCH"]
+
+
+# Between tokens: what says nothing, or should not be there.
+BLANKS = [" ", "\n", "\r", "\t", "\r\n", "  \t", "/**/", "/* a */", "// a\n", "//\r", "/***/", "/* // \" { */", "// /* \"\n",
+          "/* ä\u2028\U0001F600\u007f */", "/*\t\n\r*/", "// \ta\n"]
+STRAY = ["/", "/*", "/*/", "//", "/* \u0001 */", "// \v\n", "/ /", "*/", "# a\n", "<!-- -->", "\ufeff", "\u00a0", "\u2028", "\u0085", "\0",
+         "\u0001", "\v", "\f", "\u001e", "\u001f", "\u007f", ",", ":", "[", "]", "{", "}", "\"", "'", "\\", "a", "1", "null", "NaN", "-", "=", ";"]
+AT_THE_END = [" ", "\n", "\0", "\u0001\u001f", "\v ", "x", " x ", "// a", "/* a */", "/*", "/", "#", "}", "]", "{}", "\"int\"", ",", "\ufeff", "\u00a0",
+              "\u007f", "ä"]
+SPELLINGS = ["0", "-0", "-0.0", "0.0", "00", "01", "-01", "+1", ".5", "1.", "-.5", "1e", "1e+", "1E5", "1e-5", "1.0e+5", "1.50", "1e400", "-1e400", "1e-400",
+             "NaN", "-NaN", "Infinity", "-Infinity", "+Infinity", "INF", "-INF", "0x10", "1_000", "1,5", "1f", "1L", "- 1", "--1", "1e5.5", "1e0005",
+             "12345678901234567890", "-9223372036854775809", "123456789012345678901234567890.5", "9" * 1000, "9" * 1001, "-" + "9" * 1000,
+             "0." + "3" * 1000, "0." + "3" * 1001, "-1." + "3" * 999, "1." + "3" * 1000, "1e+" + "0" * 999, "true", "True", "nul", "null", "undefined"]
+IN_STRINGS = ["\\u0061", "\\u00E4", "\\u00e4", "\\/", "/", "\\b\\f\\n\\r\\t", "\\\"", "\\\\", "\\u0000", "\\u001f", "\\u2028", "\\ud83d\\ude00", "\u007f", "\u0085",
+              "\u2028", "'", "/*", "//", "#", "\\", "\\x", "\\'", "\\a", "\\v", "\\0", "\\U0041", "\\u12", "\\u12g4", "\\u{61}", "\\\n", "\n", "\t", "\0", "\u0001", "\u001f"]
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.\w]+|\s+|.', re.S)
 
 
 class Number(str):
@@ -126,6 +143,58 @@ class Changer:
                                                  {"type": old, "logicalType": self.chance.choice(LOGICAL)}])
         else:
             container[key] = self._value()
+
+    def respell(self, text):
+        """The text of a schema with some of its tokens spelled in another way, which may be wrong."""
+        tokens = TOKEN.findall(text)
+        for _ in range(self.chance.choice([1, 1, 2, 4])):
+            self._respell_at(tokens, self.chance.randrange(len(tokens)))
+        return "".join(tokens)
+
+    def _respell_at(self, tokens, at):
+        kind = self.chance.randrange(16)
+        pick = self.chance.choice
+        old = tokens[at]
+        if kind < 5:
+            tokens[at] = pick(BLANKS) + old
+        elif kind == 5:
+            tokens[at] = pick(STRAY) + old
+        elif kind == 6:
+            tokens[-1] += pick(AT_THE_END)
+        elif kind == 7:
+            tokens[0] = pick(["\ufeff", *BLANKS]) + tokens[0]
+        elif kind == 8 and self.chance.randrange(4) == 0:
+            del tokens[at + 1:]
+        elif kind == 9:
+            tokens[at] = pick(["", old * 2])
+        elif kind == 10:
+            self._say_twice(tokens, at)
+        elif len(old) > 1 and old[0] == '"':
+            self._respell_string(tokens, at)
+        elif re.match(r"[-\d]", old):
+            tokens[at] = pick(SPELLINGS)
+
+    def _respell_string(self, tokens, at):
+        kind = self.chance.randrange(8)
+        inside = tokens[at][1:-1]
+        place = self.chance.randint(0, len(inside))
+        if kind < 4 and inside and "\\" not in inside:
+            place = self.chance.randrange(len(inside))
+            if inside[place] <= "\uffff":
+                escape = self.chance.choice(["\\u%04x", "\\u%04X"]) % ord(inside[place])
+                tokens[at] = f'"{inside[:place]}{escape}{inside[place + 1:]}"'
+        elif kind == 4:
+            tokens[at] = self.chance.choice(["'" + inside + "'", inside, '"' + inside, inside + '"', f'"{inside}"'])
+        elif "\\" not in inside:
+            tokens[at] = f'"{inside[:place]}{self.chance.choice(IN_STRINGS)}{inside[place:]}"'
+
+    def _say_twice(self, tokens, at):
+        """Puts a member before one that has the same name, perhaps."""
+        names = [i for i, token in enumerate(tokens) if token.startswith('"') and tokens[i + 1:i + 2] == [":"]]
+        if names:
+            name = tokens[min(names, key=lambda i: abs(i - at))]
+            at = self.chance.choice(names)
+            tokens[at] = f"{name}:{dumps(self._value())},{tokens[at]}"
 
     def evolve(self, text):
         """The same with a change that people make: of types, names, symbols, defaults, fields, branches."""
@@ -274,7 +343,7 @@ def same_error(ours, java):
     if ours.startswith("No enum constant ") and java.startswith("No enum constant "):
         return True
     # Ours has an end, and no place for a 0.
-    if ours in (java.partition("\0")[0], java.replace("\0", "")):
+    if ours in (java.partition("\0")[0], java.replace("\0", ""), re.sub("\0\\w*", "", java)):
         return True
     return len(ours.encode()) >= 508 and java.startswith(ours)
 
@@ -303,6 +372,11 @@ def is_stricter(question, java):
     # Numbers that no Java type holds are no value of a property, and so much fits in no array.
     return (java["error"].startswith(("Can't set a property to null: ", "Cannot read arrays longer than "))
             or java["class"] == "NullPointerException")
+
+
+def is_told_by_halves(question, ours):
+    """Whether Java, which reads long texts piece by piece, knows nothing of what stands behind the piece where a schema ends."""
+    return len(question["text"]) > 32768 and ours.get("error", "").startswith("dangling content ")
 
 
 def differs(question, ours, java):
@@ -342,6 +416,15 @@ def test_mistakes(answers):
     assert len(found) / 4 < errors < len(found) * 3 / 4, f"{errors} of {len(found)} were refused"
 
 
+def test_spellings(answers):
+    found = answers.of("spellings")
+    differences(found, lambda question, ours, java: differs(question, ours, java) and not is_told_by_halves(question, ours))
+    errors = sum("error" in ours for _, ours, _ in found)
+    assert len(found) / 4 < errors < len(found) * 3 / 4, f"{errors} of {len(found)} were refused"
+    dangling = sum(ours.get("error", "").startswith("dangling content ") for _, ours, _ in found)
+    assert dangling > len(found) / 200 - 1, f"{dangling} of {len(found)} were told to go on behind their end"
+
+
 def test_what_was_accepted_before(answers):
     differences(answers.of("stored"), lambda *of: differs(*of) and not is_laxer(*of))
 
@@ -374,6 +457,7 @@ def ask_all(answers, rounds, seed):
         divided = apart(text, changer.chance)
         answers.ask("mistakes", text=changer.change(text), strict=True)
         answers.ask("stored", text=changer.change(text), strict=False)
+        answers.ask("spellings", text=changer.respell(text), strict=True)
         answers.ask("pairs", reader=text, writer=other)
         answers.ask("pairs", reader=other, writer=text)
         if divided:

@@ -52,7 +52,8 @@ struct avro_mistake {
 };
 
 /*
- * Parses a schema.  The named types of `refs`, and of what these refer to (all kept
+ * Parses a schema: JSON, in which comments may stand wherever white space may, as Avro's
+ * Java library reads it.  The named types of `refs`, and of what these refer to (all kept
  * alive by the result), may be used in it by their full names, as if they had been
  * defined before.  A type may be used before it is defined, and be defined again if
  * that says the same.  Owned: one reference, which avro_free() ends.

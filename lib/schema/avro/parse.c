@@ -91,29 +91,23 @@ know_all(struct avro_schema *s, struct avro_schema *const refs[], size_t n_refs)
 	return ok;
 }
 
-/* What stands behind the one value of a text; null where that is not what is wrong with it. */
-static struct span
-dangling(struct span text)
-{
-	struct json_scan scan;
-
-	json_begin(&scan, text);
-	if (json_skip(&scan).p == NULL)
-		return (struct span){ 0 };
-	return avro_trim(span_of(scan.at, (size_t)(scan.end - scan.at)));
-}
-
 static bool
 tell_json(struct reader *r, struct span text, const struct json_mistake *why)
 {
-	struct span rest = dangling(text);
-
 	r->memory |= why->memory;
-	if (rest.n > 0) {
-		buf_span(&r->told, span_str("dangling content after end of schema: "));
-		buf_span(&r->told, rest);
-	} else
-		buf_span(&r->told, span_str(why->text));
+	buf_span(&r->told, span_str(json_is_blank(text, true) ? "Cannot parse <null> schema" : why->text));
+	return false;
+}
+
+/* Nothing may stand behind a schema but blanks and control characters: no comment either. */
+static bool
+check_rest(struct reader *r, struct span rest)
+{
+	rest = avro_trim(rest);
+	if (rest.n == 0)
+		return true;
+	buf_span(&r->told, span_str("dangling content after end of schema: "));
+	buf_span(&r->told, rest);
 	return false;
 }
 
@@ -121,15 +115,17 @@ static bool
 read_text(struct reader *r, struct avro_schema *s, struct span text)
 {
 	struct json_mistake why;
+	struct span rest;
 	struct arena trees;
 	struct json *tree;
 	bool ok;
 
 	arena_init(&trees, SIZE_MAX);
 	r->scratch = r->sameness.met.arena = &trees;
-	r->text_tree = tree = json_parse(&trees, text, &why);
+	r->text_tree = tree = json_parse_first(&trees, text, true, &rest, &why);
 	ok = tree != NULL || tell_json(r, text, &why);
-	ok = ok && put_types(r, s) && (s->root = avro_read(r, tree, (struct span){ 0 })) != NULL;
+	ok = ok && put_types(r, s) && (s->root = avro_read(r, tree, (struct span){ 0 })) != NULL &&
+	    check_rest(r, rest);
 	arena_done(&trees);
 	return ok && !r->memory;
 }

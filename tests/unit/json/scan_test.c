@@ -9,19 +9,26 @@
 
 #define N_OF(table) (sizeof (table) / sizeof (table)[0])
 
-/* All tokens of a text, a letter for each. */
+/* All tokens that come, a letter for each. */
+static void
+letters_from(struct json_scan *s, char *to, size_t room)
+{
+	static const char letters[] = "nft1s[{:]}$!";
+	size_t n = 0;
+
+	do
+		to[n++] = letters[json_next(s)];
+	while (n < room - 1 && s->token != JSON_END && s->token != JSON_BROKEN);
+	to[n] = '\0';
+}
+
 static void
 letters_of(struct span text, char *to, size_t room)
 {
-	static const char letters[] = "nft1s[{:]}$!";
 	struct json_scan s;
-	size_t n = 0;
 
 	json_begin(&s, text);
-	do
-		to[n++] = letters[json_next(&s)];
-	while (n < room - 1 && s.token != JSON_END && s.token != JSON_BROKEN);
-	to[n] = '\0';
+	letters_from(&s, to, room);
 }
 
 static void
@@ -231,22 +238,35 @@ double_is_the_nearest(void)
 }
 
 static void
-a_number_has_at_most_a_thousand_characters(void)
+a_number_has_at_most_a_thousand_digits(void)
 {
-	char text[JSON_NUMBER_MAX + 3];
-	struct json_scan s;
+	static const struct {
+		const char *before, *behind; /* of a run of digits */
+		int others;                  /* digits in these that count */
+		double v;
+	} rows[] = {
+		{ "", "", 0, HUGE_VAL }, { "-", "", 0, -HUGE_VAL }, { "0.", "", 0, 0.55555555555555558 },
+		{ "1.", "", 1, 1.5555555555555556 }, { "-1.", "e+0", 2, -1.5555555555555556 },
+		{ "-0.", "E-0", 1, -0.55555555555555558 }, { "", ".5e-5", 2, HUGE_VAL }, { "-0.0e-", "", 1, -0.0 }
+	};
 
-	memset(text, '9', sizeof text);
-	json_begin(&s, span_of(text, JSON_NUMBER_MAX));
-	CU_ASSERT_EQUAL(json_next(&s), JSON_NUMBER);
-	CU_ASSERT(isinf(json_double(&s)));
-	json_begin(&s, span_of(text, JSON_NUMBER_MAX + 1));
-	CU_ASSERT_EQUAL(json_next(&s), JSON_BROKEN);
-	text[0] = '[';
-	text[sizeof text - 1] = ']';
-	json_begin(&s, span_of(text, sizeof text));
-	CU_ASSERT_PTR_NULL(json_skip(&s).p);
-	CU_ASSERT_STRING_EQUAL(s.why, "a number is too long");
+	for (size_t i = 0; i < N_OF(rows); i++)
+		for (int more = 0; more < 2; more++) {
+			struct buf b = { 0 };
+			struct json_scan s;
+
+			buf_printf(&b, "[%s", rows[i].before);
+			for (int n = rows[i].others; n < JSON_NUMBER_MAX + more; n++)
+				buf_u8(&b, '5');
+			buf_printf(&b, "%s]", rows[i].behind);
+			json_begin(&s, buf_bytes(&b));
+			json_next(&s);
+			CU_ASSERT_EQUAL(json_next(&s), more ? JSON_BROKEN : JSON_NUMBER);
+			CU_ASSERT(more ? strcmp(s.why, "a number is too long") == 0 : json_double(&s) == rows[i].v);
+			json_begin(&s, buf_bytes(&b));
+			CU_ASSERT_EQUAL(json_skip(&s).p == NULL, more == 1);
+			buf_done(&b);
+		}
 }
 
 static void
@@ -394,6 +414,94 @@ levels_do_not_disturb_each_other(void)
 	buf_done(&b);
 }
 
+/* Texts with comments: their tokens, or where they break. */
+static void
+comments_are_white_space_where_they_are_taken(void)
+{
+	static const struct {
+		const char *text, *letters;
+		int at; /* where it is not: from 0 */
+		const char *why;
+	} rows[] = {
+		{ "/**/1", "1$", 0, NULL },
+		{ "//\n1//", "1$", 0, NULL },
+		{ "// a\r1 // b", "1$", 0, NULL },
+		{ " /***/ /* * / // */ // /* \n 1 /*\t\r\n\xc3\xa4\x7f*/ ", "1$", 0, NULL },
+		{ "/*a*/{/*b*/\"c\"/*d*/:/*e*/1/*f*/,/*g*/\"h\":[/*i*/2/*j*/,/*k*/3/*l*/]/*m*/}/*n*/", "{:1:[11]}$", 0, NULL },
+		{ "{//}\n}", "{}$", 0, NULL },
+		{ "[//]\n]", "[]$", 0, NULL },
+		{ "{\"/*a*/\":\"//\"}", "{:s}$", 0, NULL },
+		{ "[true/**/,false//\n,null/**/]", "[tfn]$", 0, NULL },
+		{ "/*", "!", 0, "a slash begins no comment, or one that does not end" },
+		{ "[ /*/ ]", "[!", 2, "a slash begins no comment, or one that does not end" },
+		{ "[1/]", "[1!", 2, "a slash begins no comment, or one that does not end" },
+		{ "[1/**/2]", "[1!", 6, "a comma or ] was expected" },
+		{ "/", "!", 0, "a slash begins no comment, or one that does not end" },
+		{ "/*\f*/1", "!", 0, "a slash begins no comment, or one that does not end" },
+		{ "//\x1f\n1", "!", 0, "a slash begins no comment, or one that does not end" },
+		{ "// 1", "!", 4, "the text ends too early" },
+		{ "[// 1]", "[!", 6, "the text ends too early" },
+		{ "1.//\n5", "!", 2, "a digit was expected" },
+		{ "tr/**/ue", "!", 0, "a value was expected" },
+		{ "1 /**/ 2", "1!", 7, "something follows the value" },
+		{ "# a\n1", "!", 0, "a value was expected" }
+	};
+	char letters[40];
+
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		size_t n = strlen(rows[i].text);
+		uint8_t *text = exact_copy(span_of(rows[i].text, n));
+		struct json_scan s;
+
+		json_begin(&s, span_of(text, n));
+		s.comments = true;
+		letters_from(&s, letters, sizeof letters);
+		CU_ASSERT_STRING_EQUAL(letters, rows[i].letters);
+		if (rows[i].why != NULL) {
+			CU_ASSERT_EQUAL(s.at - s.begin, rows[i].at);
+			CU_ASSERT_STRING_EQUAL(s.why, rows[i].why);
+		}
+		json_begin(&s, span_of(text, n));
+		s.comments = true;
+		json_skip(&s);
+		CU_ASSERT_EQUAL(json_next(&s), rows[i].why == NULL ? JSON_END : JSON_BROKEN);
+		free(text);
+	}
+}
+
+static void
+white_space_alone_is_blank(void)
+{
+	static const struct {
+		const char *text;
+		bool blank, blank_with_comments;
+	} rows[] = {
+		{ "", true, true }, { " \t\r\n", true, true }, { "//", false, true }, { " /**/ ", false, true },
+		{ "/* ", false, false }, { "0", false, false }, { "/**/ {", false, false }, { "\v", false, false }
+	};
+
+	CU_ASSERT(json_is_blank(span_of(NULL, 0), false));
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		CU_ASSERT_EQUAL(json_is_blank(span_str(rows[i].text), false), rows[i].blank);
+		CU_ASSERT_EQUAL(json_is_blank(span_str(rows[i].text), true), rows[i].blank_with_comments);
+	}
+}
+
+static void
+comments_are_not_taken_unasked(void)
+{
+	static const char *const texts[] = { "/**/1", "1//", "{/**/}", "[1/**/]", "[1,//\n2]", "{\"a\"/**/:1}" };
+
+	for (size_t i = 0; i < N_OF(texts); i++) {
+		struct json_scan s;
+
+		json_begin(&s, span_str(texts[i]));
+		json_skip(&s);
+		CU_ASSERT_EQUAL(json_next(&s), JSON_BROKEN);
+		CU_ASSERT_PTR_NULL(strstr(s.why, "comment"));
+	}
+}
+
 static const char sample[] =
     " { \"name\" : \"caf\xc3\xa9 \\u00e9\\ud83d\\ude00 long enough for words of eight\","
     " \"n\":[ 1,-2.5e+10 ,true,false,null, \"\", {} , []], \"in\" : {\"a\":{\"b\":[[\"\xe2\x82\xac\xf0\x9f\x98\x80\\\\\"]]}}}";
@@ -524,13 +632,16 @@ const struct unit_test scan_tests[] = {
 	UNIT(is_sees_a_beginning_and_a_longer_one),
 	UNIT(int_takes_what_fits_and_has_no_fraction),
 	UNIT(double_is_the_nearest),
-	UNIT(a_number_has_at_most_a_thousand_characters),
+	UNIT(a_number_has_at_most_a_thousand_digits),
 	UNIT(skip_gives_a_value_as_it_was_sent),
 	UNIT(skip_works_for_members_and_values_of_arrays),
 	UNIT(skip_passes_over_the_value_behind_an_end),
 	UNIT(skip_where_no_value_can_be_is_a_mistake),
 	UNIT(depth_is_bounded),
 	UNIT(levels_do_not_disturb_each_other),
+	UNIT(comments_are_white_space_where_they_are_taken),
+	UNIT(white_space_alone_is_blank),
+	UNIT(comments_are_not_taken_unasked),
 	UNIT(every_prefix_is_broken),
 	UNIT(next_and_skip_agree_about_damaged_texts),
 	UNIT(a_byte_means_the_same_wherever_it_lies),

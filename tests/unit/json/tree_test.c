@@ -192,6 +192,45 @@ mistakes_tell_line_and_column(void)
 }
 
 static void
+the_first_value_is_parsed_and_the_rest_told(void)
+{
+	static const struct {
+		const char *text, *printed, *rest; /* NULL: no value */
+		bool comments;
+	} rows[] = {
+		{ "{\"a\":1} trailing", "{\"a\":1}", " trailing", false },
+		{ "{}{}", "{}", "{}", false },
+		{ " [ 1 ] ", "[1]", " ", false },
+		{ "\"a\"", "\"a\"", "", false },
+		{ "{} \xff", "{}", " \xff", false },
+		{ "{} // a", "{}", " // a", true },
+		{ "/*a*/{\"//\":\"/*b*/\"/*c*/}/*d*/", "{\"//\":\"/*b*/\"}", "/*d*/", true },
+		{ "/*a*/{}", NULL, NULL, false },
+		{ "", NULL, NULL, true },
+		{ "[1 2]", NULL, NULL, false }
+	};
+
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct span text = span_str(rows[i].text), rest = span_of(NULL, 0);
+		struct buf b = { 0 };
+		struct arena a;
+		struct json *j;
+
+		arena_init(&a, 1 << 16);
+		j = json_parse_first(&a, text, rows[i].comments, &rest, &why);
+		CU_ASSERT_EQUAL(j == NULL, rows[i].printed == NULL);
+		if (j != NULL) {
+			json_print(&b, j);
+			CU_ASSERT(span_is(buf_bytes(&b), rows[i].printed));
+			CU_ASSERT(span_is(rest, rows[i].rest));
+			CU_ASSERT_PTR_EQUAL(rest.p + rest.n, text.p + text.n);
+		}
+		buf_done(&b);
+		arena_done(&a);
+	}
+}
+
+static void
 an_arena_too_small_is_told_from_a_mistake(void)
 {
 	static const char text[] = "{\"a\":[1,{\"\\n\":\"\\t\"},3],\"b\":{},"
@@ -370,6 +409,7 @@ const struct unit_test tree_tests[] = {
 	UNIT(the_last_value_takes_the_place_of_the_first),
 	UNIT(large_objects_take_no_quadratic_time),
 	UNIT(mistakes_tell_line_and_column),
+	UNIT(the_first_value_is_parsed_and_the_rest_told),
 	UNIT(an_arena_too_small_is_told_from_a_mistake),
 	UNIT(the_deepest_text_is_parsed_and_printed),
 	UNIT(what_is_printed_parses_to_the_same_tree),

@@ -87,6 +87,18 @@ static const struct {
 	{ "[\"int\",[\"long\"]]", "Nested union: [\"int\",[\"long\"]]" },
 	/* JSON. */
 	{ "\"int\" \"long\"", "dangling content after end of schema: \"long\"" },
+	{ "\"int\"}", "dangling content after end of schema: }" },
+	{ "\"int\" // a\n", "dangling content after end of schema: // a" },
+	{ "\"int\"/*a*/", "dangling content after end of schema: /*a*/" },
+	{ "\"x\" y", "Undefined name: \"x\"" },
+	{ "\xef\xbb\xbf\"int\"", "a value was expected at line 1, column 1" },
+	{ "\x0b\"int\"", "a value was expected at line 1, column 1" },
+	{ "# a\n\"int\"", "a value was expected at line 1, column 1" },
+	{ "/* a\n \"int\"", "a slash begins no comment, or one that does not end at line 1, column 1" },
+	{ "// \"int\"", "Cannot parse <null> schema" },
+	{ "", "Cannot parse <null> schema" },
+	{ " /**/\n", "Cannot parse <null> schema" },
+	{ "[// \"int\"]", "the text ends too early at line 1, column 11" },
 	{ "string", "a value was expected at line 1, column 1" },
 };
 
@@ -95,6 +107,23 @@ mistakes_have_their_sentence(void)
 {
 	for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
 		CU_ASSERT(help_same(help_mistake(mistakes[i].text, AVRO_STRICT), mistakes[i].mistake));
+}
+
+/* What is white space to Avro's Java library; comments are, and what looks like one in a string is none. */
+static void
+comments_and_blanks_say_nothing(void)
+{
+	static const char *const texts[][2] = {
+		{ "/*a*/\"int\"", "\"int\"" },
+		{ "// a\n/**/ \"int\" ", "\"int\"" },
+		{ "\"int\"\x01\x0b\x1f ", "\"int\"" },
+		{ "{/*a*/\"type\"/*b*/:/*c*/\"int\"/*d*/,//e\n\"x\":[1/*f*/,//g\r2/*h*/]/*i*/}", "{\"type\":\"int\",\"x\":[1,2]}" },
+		{ RECORD("{\"name\":\"f\",//a\n\"type\":\"string\",\"doc\":\"//b\",\"default\":/*c*/\"/*d*/\",\"y\":{\"/*e*/\":/*f*/1}}"),
+		    RECORD("{\"name\":\"f\",\"type\":\"string\",\"doc\":\"//b\",\"default\":\"/*d*/\",\"y\":{\"/*e*/\":1}}") },
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		CU_ASSERT(help_prints(texts[i][0], AVRO_TEXT, texts[i][1]));
 }
 
 /* A type, and a default that does not fit; the text of the type where it is not as written. */
@@ -455,6 +484,7 @@ comparing_a_default_is_bounded(void)
 
 const struct unit_test parse_tests[] = {
 	UNIT(mistakes_have_their_sentence),
+	UNIT(comments_and_blanks_say_nothing),
 	UNIT(defaults_that_do_not_fit_are_refused),
 	UNIT(defaults_that_fit_are_taken),
 	UNIT(numbers_in_quotes_must_be_numbers_even_when_stored),
