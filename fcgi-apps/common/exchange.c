@@ -211,6 +211,16 @@ parse_length(struct span text, size_t most, size_t *out)
 	return text.n > 0;
 }
 
+/* A body less the byte order mark that some programs put before all that they write: all of ours are JSON. */
+static struct span
+without_mark(struct span body)
+{
+	static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };
+	bool has = body.n >= sizeof mark && memcmp(body.p, mark, sizeof mark) == 0;
+
+	return has ? span_of(body.p + sizeof mark, body.n - sizeof mark) : body;
+}
+
 enum exchange_body
 exchange_read_body(struct exchange *x)
 {
@@ -235,7 +245,7 @@ exchange_read_body(struct exchange *x)
 	if (c->body.n == most)
 		return EXCHANGE_BODY_TOO_LARGE;
 	if (c->body.n > 0)
-		x->request.body = buf_bytes(&c->body);
+		x->request.body = without_mark(buf_bytes(&c->body));
 	return EXCHANGE_BODY_WHOLE;
 }
 

@@ -45,7 +45,7 @@ struct http_request {
 	struct span scheme;       /* "http" or "https" */
 	struct span user;         /* whom the web server has authenticated; null: nobody */
 	struct span id;           /* X-Request-ID: the client's if it is up to 128 visible ASCII characters but " ' \, else ours */
-	struct span body;         /* whole; empty when there is none, or when it is a stream */
+	struct span body;         /* whole, less UTF-8's byte order mark; empty when there is none, or when it is a stream */
 	struct http_stream *stream; /* of a route that streams: body in, pieces of the answer out */
 	const char *pool;         /* the name of the pool that serves it */
 	struct arena *arena;      /* for all that the answer needs */

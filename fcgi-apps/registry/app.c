@@ -176,13 +176,14 @@ const struct json *
 app_body(struct http_request *q, struct http_response *r)
 {
 	struct json_mistake why;
+	struct span rest; /* whatever follows the object: Jackson, too, does not look at it */
 	const struct json *body;
 
-	if (q->body.n == 0) {
+	if (json_is_blank(q->body, false)) {
 		problem_answer(r, r->type, &problem_unprocessable, "The request body must not be null (was null)");
 		return NULL;
 	}
-	if ((body = json_parse(q->arena, q->body, &why)) == NULL) {
+	if ((body = json_parse_first(q->arena, q->body, false, &rest, &why)) == NULL) {
 		if (why.memory)
 			problem_answer(r, r->type, &problem_too_large);
 		else

@@ -89,7 +89,7 @@ void app_apply(void *ctx, int64_t offset, int64_t timestamp_ms, struct span key,
 /* What it calls for records of aborted transactions. */
 void app_aborted(void *ctx, struct span key, struct span value, bool last);
 
-/* The request's body as an object; NULL with the response made: 400, or 422 where it is empty or null. */
+/* The object that the request's body begins with; NULL with the response made: 400, or 422 where it is blank or null. */
 const struct json *app_body(struct http_request *, struct http_response *);
 
 /* offset and limit of lists; false with the response made: 404 where one is no number. */

@@ -99,9 +99,10 @@ def test_bodies_that_are_no_requests_are_refused(site):
     for method, target in [("POST", "/subjects/b/versions"), ("POST", "/subjects/b"), ("PUT", "/config"), ("PUT", "/config/b"),
                            ("PUT", "/mode"), ("PUT", "/mode/b"), ("POST", "/compatibility/subjects/b/versions"),
                            ("POST", "/compatibility/subjects/b/versions/latest")]:
-        for body, code in [("", 422), ("null", 422), ("{", 400), ("[]", 400), ('"x"', 400), ('{"schema":}', 400), ("{} {}", 400),
-                           ("\ufeff", 400), ("{'a':1}", 400)]:
-            answer = site.ask(method, target, body.encode())
+        for body, code in [("", 422), (" \r\n\t", 422), ("\ufeff", 422), ("null", 422), ("\ufeffnull x", 422), ("{", 400), ("[]", 400),
+                           ('"x"', 400), ('{"schema":}', 400), ("} {}", 400), ("\ufeff{", 400), (" \ufeff{}", 400),
+                           ("\ufeff\ufeff{}", 400), ("{'a':1}", 400), ("/**/{}", 400), ("{}".encode("utf-16"), 400)]:
+            answer = site.ask(method, target, body if isinstance(body, bytes) else body.encode())
             same((answer.status, answer.json["error_code"]), (code, code), f"{method} {target} with {body}")
     for body, kind in [({"schema": []}, "String"), ({"schema": '"int"', "schemaType": {}}, "String"),
                        ({"schema": '"int"', "references": {}}, "ArrayList"), ({"schema": '"int"', "id": "x"}, "Integer"),
@@ -117,6 +118,27 @@ def test_bodies_that_are_no_requests_are_refused(site):
     same(site.ask("POST", "/subjects/b/versions", b"x" * (3 << 20)).status, 413)
     refused(site.ask("POST", "/subjects/b/versions", b"[" * 100000), 400, 400,
             site.ask("POST", "/subjects/b/versions", b"[" * 100000).json["message"])
+
+
+def test_what_jackson_passes_over_in_bodies_is(site):
+    # It reads one value, and no further (FAIL_ON_TRAILING_TOKENS is off); some programs put a byte order mark before all texts.
+    body = json.dumps({"schema": '"int"'})
+    wanted = good(site.register("junk", '"int"'))["id"]
+    for sent in [body + " {}", body + " trailing", body + "}", body + "// a", "\ufeff" + body, "\ufeff \n" + body + "\ufeff", body + "\0"]:
+        same(good(site.ask("POST", "/subjects/junk/versions", sent.encode()))["id"], wanted, f"with {sent!r}")
+    same(good(site.ask("POST", "/subjects/junk", body.encode() + b"\xff"))["id"], wanted, "what follows is no UTF-8")
+    good(site.ask("PUT", "/config/junk", b'\xef\xbb\xbf{"compatibility":"FULL"} {"compatibility":"NONE"}'), {"compatibility": "FULL"})
+
+
+def test_comments_in_schemas_are_no_part_of_them(site):
+    text = '{"type":"string","x":"/* a */ // b"}'
+    wanted = good(site.register("comments", '/* the\n type */ { // of\r\n "type" : "string", /**/ "x" : "/* a */ // b" /* c */}'))
+    same(good(site.ask("GET", f"/schemas/ids/{wanted['id']}"))["schema"], text)
+    same(good(site.register("comments", text))["id"], wanted["id"])
+    answer = site.register("comments", '"int" // a')
+    same((answer.status, answer.json["error_code"]), (422, 42201))
+    if "dangling content after end of schema: // a" not in answer.json["message"]:
+        raise AssertionError(answer)
 
 
 def test_slashes_at_the_end_and_heads(site):
