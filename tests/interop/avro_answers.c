@@ -5,6 +5,9 @@
  *	{"text": TEXT, "strict": BOOLEAN, "refs": [TEXT, ...]}  the schema in each form
  *	{"reader": TEXT, "writer": TEXT}                        what keeps the one from reading the other
  *
+ *	"normal": BOOLEAN                                       beside a text: also its normal form, of which
+ *	                                                        AvroNormal.java tells
+ *
  * and here alone
  *
  *	{"seed": NUMBER}                                        the text of a schema by chance
@@ -81,8 +84,11 @@ read_text(struct json_out *o, const struct json *question)
 		n += ok;
 	}
 	if (ok && (s = parse(o, json_get(question, "text"),
-	    json_is_kind(json_get(question, "strict"), JSON_TRUE), refs, n)) != NULL)
+	    json_is_kind(json_get(question, "strict"), JSON_TRUE), refs, n)) != NULL) {
 		put_schema(o, s);
+		if (json_is_kind(json_get(question, "normal"), JSON_TRUE))
+			put_form(o, "normal", s, AVRO_NORMALIZED);
+	}
 	avro_free(s);
 	while (n > 0)
 		avro_free(refs[--n]);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """avro_java_test.py -- Avro's Java library and lib/schema say the same of schemas, byte for byte: which texts are
-schemas, why the others are not, their texts in each form, and what keeps one from reading what another wrote.
+schemas, why the others are not, their texts in each form, and what keeps one from reading what another wrote.  So does
+Confluent's of their normal form.
 
     avro_java_test.py [ROUNDS [SEED]]       ROUNDS: schemas by chance
 
@@ -267,12 +268,24 @@ def corpus():
     return sorted(found)
 
 
+def decimals(chance):
+    """Decimals, real and so called, whose properties stand in any order."""
+    for kind in ['"type":"bytes"', '"type":"fixed","name":"F","size":4', '"type":"string"']:
+        for precision in [None, "4", "0", "20", '"4"', "4.0", "4e0", "null", "2147483648"]:
+            for scale in [None, "0", "-0", "2", "5", "-1", '"0"', "0.0", "null", "[0]"]:
+                parts = [kind, '"logicalType":"decimal"', '"a":{"z":1,"y":2}', '"x":1']
+                parts += [f'"{name}":{v}' for name, v in (("precision", precision), ("scale", scale)) if v]
+                chance.shuffle(parts)
+                yield "{" + ",".join(parts) + "}"
+
+
 class Answers:
     """What both made of all questions, by the name under which they were asked."""
 
-    def __init__(self, classes):
+    def __init__(self, classes, confluents):
         self._ours = [os.path.join(os.environ.get("builddir", "."), "tests/interop/avro_answers")]
         self._java = [*JAVA, "-Xss16m", "-cp", classes, os.path.join(HERE, "AvroJava.java")]
+        self._normal = [*JAVA, "-Xss16m", "-cp", confluents, os.path.join(HERE, "AvroNormal.java")]
         self._questions = []
         self._names = []
         self._both = {}
@@ -304,9 +317,12 @@ class Answers:
         return lines
 
     def get(self):
-        ours, java = self._run([self._ours, self._java], self._questions)
-        for name, question, a, b in zip(self._names, self._questions, ours, java):
-            self._both.setdefault(name, []).append((json.loads(question), json.loads(a), json.loads(b)))
+        answers = self._run([self._ours, self._java, self._normal], self._questions)
+        for name, question, *lines in zip(self._names, self._questions, *answers):
+            question, ours, java, normal = map(json.loads, (question, *lines))
+            if question.get("normal"):
+                self._both.setdefault("normal", []).append((question, {"normal": ours.pop("normal", None)}, normal))
+            self._both.setdefault(name, []).append((question, ours, java))
 
     def of(self, name):
         return self._both[name]
@@ -409,6 +425,14 @@ def test_schemas_by_chance(answers):
     differences(answers.of("chance"), differs)
 
 
+def test_decimals(answers):
+    differences(answers.of("decimals"), differs)
+
+
+def test_normal_forms(answers):
+    differences(answers.of("normal"), lambda _, ours, java: ours != java)
+
+
 def test_mistakes(answers):
     found = answers.of("mistakes")
     differences(found, differs)
@@ -446,11 +470,13 @@ def ask_all(answers, rounds, seed):
     changer = Changer(seed)
     known = corpus()
     chance = answers.random_texts(rounds, seed)
+    for text in decimals(changer.chance):
+        answers.ask("decimals", text=text, strict=True, normal=True)
     for text in known:
         answers.ask("corpus", text=text, strict=True)
-        answers.ask("corpus", text=text, strict=False)
+        answers.ask("corpus", text=text, strict=False, normal=True)
     for text in chance:
-        answers.ask("chance", text=text, strict=True)
+        answers.ask("chance", text=text, strict=True, normal=True)
     for i in range(rounds):
         text = changer.chance.choice([known, chance][i % 2])
         other = changer.evolve(text)
@@ -466,10 +492,10 @@ def ask_all(answers, rounds, seed):
 
 def main(rounds, seed):
     sums = [0, 0, 0]
-    classes = fetch("avro")
+    classes, confluents = fetch("avro"), fetch("registry")
     # In parts: all answers of a part are in memory.
     for part in range((rounds + PART - 1) // PART):
-        answers = Answers(classes)
+        answers = Answers(classes, confluents)
         ask_all(answers, min(PART, rounds - part * PART), seed + part)
         answers.get()
         sums = [a + b for a, b in zip(sums, run(globals(), answers))]

@@ -154,7 +154,7 @@ put_first(struct printer *p, const struct avro_prop **props, size_t n, const cha
 		}
 }
 
-/* Sorted, but for those of a logical type; a scale of 0 says nothing of it. */
+/* Sorted, but for those of a logical type; a scale of 0 says nothing of it, and stays among the others. */
 static void
 put_props(struct printer *p, const struct avro_props *props, int logical_type)
 {
