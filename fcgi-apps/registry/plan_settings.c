@@ -28,6 +28,28 @@ static const struct field {
 	{ "overrideRuleSet", "overrideRuleSet", canonical_rules },
 };
 
+/* Those that are one of some words: as it is stored, in whatever case it is said (NULL: it is none), and how others are refused. */
+static const struct vocabulary {
+	const char *stored, *asked;
+	const char *(*word)(struct span);
+	enum registry_problem refusal;
+} vocabularies[] = {
+	{ "compatibilityLevel", "compatibility", registry_level_name, REGISTRY_INVALID_COMPATIBILITY },
+	{ "compatibilityPolicy", "compatibilityPolicy", registry_policy_name, REGISTRY_INVALID_POLICY },
+};
+
+enum { FIELDS = sizeof fields / sizeof *fields, VOCABULARIES = sizeof vocabularies / sizeof *vocabularies };
+
+/* NULL: any text will do. */
+static const struct vocabulary *
+vocabulary_of(struct span stored)
+{
+	for (size_t i = 0; i < VOCABULARIES; i++)
+		if (span_is(stored, vocabularies[i].stored))
+			return &vocabularies[i];
+	return NULL;
+}
+
 /* A record of a scope: the global one has no subject. */
 static struct record
 scope_record(enum record_type type, struct span subject)
@@ -38,14 +60,21 @@ scope_record(enum record_type type, struct span subject)
 /* ---- configuration ---- */
 
 static bool
-check_level(const struct json *update, struct arena *a, struct refusal *why)
+is_absent(const struct json *v)
 {
-	const struct json *v = json_get(update, "compatibility");
-	enum level level;
+	return v == NULL || v->kind == JSON_NULL;
+}
 
-	if (v == NULL || v->kind == JSON_NULL || level_parse(v->text, &level))
-		return true;
-	return refuse(why, a, REGISTRY_INVALID_COMPATIBILITY);
+static bool
+check_words(const struct json *update, struct arena *a, struct refusal *why)
+{
+	for (size_t i = 0; i < VOCABULARIES; i++) {
+		const struct json *v = json_get(update, vocabularies[i].asked);
+
+		if (!is_absent(v) && vocabularies[i].word(v->text) == NULL)
+			return refuse(why, a, vocabularies[i].refusal);
+	}
+	return true;
 }
 
 /* What the update says of a field, in its form, else what was there; NULL or null: nothing.  False: the arena is used up. */
@@ -65,24 +94,24 @@ static bool
 put_config(struct buf *to, struct span subject, const struct json *before, const struct json *update, struct arena *a)
 {
 	struct json_out o = json_out(to);
-	enum level level;
 
 	json_open(&o, '{');
 	if (subject.n > 0) {
 		json_key(&o, "subject");
 		json_put_span(&o, subject);
 	}
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+	for (size_t i = 0; i < FIELDS; i++) {
+		const struct vocabulary *words = vocabulary_of(span_str(fields[i].stored));
 		const struct json *v;
 
 		if (!new_value(&fields[i], before, update, a, &v))
 			return false;
-		if (v == NULL || v->kind == JSON_NULL)
+		if (is_absent(v))
 			continue;
 		json_key(&o, fields[i].stored);
 		/* In capitals, however it was asked for. */
-		if (strcmp(fields[i].stored, "compatibilityLevel") == 0 && level_parse(v->text, &level))
-			json_put_str(&o, level_name(level));
+		if (words != NULL)
+			json_put_str(&o, words->word(v->text));
 		else
 			json_put_tree(&o, v);
 	}
@@ -95,7 +124,7 @@ registry_check_config(const struct json *update, struct arena *a, struct misfit 
 {
 	const struct json *ignored;
 
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+	for (size_t i = 0; i < FIELDS; i++) {
 		if (fields[i].form(a, json_get(update, fields[i].asked), &ignored, why))
 			continue;
 		if (why->type != NULL && why->field == NULL)
@@ -114,7 +143,7 @@ registry_plan_put_config(const struct registry *r, struct span subject, const st
 	struct buf value = { 0 };
 
 	*plan = (struct plan){ 0 };
-	if (!check_level(update, a, why) || !plan_check_rules(json_get(update, "defaultRuleSet"), a, why) ||
+	if (!check_words(update, a, why) || !plan_check_rules(json_get(update, "defaultRuleSet"), a, why) ||
 	    !plan_check_rules(json_get(update, "overrideRuleSet"), a, why) || !plan_check_subject(subject, a, why) ||
 	    !plan_refuse_read_only(r, subject, a, why))
 		return false;
@@ -140,6 +169,54 @@ registry_plan_delete_config(const struct registry *r, struct span subject, struc
 		return true;
 	return plan_add_tombstones(plan, a, RECORD_CONFIG, scope_record(RECORD_CONFIG, subject).subject, 0, s->config_keys) ||
 	    refuse(why, a, REGISTRY_NO_MEMORY);
+}
+
+/* ---- records ---- */
+
+/* Others read no words in small letters. */
+static bool
+is_as_stored(const struct json *v)
+{
+	const struct vocabulary *words = vocabulary_of(v->name);
+	const char *word = words == NULL || v->kind != JSON_STRING ? NULL : words->word(v->text);
+
+	return words == NULL || (word != NULL && span_is(v->text, word));
+}
+
+/* A field of a record: in its form where it is known, as it came where it is not.  False: it can't be that. */
+static bool
+put_field(struct json_out *o, const struct json *v, struct arena *a)
+{
+	const struct json *formed = v;
+	struct misfit why;
+	size_t i = 0;
+
+	while (i < FIELDS && !span_is(v->name, fields[i].stored))
+		i++;
+	if (i < FIELDS && !is_absent(v) && (!fields[i].form(a, v, &formed, &why) || !is_as_stored(v)))
+		return false;
+	json_key_span(o, v->name);
+	json_put_tree(o, formed);
+	return true;
+}
+
+bool
+state_form_config(struct arena *a, const struct json *value, const struct json **out)
+{
+	struct json_mistake mistake;
+	struct buf text = { 0 };
+	struct json_out o = json_out(&text);
+	bool good = true;
+	void *copy;
+
+	json_open(&o, '{');
+	for (const struct json *v = value->first; good && v != NULL; v = v->next)
+		good = put_field(&o, v, a);
+	json_close(&o, '}');
+	good = good && !text.failed && (copy = arena_copy(a, text.p, text.n)) != NULL &&
+	    (*out = json_parse(a, span_of(copy, text.n), &mistake)) != NULL;
+	buf_done(&text);
+	return good;
 }
 
 /* ---- modes ---- */

@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "json/write.h"
+#include "registry/canonical.h"
 
 /* ---- reading ---- */
 
@@ -57,16 +58,6 @@ read_int(const struct json *in, const char *name, int32_t *out)
 		return false;
 	*out = (int32_t)n;
 	return true;
-}
-
-/* An object or nothing. */
-static bool
-read_object(const struct json *in, const char *name, const struct json **out)
-{
-	const struct json *v = json_get(in, name);
-
-	*out = is_absent(v) ? NULL : v;
-	return *out == NULL || v->kind == JSON_OBJECT;
 }
 
 /* A name that an association is found by, without the byte that stands between such names.  What is left out is empty. */
@@ -145,6 +136,7 @@ static bool
 read_schema(struct arena *a, const struct json *value, struct record *r, const char **why)
 {
 	const struct json *deleted = json_get(value, "deleted");
+	struct misfit misfit;
 
 	if (!read_int(value, "id", &r->id) || r->id < 1)
 		return fail(why, "it has no id");
@@ -156,8 +148,9 @@ read_schema(struct arena *a, const struct json *value, struct record *r, const c
 		r->schema_type = span_str("AVRO");
 	if (!read_references(a, value, r))
 		return fail(why, "its references can't be read");
-	if (!read_object(value, "metadata", &r->metadata) || !read_object(value, "ruleSet", &r->rule_set))
-		return fail(why, "its metadata or rule set is no object");
+	if (!canonical_metadata(a, json_get(value, "metadata"), &r->metadata, &misfit) ||
+	    !canonical_rules(a, json_get(value, "ruleSet"), &r->rule_set, &misfit))
+		return fail(why, "its metadata or rule set can't be read");
 	r->deleted = json_is_kind(deleted, JSON_TRUE);
 	return true;
 }

@@ -46,12 +46,11 @@ struct record {
 	struct span schema_type;     /* "AVRO" where the record has none */
 	const struct reference *references;
 	size_t n_references;
-	const struct json *metadata; /* NULL: none */
-	const struct json *rule_set; /* NULL: none */
+	const struct json *metadata, *rule_set; /* in their form (canonical.h); NULL: none */
 	struct span schema;
 	bool deleted;
 
-	/* CONFIG: the value as a tree; the state machine knows compatibilityLevel and normalize, the rest is kept as it is. */
+	/* CONFIG: the value as it is; the state machine knows its fields. */
 	const struct json *config;
 
 	/* MODE */
@@ -70,7 +69,8 @@ struct record {
 
 /*
  * Reads a record.  `value` null: a tombstone.  False when it can't be understood, with a
- * constant sentence in `why`: such a record is passed over, and its key kept in the topic.
+ * constant sentence in `why`: such a record is passed over, and its key kept in the topic.  What was read before the
+ * mistake was met is told all the same: type, subject and id of a schema.
  * Unknown fields are ignored, fields may come in any order, magic 0 and 1 are taken.
  */
 bool record_read(struct arena *, struct span key, struct span value, struct record *out,

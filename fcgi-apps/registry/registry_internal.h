@@ -112,8 +112,16 @@ struct registry {
 	size_t n_associations;
 };
 
-/* The mode of a name in any case, spelled as it is stored; NULL: it is none. */
+/* The mode, level or policy of a name in any case, spelled as it is stored; NULL: it is none. */
 const char *registry_mode_name(struct span name);
+const char *registry_level_name(struct span name);
+const char *registry_policy_name(struct span name);
+
+/*
+ * The value of a CONFIG record with what it knows in its form, and what it does not as it came.  Arena; false: a field has
+ * another type, or a word that is none, which must be spelled as it is stored.
+ */
+bool state_form_config(struct arena *, const struct json *value, const struct json **out);
 
 struct subject *state_subject(const struct registry *, struct span name);
 struct version *state_version(const struct subject *, int32_t version); /* NULL: there is none */

@@ -102,16 +102,42 @@ registry_normalize(const struct registry *r, struct span subject)
 	return json_is_kind(registry_config_field(r, subject, "normalize"), JSON_TRUE);
 }
 
-static const char *const modes[] = { "READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD" };
+/* ---- words, in any case, and as they are stored ---- */
+
+static const char *
+one_of(const char *const *words, struct span name)
+{
+	for (; *words != NULL; words++)
+		if (name.n == strlen(*words) && strncasecmp((const char *)name.p, *words, name.n) == 0)
+			return *words;
+	return NULL;
+}
 
 const char *
 registry_mode_name(struct span name)
 {
-	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-		if (name.n == strlen(modes[i]) && strncasecmp((const char *)name.p, modes[i], name.n) == 0)
-			return modes[i];
-	return NULL;
+	static const char *const modes[] = { "READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD", NULL };
+
+	return one_of(modes, name);
 }
+
+const char *
+registry_policy_name(struct span name)
+{
+	static const char *const policies[] = { "STRICT", "LENIENT", "LOGICAL", NULL };
+
+	return one_of(policies, name);
+}
+
+const char *
+registry_level_name(struct span name)
+{
+	enum level level;
+
+	return level_parse(name, &level) ? level_name(level) : NULL;
+}
+
+/* ---- modes ---- */
 
 struct span
 registry_own_mode(const struct registry *r, struct span subject)

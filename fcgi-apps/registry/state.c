@@ -284,11 +284,22 @@ content_of(struct registry *r, struct context *context, const struct record *rec
 	return c != NULL ? c : state_make_content(r, context, rec, hash);
 }
 
+/* What bore an id once is never given out again, whatever becomes of the record. */
+static struct context *
+note_id(struct registry *r, const struct record *rec)
+{
+	struct span name;
+	struct context *context = state_need_context(r, registry_context(rec->subject, &name));
+
+	if (rec->id > context->max_id)
+		context->max_id = rec->id;
+	return context;
+}
+
 static bool
 apply_schema(struct registry *r, const struct record *rec, int64_t timestamp_ms, struct span key, const char **why)
 {
 	struct version *v = state_version(state_subject(r, rec->subject), rec->version);
-	struct span name;
 	struct context *context;
 	struct content *c;
 
@@ -297,10 +308,7 @@ apply_schema(struct registry *r, const struct record *rec, int64_t timestamp_ms,
 			drop_version(r, v);
 		return true;
 	}
-	context = state_need_context(r, registry_context(rec->subject, &name));
-	/* What bore an id once is never given out again, whatever becomes of the record. */
-	if (rec->id > context->max_id)
-		context->max_id = rec->id;
+	context = note_id(r, rec);
 	if ((c = content_of(r, context, rec, v)) == NULL) {
 		*why = "its id bears another schema";
 		return false;
@@ -449,7 +457,8 @@ registry_apply(struct registry *r, int64_t offset, int64_t timestamp_ms, struct 
 			good = apply(r, &rec, timestamp_ms, key, why);
 		else
 			*why = "another write came before it";
-	}
+	} else if (rec.id > 0)
+		note_id(r, &rec);
 	arena_done(&a);
 	return good;
 }

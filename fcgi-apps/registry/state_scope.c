@@ -63,15 +63,6 @@ note_key(struct odd_key **keys, const struct record *rec, struct span key)
 		state_note_key(keys, rec, key);
 }
 
-static bool
-is_level(const struct json *config)
-{
-	const struct json *v = json_get(config, "compatibilityLevel");
-	enum level level;
-
-	return v == NULL || v->kind == JSON_NULL || (v->kind == JSON_STRING && level_parse(v->text, &level));
-}
-
 /* An alias without a context is of that of its subject. */
 static struct span
 alias_of(struct scope *s)
@@ -86,30 +77,43 @@ alias_of(struct scope *s)
 	return subject;
 }
 
-bool
-state_apply_config(struct registry *r, const struct record *rec, struct span key, const char **why)
+/* NULL: none. */
+static void
+set_config(struct registry *r, const struct record *rec, const struct json *config, struct span key)
 {
-	struct scope *s;
+	struct scope *s = need_scope(r, scope_name(rec));
 
-	if (!rec->tombstone && !is_level(rec->config)) {
-		*why = "its compatibility level is unknown";
-		return false;
-	}
-	s = need_scope(r, scope_name(rec));
 	arena_done(&s->trees);
-	s->config = rec->tombstone ? NULL : state_keep_tree(&s->trees, rec->config);
+	s->config = state_keep_tree(&s->trees, config);
 	s->alias = alias_of(s);
 	note_key(&s->config_keys, rec, key);
 	drop_idle_scope(r, s);
-	return true;
+}
+
+bool
+state_apply_config(struct registry *r, const struct record *rec, struct span key, const char **why)
+{
+	const struct json *config = NULL;
+	bool good = true;
+	struct arena a;
+
+	arena_init(&a, RECORD_ARENA);
+	if (!rec->tombstone && !(good = state_form_config(&a, rec->config, &config)))
+		*why = "one of its settings is unknown";
+	if (good)
+		set_config(r, rec, config, key);
+	arena_done(&a);
+	return good;
 }
 
 bool
 state_apply_mode(struct registry *r, const struct record *rec, struct span key, const char **why)
 {
+	const char *name = rec->tombstone ? NULL : registry_mode_name(rec->mode);
 	struct scope *s;
 
-	if (!rec->tombstone && registry_mode_name(rec->mode) == NULL) {
+	/* Others read no mode in small letters. */
+	if (!rec->tombstone && (name == NULL || !span_is(rec->mode, name))) {
 		*why = "its mode is unknown";
 		return false;
 	}

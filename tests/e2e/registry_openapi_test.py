@@ -89,7 +89,7 @@ ASKED = [
     ("PUT", "/config", {"compatibility": "FULL"}, None), ("GET", "/config", None, None), ("DELETE", "/config", None, None),
     ("GET", "/contexts/none/config", None, 40408), ("DELETE", "/contexts/none/config", None, 40401),
     *[("PUT", target, body, code) for target in ("/config", "/config/a%01") for body, code in (
-        ({"compatibility": "x"}, 42203), ({"defaultRuleSet": RULES["ruleSet"]}, 42210))],
+        ({"compatibility": "x"}, 42203), ({"compatibilityPolicy": "x"}, 42203), ({"defaultRuleSet": RULES["ruleSet"]}, 42210))],
     ("PUT", "/config/a%01", {}, 42208),
 
     ("PUT", "/config/s", {"normalize": False}, None), ("PUT", "/mode/s", {"mode": "READONLY"}, None), ("GET", "/mode/s", None, None),

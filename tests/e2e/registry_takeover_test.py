@@ -82,10 +82,20 @@ LEFT = [
     (key("broken", 1), "{"),
     (key("broken", 2), text(subject="broken", version=2, schema=INT)),
     (of("CONFIG", "broken"), text(compatibilityLevel="SIDEWAYS")),
+    (of("CONFIG", "broken"), text(compatibilityLevel="none")),
+    (of("CONFIG", "broken"), text(compatibilityLevel="NONE", compatibilityPolicy="whatever")),
+    (of("MODE", "broken"), text(subject="broken", mode="readonly")),
+    (key("broken", 3), value("broken", 3, 11, INT, metadata={"properties": 5})),
+    (key("broken", 4), value("broken", 4, 12, INT, ruleSet={"domainRules": 5})),
     # The same id for another schema, which a second writer gave out: the first counts.
     (key("twice", 1), value("twice", 1, 3, '{"type":"map","values":"int"}')),
 ]
-PASSED_OVER = 7  # what can't be understood, the second of an id, and that of Redpanda's which came too late
+PASSED_OVER = 12  # what can't be understood, the second of an id, and that of Redpanda's which came too late
+
+
+# Another registry reads no others, nor these in small letters.
+WORDS = {"MODE": {"READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"}, "policy": {"STRICT", "LENIENT", "LOGICAL"},
+         "CONFIG": {"NONE", *[way + more for way in ("BACKWARD", "FORWARD", "FULL") for more in ("", "_TRANSITIVE")]}}
 
 
 class Other:
@@ -107,7 +117,7 @@ class Other:
                 place = k["subject"], k["version"]
                 if v is None:
                     self.versions.pop(place, None)
-                elif not any(i[0] == v["id"] and i[1] != v["schema"] and self._context(p[0]) == self._context(place[0])
+                elif self._readable(v) and not any(i[0] == v["id"] and i[1] != v["schema"] and self._context(p[0]) == self._context(place[0])
                              for p, i in self.versions.items() if p != place):
                     self.versions[place] = [v["id"], v["schema"], v.get("deleted", False)]
             elif kind == "DELETE_SUBJECT" and v is not None:
@@ -120,10 +130,17 @@ class Other:
             elif kind in ("CONFIG", "MODE"):
                 if v is None:
                     self.settings.pop((kind, k.get("subject")), None)
-                elif kind == "MODE" or v.get("compatibilityLevel") != "SIDEWAYS":
-                    self.settings[kind, k.get("subject")] = v.get("compatibilityLevel") or v["mode"]
+                else:
+                    word = v["mode"] if kind == "MODE" else v["compatibilityLevel"]
+                    if word in WORDS[kind] and v.get("compatibilityPolicy", "STRICT") in WORDS["policy"]:
+                        self.settings[kind, k.get("subject")] = word
         except (ValueError, KeyError, TypeError):
             pass
+
+    @staticmethod
+    def _readable(v):
+        return (isinstance(v.get("metadata", {}).get("properties", {}), dict) and
+                isinstance(v.get("ruleSet", {}).get("domainRules", []), list))
 
     @staticmethod
     def _context(subject):
@@ -224,7 +241,8 @@ def test_what_is_written_stays_valid_for_others(site):
     same([k if '"seq"' not in k else "panda" for k, _ in found], [k if '"seq"' not in k else "panda" for k, _ in wanted], "keys")
     same([v for _, v in found], [v for _, v in wanted], "values")
     # What could not be understood is still there.
-    broken = {BROKEN, text(keytype="FROM_THE_FUTURE", subject="x", magic=7), key("broken", 1), key("broken", 2), of("CONFIG", "broken")}
+    broken = {BROKEN, text(keytype="FROM_THE_FUTURE", subject="x", magic=7),
+              *[key("broken", i) for i in range(1, 5)], of("CONFIG", "broken"), of("MODE", "broken")}
     same({k for k, _ in written} & broken, set(), "keys of what was not understood")
 
 

@@ -382,6 +382,10 @@ def test_config_is_set_and_unset(site):
            "and full_transitive")
     refused(site.ask("PUT", "/config", {"compatibility": "sideways"}), 422, 42203, bad)
     refused(site.ask("PUT", "/config/a%01", {"compatibility": "sideways"}), 422, 42203, bad)
+    refused(site.ask("PUT", "/config", {"compatibility": "FULL", "compatibilityPolicy": "whatever"}), 422, 42203,
+            "Invalid compatibility policy. Valid values are strict, lenient, and logical")
+    good(site.ask("PUT", "/config/conf", {"compatibilityPolicy": "lenient"}), {"compatibilityPolicy": "LENIENT"})
+    good(site.ask("PUT", "/config/conf", {"compatibilityPolicy": None}), {})
     refused(site.ask("PUT", "/config/a%01", {"compatibility": "none"}), 422, 42208, "The specified subject 'a\x01' is not a valid.")
     good(site.ask("PUT", "/config", {"compatibility": "full"}), {"compatibility": "FULL"})
     good(site.ask("GET", "/config/"), {"compatibilityLevel": "FULL"})

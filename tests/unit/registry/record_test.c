@@ -195,7 +195,11 @@ what_can_not_be_understood_is_refused(void)
 		{ KEY, "{\"id\":1,\"schema\":\"x\",\"references\":[{\"name\":\"n\",\"subject\":\"s\"}]}",
 		    "its references can't be read" },
 		{ KEY, "{\"id\":1,\"schema\":\"x\",\"references\":{\"a\":1}}", "its references can't be read" },
-		{ KEY, "{\"id\":1,\"schema\":\"x\",\"metadata\":[]}", "its metadata or rule set is no object" },
+		{ KEY, "{\"id\":1,\"schema\":\"x\",\"metadata\":[]}", "its metadata or rule set can't be read" },
+		{ KEY, "{\"id\":1,\"schema\":\"x\",\"metadata\":{\"properties\":{\"a\":[]}}}", "its metadata or rule set can't be read" },
+		{ KEY, "{\"id\":1,\"schema\":\"x\",\"ruleSet\":{\"domainRules\":5}}", "its metadata or rule set can't be read" },
+		{ KEY, "{\"id\":1,\"schema\":\"x\",\"ruleSet\":{\"domainRules\":[{\"kind\":\"SIDEWAYS\"}]}}",
+		    "its metadata or rule set can't be read" },
 #undef KEY
 		{ "{\"keytype\":\"MODE\",\"magic\":0}", "{}", "it has no mode" },
 		{ "{\"keytype\":\"DELETE_SUBJECT\",\"subject\":\"s\",\"magic\":0}", "{}", "it has no version" },

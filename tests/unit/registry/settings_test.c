@@ -71,6 +71,9 @@ an_update_keeps_what_it_does_not_name(void)
 		    "\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
 		{ "{\"normalize\":false,\"validateFields\":null,\"alias\":null,\"compatibilityGroup\":null}",
 		    "{\"subject\":\"s\",\"normalize\":false,\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
+		{ "{\"compatibilityPolicy\":\"lenient\"}", "{\"subject\":\"s\",\"normalize\":false,\"compatibilityPolicy\":\"LENIENT\","
+		    "\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
+		{ "{\"compatibilityPolicy\":null}", "{\"subject\":\"s\",\"normalize\":false,\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
 		{ "{}", "{\"subject\":\"s\",\"normalize\":false,\"defaultMetadata\":{\"properties\":{\"a\":\"1\"}}}" },
 	};
 	struct world w;
@@ -93,6 +96,8 @@ levels_are_checked_before_names(void)
 	world_init(&w);
 	SAME(world_config(&w, "a\x01", "{\"compatibility\":\"sideways\"}"), BAD_LEVEL);
 	SAME(world_config(&w, "s", "{\"compatibility\":7}"), BAD_LEVEL);
+	SAME(world_config(&w, "a\x01", "{\"compatibility\":\"FULL\",\"compatibilityPolicy\":\"whatever\"}"),
+	    "42203 Invalid compatibility policy. Valid values are strict, lenient, and logical");
 	SAME(world_config(&w, "a\x01", "{\"compatibility\":\"NONE\"}"), "42208 The specified subject 'a\x01' is not a valid.");
 	SAME(world_config(&w, "__GLOBAL", "{\"compatibility\":\"NONE\"}"), "42208 The specified subject '__GLOBAL' is not a valid.");
 	world_done(&w);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json/write.h"
 #include "unit/registry/world.h"
 #include "unit/unit.h"
 
@@ -11,6 +12,7 @@
 #define DELETED(subject, version, id, text) \
 	"{\"subject\":\"" subject "\",\"version\":" #version ",\"id\":" #id ",\"schema\":\"\\\"" text "\\\"\",\"deleted\":true}"
 #define CONFIG(subject) "{\"keytype\":\"CONFIG\",\"subject\":\"" subject "\",\"magic\":0}"
+#define MODE(subject) "{\"keytype\":\"MODE\",\"subject\":\"" subject "\",\"magic\":0}"
 
 static void
 a_version_is_there_until_its_tombstone(void)
@@ -135,9 +137,17 @@ what_is_unknown_is_passed_over(void)
 	static const struct {
 		const char *key, *value, *why;
 	} cases[] = {
-		{ CONFIG("s"), "{\"compatibilityLevel\":\"SIDEWAYS\"}", "its compatibility level is unknown" },
-		{ CONFIG("s"), "{\"compatibilityLevel\":7}", "its compatibility level is unknown" },
-		{ "{\"keytype\":\"MODE\",\"subject\":\"s\",\"magic\":0}", "{\"mode\":\"SIDEWAYS\"}", "its mode is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"SIDEWAYS\"}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":7}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"none\"}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"compatibilityPolicy\":\"SIDEWAYS\"}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"compatibilityPolicy\":\"lenient\"}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"normalize\":5}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"alias\":[]}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"defaultMetadata\":{\"properties\":[1]}}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"overrideRuleSet\":{\"domainRules\":5}}", "one of its settings is unknown" },
+		{ MODE("s"), "{\"mode\":\"SIDEWAYS\"}", "its mode is unknown" },
+		{ MODE("s"), "{\"mode\":\"readonly\"}", "its mode is unknown" },
 		{ KEY("s", 1), "{}", "it has no id" },
 		{ "not JSON", "{}", "its key is no JSON object" },
 	};
@@ -153,6 +163,53 @@ what_is_unknown_is_passed_over(void)
 		SAME(w.passed, cases[i].why);
 		SAME(world_all(&w, w.registry), before);
 	}
+	world_done(&w);
+}
+
+/* Whoever reads it otherwise, now or later, must not meet another schema of its id. */
+static void
+the_id_of_what_is_passed_over_is_not_given_out(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("s", 1), "{\"id\":7,\"schema\":\"\\\"int\\\"\",\"metadata\":5}");
+	SAME(w.passed, "its metadata or rule set can't be read");
+	SAME(world_register(&w, "t", "\"int\""), "8/1");
+	world_done(&w);
+}
+
+/* As who registers it would get it, so that it is the same schema. */
+static void
+what_is_read_has_its_form(void)
+{
+	static const char value[] = "{\"id\":1,\"schema\":\"\\\"int\\\"\",\"metadata\":{\"zz\":1,\"properties\":{\"b\":true,\"a\":7}},"
+				    "\"ruleSet\":{\"domainRules\":[{\"name\":\"r\",\"type\":\"T\"}]}}";
+	struct schema_request q = { .text = span_str("\"int\"") };
+	const struct schema_entry *s;
+	struct buf text = { 0 };
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("s", 1), value);
+	CU_ASSERT_PTR_NULL(w.passed);
+	s = registry_by_id(w.registry, span_str("."), 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	json_print(&text, s->metadata);
+	json_print(&text, s->rule_set);
+	CU_ASSERT(span_is(buf_bytes(&text), "{\"properties\":{\"a\":\"7\",\"b\":\"true\"}}{\"domainRules\":[{\"name\":\"r\","
+		"\"kind\":\"TRANSFORM\",\"mode\":\"WRITEREAD\",\"type\":\"T\",\"disabled\":false}]}"));
+	q.metadata = s->metadata;
+	q.rule_set = s->rule_set;
+	SAME(world_request(&w, "t", &q), "1/1");
+	buf_reset(&text);
+	world_put(&w, CONFIG("s"), "{\"normalize\":\"true\",\"alias\":5,\"new\":[1],\"compatibilityPolicy\":null,"
+	    "\"defaultMetadata\":{\"properties\":{\"a\":7}}}");
+	CU_ASSERT_PTR_NULL(w.passed);
+	json_print(&text, registry_own_config(w.registry, span_str("s")));
+	CU_ASSERT(span_is(buf_bytes(&text), "{\"normalize\":true,\"alias\":\"5\",\"new\":[1],\"compatibilityPolicy\":null,"
+		"\"defaultMetadata\":{\"properties\":{\"a\":\"7\"}}}"));
+	buf_done(&text);
 	world_done(&w);
 }
 
@@ -310,6 +367,8 @@ const struct unit_test state_tests[] = {
 	UNIT(an_id_bears_one_schema),
 	UNIT(a_schema_may_bear_several_ids),
 	UNIT(what_is_unknown_is_passed_over),
+	UNIT(the_id_of_what_is_passed_over_is_not_given_out),
+	UNIT(what_is_read_has_its_form),
 	UNIT(schemas_of_types_that_we_can_not_parse_are_kept),
 	UNIT(tombstones_have_the_bytes_of_all_keys),
 	UNIT(global_settings_are_unset_under_all_their_keys),
