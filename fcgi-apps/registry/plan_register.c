@@ -30,12 +30,23 @@ is_subject_name(struct span name)
 }
 
 bool
+plan_check_scope(struct span scope, struct arena *a, struct refusal *why)
+{
+	struct span name;
+
+	registry_context(scope, &name);
+	return is_subject_name(name) || refuse(why, a, REGISTRY_INVALID_SUBJECT, text_of(a, scope));
+}
+
+bool
 plan_check_subject(struct span subject, struct arena *a, struct refusal *why)
 {
 	struct span name;
 
-	registry_context(subject, &name);
-	return is_subject_name(name) || refuse(why, a, REGISTRY_INVALID_SUBJECT, text_of(a, subject));
+	/* What is above all contexts has settings, and no schemas. */
+	if (span_is(registry_context(subject, &name), ".__GLOBAL"))
+		return refuse(why, a, REGISTRY_INVALID_SUBJECT, text_of(a, subject));
+	return plan_check_scope(subject, a, why);
 }
 
 /* Whether the mode in force lets the request through. */

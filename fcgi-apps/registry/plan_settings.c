@@ -144,7 +144,7 @@ registry_plan_put_config(const struct registry *r, struct span subject, const st
 
 	*plan = (struct plan){ 0 };
 	if (!check_words(update, a, why) || !plan_check_rules(json_get(update, "defaultRuleSet"), a, why) ||
-	    !plan_check_rules(json_get(update, "overrideRuleSet"), a, why) || !plan_check_subject(subject, a, why) ||
+	    !plan_check_rules(json_get(update, "overrideRuleSet"), a, why) || !plan_check_scope(subject, a, why) ||
 	    !plan_refuse_read_only(r, subject, a, why))
 		return false;
 	if (!put_config(&value, subject, s == NULL ? NULL : s->config, update, a)) {
@@ -275,7 +275,7 @@ registry_plan_put_mode(const struct registry *r, struct span subject, const stru
 	bool good;
 
 	*plan = (struct plan){ 0 };
-	if (!plan_check_subject(subject, a, why))
+	if (!plan_check_scope(subject, a, why))
 		return false;
 	if (name == NULL)
 		return refuse(why, a, REGISTRY_INVALID_MODE);

@@ -213,8 +213,9 @@ const char *plan_context(struct span subject, struct arena *);
 /* Refuses rules that can be none (NULL is fine). */
 bool plan_check_rules(const struct json *, struct arena *, struct refusal *);
 
-/* Refuses names that no subject may have. */
+/* Refuses names that no subject may have, with schemas, or with settings alone. */
 bool plan_check_subject(struct span subject, struct arena *, struct refusal *);
+bool plan_check_scope(struct span scope, struct arena *, struct refusal *);
 
 /* The version of a subject (NULL: none) that has this schema, in whatever spelling; or NULL. */
 const struct version *state_lookup(const struct registry *, const struct subject *, const struct parsed_schema *,

@@ -60,6 +60,7 @@ ASKED = [
 
     ("POST", V.format("s") + "/1/tags", {"metadata": {"properties": {"k": "x" * 1_100_000}}}, 42209),
     ("POST", V.format("t"), {"schema": R1}, None), ("POST", V.format("t") + "?force=true", {"schema": BROKEN}, None),
+    ("POST", V.format(":.__GLOBAL:t") + "/1/tags", {"tagsToAdd": [TAG]}, 42208),
     ("POST", V.format("t") + "/1/tags", {"tagsToAdd": [TAG]}, 409), ("DELETE", S + "t", None, None),
 
     ("GET", "/subjects?limit=2", None, None),

@@ -216,6 +216,13 @@ def test_subjects_may_have_any_name(site):
         good(site.ask("DELETE", f"/subjects/{segment(name)}?permanent=true"), [1])
     refused(site.register("a\x01b", '"string"'), 422, 42208, "The specified subject 'a\x01b' is not a valid.")
     refused(site.register("__GLOBAL", '"in'), 422, 42208, "The specified subject '__GLOBAL' is not a valid.")
+    # What is above all contexts has settings, and no schemas.
+    for target in "/subjects/:.__GLOBAL:x/versions", "/contexts/.__GLOBAL/subjects/x/versions", "/subjects/:.__GLOBAL:/versions/1/tags":
+        name = ":.__GLOBAL:" if "tags" in target else ":.__GLOBAL:x"
+        refused(site.ask("POST", target, {"schema": '"int"'}), 422, 42208, f"The specified subject '{name}' is not a valid.")
+    good(site.ask("PUT", "/config/:.__GLOBAL:x", {"normalize": True}))
+    good(site.ask("DELETE", "/config/:.__GLOBAL:x"))
+    same(".__GLOBAL" in good(site.ask("GET", "/contexts")), False, "whether it is told as a context")
 
 
 def test_look_ups_are_refused_with_their_texts(site):

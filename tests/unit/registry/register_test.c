@@ -339,6 +339,7 @@ names_of_subjects_are_checked(void)
 		{ "a", true }, { "", true }, { "*", true }, { "a b/c:d%", true }, { "\xc3\xa9", true }, { ":.c:", true },
 		{ "\xc2\xa0", true }, { "a\x1f", false }, { "\x7f", false }, { "\xc2\x80", false }, { "x\xc2\x9f", false },
 		{ "__GLOBAL", false }, { "__EMPTY", false }, { ":.c:__GLOBAL", false }, { "__GLOBALS", true },
+		{ ":.__GLOBAL:s", false }, { ":.__GLOBAL:", false }, { ":.__GLOBALS:s", true },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
