@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -137,6 +138,16 @@ make_id(char to[UUID_RFC_TEXT + 1])
 	return span_of(to, UUID_RFC_TEXT);
 }
 
+/* nginx closes the connection of a request that it gives up. */
+static bool
+is_gone(struct http_request *request)
+{
+	struct connection *c = connection_of(container_of(request, struct exchange, request));
+	struct pollfd at = { .fd = c->fcgi.ipcFd, .events = POLLRDHUP };
+
+	return poll(&at, 1, 0) > 0;
+}
+
 static void
 fill_request(struct connection *c)
 {
@@ -156,6 +167,7 @@ fill_request(struct connection *c)
 		.id = is_good_id(told.id) ? told.id : make_id(c->id),
 		.body = span_of("", 0),
 		.arena = &c->arena,
+		.gone = is_gone,
 	};
 	c->length = told.length;
 	if (told.uri.p != NULL && (mark = memchr(told.uri.p, '?', told.uri.n)) != NULL) {

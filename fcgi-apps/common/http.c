@@ -48,6 +48,12 @@ http_response_sent(struct http_response *response, bool whole)
 		sent(response->sent_to, whole);
 }
 
+bool
+http_gone(struct http_request *request)
+{
+	return request->gone != NULL && request->gone(request);
+}
+
 void
 http_header(struct http_response *response, const char *name, struct span value)
 {

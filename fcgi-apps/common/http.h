@@ -51,6 +51,9 @@ struct http_request {
 	struct arena *arena;      /* for all that the answer needs */
 	struct span scope;        /* of the app's `arrive`: what its path said the rest is about; null: nothing */
 
+	/* Whether the web server has let go of it: nobody waits for an answer.  Any thread, while it is answered.  NULL: of one made by hand. */
+	bool (*gone)(struct http_request *);
+
 	struct span args[HTTP_ARGS_MAX]; /* by the router: the {parts} of the pattern, percent-decoded, in order */
 };
 
@@ -83,6 +86,9 @@ void http_response_done(struct http_response *);
 
 /* Calls response->sent(), unless that was done before. */
 void http_response_sent(struct http_response *, bool whole);
+
+/* Whether nobody waits for the answer any more. */
+bool http_gone(struct http_request *);
 
 /* Adds a header; the value is borrowed until the response is sent.  More than HTTP_HEADERS_MAX is our bug. */
 void http_header(struct http_response *, const char *name, struct span value);

@@ -29,6 +29,20 @@ request_of(struct turn *turn)
 /* ---- plans ---- */
 
 /*
+ * Nobody waits for it any more, because this process did not answer in time as a rule: nginx may have asked another, and its
+ * client may have gone on since.  What is done now would undo that.  Asked when this process writes already: who takes
+ * over behind that fences it.
+ */
+static bool
+is_late(struct request *q)
+{
+	if (!http_gone(q->http))
+		return false;
+	q->why = (struct refusal){ REGISTRY_STORE_TIMED_OUT, q->words->timed_out };
+	return true;
+}
+
+/*
  * Plans each behind those before it.  What can't be planned together waits for the next transaction; the first can
  * always.
  */
@@ -44,6 +58,8 @@ plan_all(struct app *app, struct turn **turns, size_t n)
 		turns[i]->again = false;
 		q->why = (struct refusal){ 0 };
 		q->plan->earlier = newest;
+		if (is_late(q))
+			continue;
 		if (q->make(app->registry, q->ctx, q->http->arena, q->plan, &q->why)) {
 			q->plan->earlier = newest;
 			newest = q->plan;
@@ -190,6 +206,10 @@ app_write(struct app *app, struct http_request *q, struct http_response *r, cons
 	if (strcmp(q->pool, APP_WRITES) != 0) {
 		r->status = 307;
 		http_header(r, "X-Accel-Redirect", span_str(writer));
+		return false;
+	}
+	if (is_late(&mine)) {
+		app_refuse(r, &mine.why);
 		return false;
 	}
 	turns_take(&app->turns, &mine.turn, app->timeout_ms, work, app);

@@ -117,6 +117,8 @@ class Registry:
 
 class Site:
     """.port is the registry's; .writer and .reader are its processes; .daemon is logd."""
+    both_write = False
+    nginx_values = () # more for nginx-conf/fill
 
     def __init__(self, *more):
         self.folder = tempfile.mkdtemp(prefix="weir-registry-")
@@ -126,7 +128,7 @@ class Site:
         self.daemon = weir_daemon.start(folder=self.folder)
         self.prepare()
         self.port, self.proxy_port, self.tls_port = free_ports(3)
-        self.writer, self.reader = Registry(self, 1, *more), Registry(self, 2, *more)
+        self.writer, self.reader = Registry(self, 1, *more), Registry(self, 2, *more, writes=self.both_write)
         self.writer.await_ready()
         self.reader.await_ready()
         self.nginx = None
@@ -142,7 +144,8 @@ class Site:
                         "-subj", "/CN=localhost", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
         subprocess.run([os.path.join(TOP, "nginx-conf/fill"), conf, f"RUN={self.folder}",
                         f"REGISTRY_LISTEN=127.0.0.1:{self.port}", f"PROXY_LISTEN=127.0.0.1:{self.proxy_port}",
-                        f"TLS_LISTEN=127.0.0.1:{self.tls_port}", f"CERTIFICATE={certificate}", f"CERTIFICATE_KEY={key}"],
+                        f"TLS_LISTEN=127.0.0.1:{self.tls_port}", f"CERTIFICATE={certificate}", f"CERTIFICATE_KEY={key}",
+                        *self.nginx_values],
                        check=True)
         user = ["-g", "user root;"] if os.getuid() == 0 else []
         with open(os.path.join(self.folder, "nginx.log"), "ab") as log:
