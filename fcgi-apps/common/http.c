@@ -259,11 +259,24 @@ parse_int(struct span text, int32_t *out)
 	return true;
 }
 
+static bool
+is_all_blank(struct span s)
+{
+	size_t i = 0;
+
+	while (i < s.n && s.p[i] <= ' ')
+		i++;
+	return i == s.n;
+}
+
 bool
 http_query_int(const struct http_request *request, const char *name, int32_t absent, int32_t *out)
 {
+	struct span value = http_query(request, name);
+
 	*out = absent;
-	return raw_value(request, name, 0).p == NULL || parse_int(http_query(request, name), out);
+	/* Jersey takes the default where there is nothing but blanks. */
+	return raw_value(request, name, 0).p == NULL || (value.p != NULL && is_all_blank(value)) || parse_int(value, out);
 }
 
 /* ---- media types ---- */

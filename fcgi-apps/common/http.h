@@ -118,7 +118,7 @@ struct span http_query_nth(const struct http_request *, const char *name, size_t
 /* True only for "true" in any case. */
 bool http_query_bool(const struct http_request *, const char *name);
 
-/* The number, or `absent` when there is no such parameter; false when it is no integer of 32 bits. */
+/* The number, or `absent` when there is no such parameter or it is blank; false when it is no integer of 32 bits. */
 bool http_query_int(const struct http_request *, const char *name, int32_t absent, int32_t *out);
 
 /* A media type such as a route gives or takes.  quality: from 1 to 1000, how much we like to give it. */

@@ -62,18 +62,22 @@ app_arrive(struct app *app, struct http_request *q, struct http_response *r)
 	static const char contexts[] = "/contexts/";
 	struct span rest = q->path, segment, name;
 	const uint8_t *slash;
+	bool alone;
 
 	(void)app;
 	r->type = given[0].type;
 	if (rest.n < sizeof contexts || memcmp(rest.p, contexts, sizeof contexts - 1) != 0)
 		return true;
 	segment = span_of(rest.p + sizeof contexts - 1, rest.n - (sizeof contexts - 1));
-	/* The context itself is a resource like others. */
-	if ((slash = memchr(segment.p, '/', segment.n)) == NULL || slash + 1 == segment.p + segment.n)
-		return true;
+	if ((slash = memchr(segment.p, '/', segment.n)) == NULL)
+		slash = segment.p + segment.n;
+	alone = slash + 1 >= segment.p + segment.n;
 	rest = span_of(slash, (size_t)(segment.p + segment.n - slash));
 	name = http_decode(q->arena, span_of(segment.p, (size_t)(slash - segment.p)), false);
-	if (name.p == NULL)
+	/* The context itself is a resource like others; the router takes no dots for the normal one. */
+	if (alone && span_is(name, "."))
+		q->path = span_str("/contexts/:.:");
+	if (alone || name.p == NULL)
 		return true; /* the router says that it is none */
 	if (!registry_context_name(q->arena, name, &q->scope))
 		app_problem(r, REGISTRY_INVALID_CONTEXT,

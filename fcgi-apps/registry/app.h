@@ -67,7 +67,8 @@ void app_problem(struct http_response *, enum registry_problem, ...);
 /* A kind of change: what is said when it does not come to its end; refused by the store, out of time, or not here. */
 struct app_words {
 	const char *failed, *timed_out, *no_leader;
-	bool shares; /* several that wait may share a transaction */
+	bool shares;    /* several that wait may share a transaction */
+	bool registers; /* what is too large is a schema */
 };
 
 /*

@@ -10,9 +10,9 @@
 
 static const struct app_words
 	associate_words = { "Error while creating or updating associations", "Associations operation timed out",
-		"Leader not known.", false },
+		"Leader not known.", false, true },
 	dissociate_words = { "Error while deleting associations", "Delete associations operation timed out",
-		"Leader not known.", false };
+		"Leader not known.", false, false };
 
 /* ---- requests ---- */
 

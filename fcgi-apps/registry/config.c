@@ -76,9 +76,9 @@ config_get(struct app *app, struct http_request *q, struct http_response *r)
 
 static const struct app_words
 	put_words = { "Failed to update compatibility level", "Update compatibility level operation timed out",
-		"Failed to update compatibility level", false },
+		"Failed to update compatibility level", false, false },
 	delete_words = { "Failed to delete compatibility level", "Delete compatibility level operation timed out",
-		"Failed to delete compatibility level", false };
+		"Failed to delete compatibility level", false, false };
 
 static bool
 check_types(const struct json *update, struct http_request *q, struct http_response *r)

@@ -21,7 +21,7 @@ contexts_list(struct app *app, struct http_request *q, struct http_response *r)
 }
 
 static const struct app_words delete_words = { "Error while deleting context", "Delete context operation timed out",
-	"Error while deleting context", false };
+	"Error while deleting context", false, false };
 
 static bool
 plan_delete(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)

@@ -40,8 +40,8 @@ mode_get(struct app *app, struct http_request *q, struct http_response *r)
 }
 
 static const struct app_words
-	put_words = { "Failed to update mode", "Update mode operation timed out", "Failed to update mode", false },
-	delete_words = { "Failed to delete mode", "Delete mode operation timed out", "Failed to delete mode", false };
+	put_words = { "Failed to update mode", "Update mode operation timed out", "Failed to update mode", false, false },
+	delete_words = { "Failed to delete mode", "Delete mode operation timed out", "Failed to delete mode", false, false };
 
 struct change {
 	struct span subject;

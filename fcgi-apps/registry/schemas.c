@@ -41,10 +41,9 @@ id_arg(struct http_request *q, struct http_response *r, int32_t *out)
 }
 
 static void
-not_found(struct http_request *q, struct http_response *r)
+id_not_found(struct http_request *q, struct http_response *r, int32_t id)
 {
-	app_problem(r, REGISTRY_SCHEMA_ID_NOT_FOUND,
-	    arena_printf(q->arena, "%.*s", (int)q->args[0].n, (const char *)q->args[0].p));
+	app_problem(r, REGISTRY_SCHEMA_ID_NOT_FOUND, arena_printf(q->arena, "%d", (int)id));
 }
 
 /*
@@ -91,7 +90,7 @@ schemas_by_id(struct app *app, struct http_request *q, struct http_response *r)
 	if ((v = find_id(app, q, id)) != NULL)
 		put_schema(app, q, r, v);
 	else
-		not_found(q, r);
+		id_not_found(q, r, id);
 	app_read_end(app);
 }
 
@@ -105,7 +104,7 @@ schemas_text_by_id(struct app *app, struct http_request *q, struct http_response
 	if (!id_arg(q, r, &id))
 		return;
 	if ((v = find_id(app, q, id)) == NULL)
-		not_found(q, r);
+		id_not_found(q, r, id);
 	else if (entity_text(app, q, r, v->schema, &text))
 		buf_span(&r->body, text);
 	app_read_end(app);
@@ -223,7 +222,8 @@ schemas_by_guid(struct app *app, struct http_request *q, struct http_response *r
 	struct telling how;
 
 	if (s == NULL)
-		not_found(q, r);
+		app_problem(r, REGISTRY_SCHEMA_ID_NOT_FOUND,
+		    arena_printf(q->arena, "%.*s", (int)q->args[0].n, (const char *)q->args[0].p));
 	else if (entity_telling(app, q, r, s, &how))
 		entity_put_schema(&o, registry_bearer(app->registry, s), false, &how, 0);
 	app_read_end(app);

@@ -109,7 +109,7 @@ struct registration {
 };
 
 static const struct app_words register_words = { "Register schema operation failed while writing to the Kafka store",
-	"Register operation timed out", "Leader not known.", true };
+	"Register operation timed out", "Leader not known.", true, true };
 
 /* A subject that was told while the state was held, for later.  Arena; false: used up. */
 static bool
@@ -237,7 +237,7 @@ version_arg(struct http_request *q, struct http_response *r, size_t arg, int32_t
 
 /* It looks at the subject's versions, so it waits for its turn. */
 static const struct app_words tag_words = { "Register schema operation failed while writing to the Kafka store",
-	"Register operation timed out", "Leader not known.", false };
+	"Register operation timed out", "Leader not known.", false, true };
 
 struct tagging {
 	const struct http_request *request;
@@ -345,9 +345,9 @@ struct deletion {
 
 static const struct app_words
 	delete_subject_words = { "Delete Subject operation failed while writing to the Kafka store",
-		"Delete subject operation timed out", "Leader not known.", false },
+		"Delete subject operation timed out", "Leader not known.", false, false },
 	delete_version_words = { "Delete Schema Version operation failed while writing to the Kafka store",
-		"Delete Schema Version operation timed out", "Leader not known.", false };
+		"Delete Schema Version operation timed out", "Leader not known.", false, false };
 
 static bool
 plan_delete_subject(const struct registry *registry, void *ctx, struct arena *a, struct plan *out, struct refusal *why)

@@ -178,7 +178,10 @@ answer(struct http_response *r, const struct request *q)
 	case LOG_WRITTEN:
 		return true;
 	case LOG_TOO_LARGE:
-		app_problem(r, REGISTRY_SCHEMA_TOO_LARGE);
+		if (q->words->registers)
+			app_problem(r, REGISTRY_SCHEMA_TOO_LARGE);
+		else
+			problem_answer(r, r->type, &problem_too_large);
 		return false;
 	case LOG_TIMED_OUT:
 		app_problem(r, REGISTRY_STORE_TIMED_OUT, q->words->timed_out);

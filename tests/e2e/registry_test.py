@@ -229,6 +229,8 @@ def test_look_ups_are_refused_with_their_texts(site):
     good(site.register("lookup", '"int"'))
     for method, target, body, error in [
             ("GET", "/schemas/ids/99999", None, (404, 40403, "Schema 99999 not found")),
+            ("GET", "/schemas/ids/099999", None, (404, 40403, "Schema 99999 not found")),
+            ("GET", "/schemas/ids/+99999/schema", None, (404, 40403, "Schema 99999 not found")),
             ("GET", "/schemas/ids/99999/schema", None, (404, 40403, "Schema 99999 not found")),
             ("GET", "/schemas/ids/99999/subjects", None, (404, 40403, "Schema not found")),
             ("GET", "/schemas/ids/99999/versions", None, (404, 40403, "Schema not found")),
@@ -407,6 +409,8 @@ def test_config_is_set_and_unset(site):
          {"compatibility": "NONE", "compatibilityGroup": "g"})
     good(site.ask("DELETE", "/config/conf"), {"compatibilityLevel": "NONE", "compatibilityGroup": "g"})
     refused(site.ask("DELETE", "/config/conf"), 404, 40401, "Subject 'conf' not found.")
+    refused(site.ask("PUT", "/config/conf", {"defaultMetadata": {"properties": {"k": "x" * 1_100_000}}}), 413, 413,
+            "HTTP 413 Request Entity Too Large")
     good(site.ask("DELETE", "/config"), {"compatibilityLevel": "FULL"})
     good(site.ask("DELETE", "/config"), {"compatibilityLevel": "BACKWARD"})
     good(site.ask("GET", "/config"), {"compatibilityLevel": "BACKWARD"})
@@ -501,6 +505,9 @@ def test_a_path_may_begin_with_a_context(site):
     good(site.ask("GET", "/contexts?contextPrefix=.p"), [".path"])
     good(site.ask("GET", "/contexts?contextPrefix=.&limit=1"), ["."])
     refused(site.ask("DELETE", "/contexts/.path"), 422, 42211, "The specified context ':.path:' is not empty.")
+    # The normal one, however it is spelled.
+    for spelled in ":.:", ".", "./", "%2E":
+        refused(site.ask("DELETE", f"/contexts/{spelled}"), 422, 42211, "The specified context '' is not empty.")
     good(site.ask("DELETE", f"/contexts/.path/subjects/a%2Fb"), [1])
     good(site.ask("DELETE", f"/subjects/{segment(full)}?permanent=true"), [1])
     same(".path" in good(site.ask("GET", "/contexts")), True)
@@ -666,7 +673,7 @@ def test_lists_have_pages(site):
         good(site.register(f"page{i}", '"bytes"'))
     names = [f"page{i}" for i in range(5)]
     for query, wanted in [("", names), ("&offset=3", names[3:]), ("&limit=2", names[:2]), ("&offset=1&limit=2", names[1:3]),
-                          ("&offset=9", []), ("&limit=-1", names), ("&offset=-1", names)]:
+                          ("&offset=9", []), ("&limit=", names), ("&offset=&limit=+", names), ("&limit=-1", names), ("&offset=-1", names)]:
         good(site.ask("GET", "/subjects?subjectPrefix=page" + query), wanted)
     told = good(site.ask("GET", "/schemas?subjectPrefix=page&latestOnly=true"))
     same([(s["subject"], s["version"]) for s in told], [(n, 2) for n in names])
