@@ -86,6 +86,18 @@ def test_the_other_way_round(site):
     until("both know it", lambda: all(r.ask("GET", "/schemas/ids/3").status == 200 for r in (first, second)))
 
 
+def test_the_second_may_go_as_soon_as_the_first_is_back(site):
+    """nginx has not forgotten that the first was away, and asks it all the same."""
+    site.writer.kill()
+    same(good(site.register("w", INT))["version"], 1)
+    site.restart_writer()
+    site.reader.kill()
+    same(good(site.register("w", LONG))["version"], 2)
+    for _ in range(4):
+        good(site.ask("GET", "/subjects/w/versions"), [1, 2])
+    site.restart_reader()
+
+
 class Site(registry_site.Site):
     """Both may write, and nobody waits for long."""
     both_write = True
@@ -93,6 +105,10 @@ class Site(registry_site.Site):
 
     def registries(self):
         return self.writer, self.reader
+
+    def restart_reader(self):
+        self.reader = registry_site.Registry(self, 2, writes=True)
+        self.reader.await_ready()
 
 
 if __name__ == "__main__":
