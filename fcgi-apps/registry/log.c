@@ -15,22 +15,8 @@ static const char writer_prefix[] = "weir-registry-";
 
 enum {
 	CLUSTER_TIMEOUT_MS = 10000,
-	FLUSH_MS = 1000,
-	LOOK_MS = 750 /* for a look at the topic's end where the one before had no answer */
+	FLUSH_MS = 1000
 };
-
-/* ---- time ---- */
-
-int
-log_left_ms(const struct timespec *deadline)
-{
-	struct timespec t;
-	int64_t ms;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	ms = (int64_t)(deadline->tv_sec - t.tv_sec) * 1000 + (deadline->tv_nsec - t.tv_nsec) / 1000000;
-	return ms < 0 ? 0 : (int)ms;
-}
 
 /* ---- handles ---- */
 
@@ -300,6 +286,7 @@ free_log(struct log *log)
 		free((void *)(uintptr_t)log->settings.properties[i].value);
 	}
 	free((void *)(uintptr_t)log->settings.properties);
+	looks_done(&log->looks);
 	pthread_cond_destroy(&log->moved);
 	pthread_mutex_destroy(&log->mutex);
 	free(log->transactional_id);
@@ -320,6 +307,7 @@ new_log(const struct log_settings *settings, log_apply *apply, log_aborted *abor
 	strcpy(stpcpy(log->transactional_id, writer_prefix), log->topic);
 	pthread_mutex_init(&log->mutex, NULL);
 	monotonic_cond_init(&log->moved);
+	looks_init(&log->looks);
 	return log;
 }
 
@@ -328,7 +316,7 @@ static bool
 replay(struct log *log, const struct timespec *deadline)
 {
 	must(pthread_create(&log->thread, NULL, read_topic, log) == 0);
-	if (log_catch_up(log, log_left_ms(deadline))) {
+	if (log_catch_up(log, monotonic_left_ms(deadline))) {
 		malloc_trim(0); /* what the topic took on its way to us */
 		return true;
 	}
@@ -350,10 +338,10 @@ log_open(const struct log_settings *settings, log_apply *apply, log_aborted *abo
 	 * From 0: librdkafka would take half a second to ask where the beginning is, and resets by itself where it is behind
 	 * that.  Brokers make a topic as they like when a producer asks for it: so the reader does.
 	 */
-	if ((log->reader = make_reader(log, "read_committed", "500")) != NULL && find_topic(log, log_left_ms(&deadline)) &&
+	if ((log->reader = make_reader(log, "read_committed", "500")) != NULL && find_topic(log, monotonic_left_ms(&deadline)) &&
 	    assign(log, log->reader, 0) && (log->asker = make_asker(log)) != NULL) {
 		log->cluster_id = rd_kafka_clusterid(log->reader, CLUSTER_TIMEOUT_MS);
-		log_meet_topic(log, log->asker, log_left_ms(&deadline));
+		log_meet_topic(log, log->asker, monotonic_left_ms(&deadline));
 		if (replay(log, &deadline))
 			return log;
 	}
@@ -372,99 +360,67 @@ log_close(struct log *log)
 
 /* ---- the topic's end ---- */
 
+static int64_t
+read_so_far(struct log *log)
+{
+	int64_t n;
+
+	pthread_mutex_lock(&log->mutex);
+	n = log->read;
+	pthread_mutex_unlock(&log->mutex);
+	return n;
+}
+
 /*
  * The topic's end, or -1.  Asked for as the offset at the end of time: the call that asks for
  * just that does not keep to its timeout while the broker is away.
  */
 static int64_t
-ask_end(struct log *log, int timeout_ms)
+ask_end(void *ctx, int timeout_ms)
 {
+	struct log *log = ctx;
+	int64_t read = read_so_far(log), end = -1;
 	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(all, log->topic, 0);
-	int64_t end = -1;
 
 	p->offset = RD_KAFKA_OFFSET_END;
 	if (rd_kafka_offsets_for_times(log->asker, all, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR &&
 	    p->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		end = p->offset;
 	rd_kafka_topic_partition_list_destroy(all);
-	return end;
-}
-
-/* Looks where the topic ends; the mutex is held, and let go meanwhile. */
-static void
-look(struct log *log, int timeout_ms)
-{
-	uint64_t mine = ++log->looks_begun;
-	int64_t read = log->read, end;
-
-	log->looking = true;
-	pthread_mutex_unlock(&log->mutex);
-	end = ask_end(log, timeout_ms);
-	pthread_mutex_lock(&log->mutex);
-	log->looking = false;
-	log->looks_done = mine;
-	log->look_failed = end < 0;
-	if (end > log->end)
-		log->end = end;
 	if (end >= 0 && end < read)
-		find_fault(log, "it ends before what was read of it: it was truncated, or made anew");
-	pthread_cond_broadcast(&log->moved);
-}
-
-/* The mutex is held. */
-static bool
-wait_applied(struct log *log, int64_t end, const struct timespec *deadline)
-{
-	while (log->applied < end && log_fault(log) == NULL)
-		if (pthread_cond_timedwait(&log->moved, &log->mutex, deadline) != 0)
-			break;
-	return log->applied >= end;
+		find_fault(log, truncated);
+	return end;
 }
 
 bool
 log_wait_applied(struct log *log, int64_t end, const struct timespec *deadline)
 {
-	bool good;
+	bool good = true;
 
+	/* Mostly nobody has written. */
+	if (atomic_load(&log->applied) >= end)
+		return true;
 	pthread_mutex_lock(&log->mutex);
-	good = wait_applied(log, end, deadline);
+	while (good && atomic_load(&log->applied) < end && log_fault(log) == NULL)
+		good = pthread_cond_timedwait(&log->moved, &log->mutex, deadline) == 0;
 	pthread_mutex_unlock(&log->mutex);
-	return good;
+	return atomic_load(&log->applied) >= end;
 }
 
 bool
 log_catch_up(struct log *log, int timeout_ms)
 {
-	struct timespec deadline;
-	uint64_t needed;
-	bool good = true;
+	struct timespec deadline = monotonic_in(timeout_ms);
+	int64_t end = looks_take(&log->looks, timeout_ms, ask_end, log);
 
-	pthread_mutex_lock(&log->mutex);
-	/* While the broker is away nobody waits for it at length. */
-	deadline = monotonic_in(log->look_failed && timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms);
-	/* One that is under way may have been answered before we came. */
-	needed = log->looks_begun + 1;
-	while (good && log->looks_done < needed) {
-		if (!log->looking)
-			look(log, log_left_ms(&deadline) + 1);
-		else
-			good = pthread_cond_timedwait(&log->moved, &log->mutex, &deadline) == 0;
-	}
-	good = good && !log->look_failed && wait_applied(log, log->end, &deadline);
-	pthread_mutex_unlock(&log->mutex);
-	return good;
+	return end >= 0 && log_wait_applied(log, end, &deadline);
 }
 
 int64_t
 log_applied(struct log *log)
 {
-	int64_t n;
-
-	pthread_mutex_lock(&log->mutex);
-	n = log->applied;
-	pthread_mutex_unlock(&log->mutex);
-	return n;
+	return atomic_load(&log->applied);
 }
 
 const char *

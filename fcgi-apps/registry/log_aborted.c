@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "base/monotonic.h"
 #include "base/must.h"
 #include "base/xalloc.h"
 #include "registry/log_internal.h"
@@ -80,7 +81,7 @@ advance(struct side *s, int64_t end, const struct timespec *deadline)
 				m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF);
 			rd_kafka_message_destroy(m);
 		}
-		if (s->at == NULL && !s->over && log_left_ms(deadline) == 0)
+		if (s->at == NULL && !s->over && monotonic_left_ms(deadline) == 0)
 			return false;
 	}
 	return true;

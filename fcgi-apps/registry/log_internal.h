@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "registry/log.h"
+#include "registry/looks.h"
 
 enum { LOG_POLL_MS = 100 };
 
@@ -26,13 +27,10 @@ struct log {
 	const char *_Atomic fault;
 
 	pthread_mutex_t mutex;
-	pthread_cond_t moved;         /* `applied`, or the looks, changed */
+	pthread_cond_t moved;         /* `applied` changed */
 	int64_t read;                 /* the offset behind the last record read */
-	int64_t applied;              /* the same, or behind it where nothing comes */
-	/* Looks at the topic's end, counted; whoever finds none under way begins the next. */
-	uint64_t looks_begun, looks_done;
-	bool looking, look_failed;
-	int64_t end;                  /* as the newest look saw it */
+	_Atomic int64_t applied;      /* the same, or behind it where nothing comes; raised under the mutex */
+	struct looks looks;           /* at the topic's end */
 
 	/* ---- of the one who writes ---- */
 	rd_kafka_t *producer;         /* of transactions; NULL: another writes, or nobody */
@@ -57,9 +55,6 @@ rd_kafka_resp_err_t log_produce(const struct log *, rd_kafka_t *, const struct l
 
 /* Has a producer ask now where the topic is: by itself it would do so within a second of its first record. */
 void log_meet_topic(const struct log *, rd_kafka_t *producer, int timeout_ms);
-
-/* Milliseconds until then, at least 0. */
-int log_left_ms(const struct timespec *deadline);
 
 /* Waits until what is before this offset has been applied; false: time is up. */
 bool log_wait_applied(struct log *, int64_t end, const struct timespec *deadline);

@@ -133,7 +133,7 @@ make_way(struct log *log)
 static enum log_result
 fence(struct log *log, const struct timespec *deadline)
 {
-	rd_kafka_error_t *e = rd_kafka_init_transactions(log->producer, log_left_ms(deadline));
+	rd_kafka_error_t *e = rd_kafka_init_transactions(log->producer, monotonic_left_ms(deadline));
 	enum log_result r = LOG_WRITTEN;
 
 	if (e == NULL)
@@ -154,14 +154,14 @@ take_over(struct log *log)
 		return LOG_FAILED;
 	r = fence(log, &deadline);
 	/* What they committed before is all there is, and known; then what they did not is looked for. */
-	if (r == LOG_WRITTEN && (!log_catch_up(log, log_left_ms(&deadline)) ||
+	if (r == LOG_WRITTEN && (!log_catch_up(log, monotonic_left_ms(&deadline)) ||
 				    !log_find_aborted(log, log_applied(log), &deadline)))
 		r = LOG_TIMED_OUT;
 	if (r != LOG_WRITTEN) {
 		log_resign(log);
 		return r;
 	}
-	log_meet_topic(log, log->producer, log_left_ms(&deadline));
+	log_meet_topic(log, log->producer, monotonic_left_ms(&deadline));
 	log->takeovers++;
 	atomic_store(&log->leads, true);
 	diag_info("this process writes", "topic=%s", log->topic);
@@ -225,7 +225,7 @@ give_up(struct log *log, rd_kafka_resp_err_t code, const char *text, const struc
 
 	tell("a write to the registry's topic failed", code, text);
 	if (!fenced && !is_fatal(log->producer, &fenced) &&
-	    (e = rd_kafka_abort_transaction(log->producer, log_left_ms(deadline) + ASK_TIMEOUT_MS)) == NULL)
+	    (e = rd_kafka_abort_transaction(log->producer, monotonic_left_ms(deadline) + ASK_TIMEOUT_MS)) == NULL)
 		return r;
 	if (e != NULL) {
 		fenced = fenced || is_fenced(rd_kafka_error_code(e));
@@ -243,8 +243,8 @@ commit(struct log *log, const struct timespec *deadline)
 	rd_kafka_error_t *e;
 	enum log_result r;
 
-	while ((e = rd_kafka_commit_transaction(log->producer, log_left_ms(deadline) + 1)) != NULL &&
-	    rd_kafka_error_is_retriable(e) && log_left_ms(deadline) > 0)
+	while ((e = rd_kafka_commit_transaction(log->producer, monotonic_left_ms(deadline) + 1)) != NULL &&
+	    rd_kafka_error_is_retriable(e) && monotonic_left_ms(deadline) > 0)
 		rd_kafka_error_destroy(e);
 	if (e == NULL)
 		return LOG_WRITTEN;

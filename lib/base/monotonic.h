@@ -32,6 +32,16 @@ monotonic_in(int ms)
 	return t;
 }
 
+/* Milliseconds until then, at least 0. */
+static inline int
+monotonic_left_ms(const struct timespec *deadline)
+{
+	struct timespec now = monotonic_in(0);
+	int64_t ms = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 + (deadline->tv_nsec - now.tv_nsec) / 1000000;
+
+	return ms < 0 ? 0 : (int)ms;
+}
+
 /* A condition whose timed waits end by this clock. */
 static inline void
 monotonic_cond_init(pthread_cond_t *c)
