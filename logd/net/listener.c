@@ -187,8 +187,8 @@ open_socket(const char *host, int port)
 	int fd, err, on = 1;
 
 	snprintf(service, sizeof service, "%d", port);
-	if (getaddrinfo(host, service, &hints, &ai) != 0) {
-		errno = EINVAL;
+	if ((err = getaddrinfo(host, service, &hints, &ai)) != 0) {
+		errno = err == EAI_MEMORY ? ENOMEM : EINVAL;
 		return -1;
 	}
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -233,7 +233,7 @@ start_thread(struct workers *w)
 		w->n_threads++;
 		return;
 	}
-	diag_error("worker thread could not be started; raise the limit of processes and threads",
+	diag_error("worker thread could not be started; raise the limit of processes and threads, or of memory",
 	    "group=%s running=%d errno=\"%s\"", w->name, w->n_threads, strerror(err));
 	if (w->n_threads == 0)
 		_exit(EXIT_FAILURE);

@@ -358,18 +358,21 @@ tell_stats(struct server *s)
 	{
 		const struct net_stats *stats = net_stats_of(s->net);
 #include "net/stats.tbl"
+		must_fit(!line.failed);
 		diag_info("counters of net", "%.*s", (int)line.n - 1, (const char *)line.p + 1);
 	}
 	buf_reset(&line);
 	{
 		const struct store_stats *stats = store_stats_of(s->store);
 #include "store/stats.tbl"
+		must_fit(!line.failed);
 		diag_info("counters of store", "%.*s", (int)line.n - 1, (const char *)line.p + 1);
 	}
 	buf_reset(&line);
 	{
 		const struct api_stats *stats = &s->api.stats;
 #include "api/stats.tbl"
+		must_fit(!line.failed);
 		diag_info("counters of api", "%.*s", (int)line.n - 1, (const char *)line.p + 1);
 	}
 	buf_done(&line);
@@ -528,6 +531,7 @@ tell_ready(const struct server *s, int fd)
 		    s->config->listen[i].name, host, port, s->tags[i].host, s->tags[i].port);
 		buf_printf(&lines, "ready %s%s%s:%d\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
 	}
+	must_fit(!lines.failed);
 	if (fd != -1) {
 		if (write(fd, lines.p, lines.n) == -1)
 			diag_warn("whoever waits until this is ready could not be told", "error=%s", strerrorname_np(errno));
