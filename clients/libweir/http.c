@@ -86,7 +86,7 @@ http_place_read(struct http_place *p, struct span text, struct weir_error *why)
 	if (whole == NULL || u == NULL)
 		error_say(why, WEIR_NO_MEMORY, "no memory for the registry's URL");
 	/* Not shown: there may be a password in it. */
-	else if (curl_url_set(u, CURLUPART_URL, whole, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK || !is_http(u))
+	else if (curl_url_set(u, CURLUPART_URL, whole, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS) != CURLUE_OK || !is_http(u))
 		error_say(why, WEIR_INVALID, "schema.registry.url: write http://host:port or https://host:port, several by commas");
 	else if (!take_part(u, CURLUPART_USER, &p->user) || !take_part(u, CURLUPART_PASSWORD, &p->password) ||
 	    !take_rest(u, &p->url))

@@ -210,8 +210,10 @@ static void
 read_places(struct places *p, struct arena *a, struct span text)
 {
 	struct json_mistake why;
+	struct span rest;
 
-	p->schema = text.p == NULL ? NULL : json_parse(a, text, &why);
+	/* As the registry reads schemas. */
+	p->schema = text.p == NULL ? NULL : json_parse_first(a, text, true, &rest, &why);
 	types_read(&p->types, a, p->schema);
 }
 
