@@ -1,9 +1,6 @@
 /* looks.c -- one look at the topic's end serves all who wait for one when it begins. */
 #include "registry/looks.h"
 
-#include <errno.h>
-#include <semaphore.h>
-
 #include "base/monotonic.h"
 
 enum { FAILED_MS = 750 }; /* how long is waited where the look before had no answer */
@@ -12,10 +9,23 @@ enum { FAILED_MS = 750 }; /* how long is waited where the look before had no ans
 struct look {
 	struct list at;
 	struct timespec deadline;
-	sem_t woken;
-	enum { WAITS, LOOKS, SERVED } state;
+	enum { WAITS, LOOKS, SERVED } state; /* the mutex of all is held */
+	pthread_mutex_t mutex;               /* of what follows */
+	pthread_cond_t changed;
+	bool woken;
 	int64_t end;
 };
+
+/* From here on it may not be there any more. */
+static void
+wake(struct look *one, int64_t end)
+{
+	pthread_mutex_lock(&one->mutex);
+	one->end = end;
+	one->woken = true;
+	pthread_cond_signal(&one->changed);
+	pthread_mutex_unlock(&one->mutex);
+}
 
 void
 looks_init(struct looks *l)
@@ -85,50 +95,65 @@ look(struct looks *l, struct look *me, looks_ask *ask, void *ctx)
 		struct look *one = container_of(served.next, struct look, at);
 
 		list_del(&one->at);
-		one->end = me->end;
-		sem_post(&one->woken); /* from here on it is not there */
+		wake(one, me->end);
 	}
 	/* Last, so that who was served and asks for more is served by that look, too. */
 	if (next != NULL)
-		sem_post(&next->woken);
+		wake(next, -1);
 }
 
-/* Waits until it is woken; false when time was up before anything began. */
+/* Waits until it is woken, or its time is up; whether it was. */
 static bool
+sleep_until(struct look *me, const struct timespec *deadline)
+{
+	bool late = false, woken;
+
+	pthread_mutex_lock(&me->mutex);
+	while (!me->woken && !late)
+		if (deadline == NULL)
+			pthread_cond_wait(&me->changed, &me->mutex);
+		else
+			late = pthread_cond_timedwait(&me->changed, &me->mutex, deadline) != 0;
+	woken = me->woken;
+	pthread_mutex_unlock(&me->mutex);
+	return woken;
+}
+
+/* What becomes of it; WAITS: nothing in time.  What has begun is waited for. */
+static int
 await(struct looks *l, struct look *me)
 {
-	bool late = false;
+	bool woken = sleep_until(me, &me->deadline);
+	int state;
 
-	while (!late && sem_clockwait(&me->woken, CLOCK_MONOTONIC, &me->deadline) != 0)
-		late = errno != EINTR;
-	if (!late)
-		return true;
 	pthread_mutex_lock(&l->mutex);
-	late = me->state == WAITS;
-	if (late)
+	state = me->state;
+	if (state == WAITS)
 		list_del(&me->at);
 	pthread_mutex_unlock(&l->mutex);
-	while (!late && sem_wait(&me->woken) != 0)
-		continue;
-	return !late;
+	if (state != WAITS && !woken)
+		sleep_until(me, NULL);
+	return state;
 }
 
 int64_t
 looks_take(struct looks *l, int timeout_ms, looks_ask *ask, void *ctx)
 {
-	struct look me = { .state = LOOKS, .end = -1 };
+	struct look me = { .state = WAITS, .end = -1 };
+	bool first;
 
-	must(sem_init(&me.woken, 0, 0) == 0);
+	pthread_mutex_init(&me.mutex, NULL);
+	monotonic_cond_init(&me.changed);
 	pthread_mutex_lock(&l->mutex);
 	me.deadline = monotonic_in(l->failed && timeout_ms > FAILED_MS ? FAILED_MS : timeout_ms);
-	if (l->busy) {
-		me.state = WAITS;
+	first = !l->busy;
+	if (!first)
 		list_add(&l->waiting, &me.at);
-	}
 	l->busy = true;
 	pthread_mutex_unlock(&l->mutex);
-	if (me.state == LOOKS || (await(l, &me) && me.state == LOOKS))
+	if (first || await(l, &me) == LOOKS)
 		look(l, &me, ask, ctx);
-	sem_destroy(&me.woken);
+	pthread_cond_destroy(&me.changed);
+	pthread_mutex_destroy(&me.mutex);
 	return me.end;
 }

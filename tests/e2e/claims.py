@@ -11,10 +11,12 @@ the running daemon; one that raises has failed, one that raises Skip could not r
 """
 
 import faulthandler
+import glob
 import inspect
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -75,6 +77,20 @@ def free_ports(n):
         if port not in ports and is_free(port):
             ports.append(port)
     return ports
+
+
+def freeze(process):
+    """Stops a process until SIGCONT.  A signal alone takes a while to reach each of its threads."""
+    process.send_signal(signal.SIGSTOP)
+
+    def stopped():
+        for stat in glob.glob(f"/proc/{process.pid}/task/*/stat"):
+            with open(stat) as f:
+                if f.read().rpartition(")")[2].split()[0] != "T":
+                    return False
+        return True
+
+    until("a process that stands still", stopped)
 
 
 def options(settings):

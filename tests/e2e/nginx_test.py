@@ -12,7 +12,7 @@ import socket
 import subprocess
 
 import weir_web
-from claims import finish, run, same, until
+from claims import finish, freeze, run, same, until
 
 V1 = "application/vnd.schemaregistry.v1+json"
 JSON = "application/vnd.kafka.json.v2+json"
@@ -137,7 +137,7 @@ def test_processes_that_do_not_answer_or_are_not_there(web):
     for port, kind, path in (web.registry, "registry", "/subjects"), (web.proxy, "proxy", "/topics"):
         names = [f"{kind}-1", f"{kind}-2"]
         for name in names:
-            web.processes[name].send_signal(signal.SIGSTOP)
+            freeze(web.processes[name])
         try:
             answer = get(port, path)
         finally:

@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import registry_site
-from claims import same, until
+from claims import freeze, same, until
 
 INT, LONG, FLOAT = '"int"', '"long"', '"float"'
 
@@ -40,7 +40,7 @@ def passed_by(site, socket):
 
 @contextlib.contextmanager
 def stopped(registry):
-    registry.process.send_signal(signal.SIGSTOP)
+    freeze(registry.process)
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ import claims
 import openapi
 import raw_calls
 import registry_site
-from claims import same, until
+from claims import freeze, same, until
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 REGISTRY = os.path.join(TOP, "fcgi-apps/registry")
@@ -283,7 +283,7 @@ def test_what_becomes_of_writes_without_the_broker(site):
     site.writer.kill()
     site.more = ("-o", "kafkastore.timeout.ms=100")
     site.restart_writer()
-    site.daemon.signal(signal.SIGSTOP)
+    freeze(site.daemon.process)
     try:
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             asked = [(method, target, pool.submit(site.ask, method, target, body)) for method, target, body in writes(openapi.document)]

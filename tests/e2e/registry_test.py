@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import registry_site
-from claims import same, until
+from claims import freeze, same, until
 from registry_site import JSON, segment
 
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -996,7 +996,7 @@ def test_a_broker_that_is_slow_is_waited_for(site):
     load = Load(site, "slow")
     for _ in range(3):
         load.acknowledges_more(len(load.acknowledged))
-        site.daemon.signal(signal.SIGSTOP)
+        freeze(site.daemon.process)
         # What is known is answered meanwhile.
         good(site.ask("GET", "/schemas/ids/1?subject=all"))
         time.sleep(1)

@@ -10,7 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+
+from claims import freeze
 
 FS_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NOLOGFLUSH = 2                # what is not on the disk yet is gone, the filesystem's log included
@@ -98,15 +101,7 @@ class Daemon:
         shutdown leaves it running, and an fsync under way then may return 0 although the
         transaction it waited for was thrown away (jbd2 counts an aborted one as over).
         """
-        self.process.send_signal(signal.SIGSTOP)
-        tasks = f"/proc/{self.process.pid}/task"
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            states = {open(f"{tasks}/{t}/stat").read().rpartition(")")[2].split()[0] for t in os.listdir(tasks)}
-            if states <= {"T"}:
-                return
-            time.sleep(0.001)
-        raise RuntimeError("logd did not stop")
+        freeze(self.process)
 
     def cut(self):
         """Ends it as a power cut would; then the disk is there again, as it was left."""
