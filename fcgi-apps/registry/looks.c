@@ -5,12 +5,14 @@
 
 enum { FAILED_MS = 750 }; /* how long is waited where the look before had no answer */
 
+enum look_state { WAITS, LOOKS, SERVED };
+
 /* Whoever waits.  Its thread is woken once, to look or with the answer. */
 struct look {
 	struct list at;
 	struct timespec deadline;
-	enum { WAITS, LOOKS, SERVED } state; /* the mutex of all is held */
-	pthread_mutex_t mutex;               /* of what follows */
+	enum look_state state; /* the mutex of all is held */
+	pthread_mutex_t mutex; /* of what follows */
 	pthread_cond_t changed;
 	bool woken;
 	int64_t end;
@@ -120,11 +122,11 @@ sleep_until(struct look *me, const struct timespec *deadline)
 }
 
 /* What becomes of it; WAITS: nothing in time.  What has begun is waited for. */
-static int
+static enum look_state
 await(struct looks *l, struct look *me)
 {
 	bool woken = sleep_until(me, &me->deadline);
-	int state;
+	enum look_state state;
 
 	pthread_mutex_lock(&l->mutex);
 	state = me->state;
