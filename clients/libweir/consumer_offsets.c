@@ -60,10 +60,6 @@ answer_of(rd_kafka_topic_partition_list_t *list, const struct weir_offset *asked
 	return p != NULL && take_error(why, p->err) ? p : NULL;
 }
 
-/*
- * librdkafka takes part in a group's sharing anew by itself, at any time.  What it gave out before is then read
- * anew, from what was committed last: by another, or here, where the partition comes back.
- */
 static bool
 is_assigned(struct weir_consumer *c, const char *topic, int32_t partition)
 {
@@ -77,7 +73,11 @@ is_assigned(struct weir_consumer *c, const char *topic, int32_t partition)
 	return found;
 }
 
-/* Whether a partition that is assigned has been so since the last message that it gave, if any. */
+/*
+ * Whether a partition that is assigned has been so since the last message that it gave, if any.  librdkafka takes part
+ * in a group's sharing anew by itself, at any time.  What it gave out before is then read anew, from what was committed
+ * last: by another, or here, where the partition comes back.
+ */
 static bool
 has_stayed(struct weir_consumer *c, const char *topic, int32_t partition)
 {
@@ -196,10 +196,12 @@ rd_kafka_message_t *
 positions_take_returned(struct weir_consumer *c)
 {
 	rd_kafka_message_t *m = c->returned;
+	const char *topic;
 
-	const char *topic = m == NULL ? NULL : rd_kafka_topic_name(m->rkt);
-
-	if (m != NULL && !(is_assigned(c, topic, m->partition) && has_stayed(c, topic, m->partition))) {
+	if (m == NULL)
+		return NULL;
+	topic = rd_kafka_topic_name(m->rkt);
+	if (!is_assigned(c, topic, m->partition) || !has_stayed(c, topic, m->partition)) {
 		forget_place(c, topic, m->partition);
 		return NULL;
 	}
@@ -397,17 +399,18 @@ commit(struct weir_consumer *c, rd_kafka_topic_partition_list_t *list, struct we
 bool
 weir_commit(struct weir_consumer *c, const struct weir_offset *offsets, size_t n, struct weir_error *why)
 {
-	rd_kafka_topic_partition_list_t *list, *needed;
+	rd_kafka_topic_partition_list_t *list, *needed; /* what is committed; what has to be ours for that */
 	bool good;
 
 	if (!are_sound(offsets, n, why))
 		return false;
 	*why = (struct weir_error){ .kind = WEIR_OK };
-	needed = n > 0 ? make_list(offsets, n) : rd_kafka_topic_partition_list_copy(c->reached);
 	list = n > 0 ? make_list(offsets, n) : all_positions(c);
+	needed = n > 0 ? list : rd_kafka_topic_partition_list_copy(c->reached);
 	/* Once more behind it, for what was taken away meanwhile: whoever has it now may not know of this commit. */
 	good = are_ours(c, needed, why) && (list->cnt == 0 || commit(c, list, why)) && are_ours(c, needed, why);
-	rd_kafka_topic_partition_list_destroy(needed);
+	if (needed != list)
+		rd_kafka_topic_partition_list_destroy(needed);
 	rd_kafka_topic_partition_list_destroy(list);
 	return good;
 }

@@ -25,7 +25,7 @@ ask(struct pages *p, struct weir_answer *answer)
 {
 	struct weir_call call = p->call;
 	struct weir_error why;
-	char offset[24];
+	char offset[24], limit[12];
 	size_t n = 0;
 
 	while (call.query[n].name != NULL)
@@ -33,7 +33,8 @@ ask(struct pages *p, struct weir_answer *answer)
 	must(n + 2 <= WEIR_QUERIES_MAX);
 	snprintf(offset, sizeof offset, "%zu", p->offset);
 	call.query[n] = (struct weir_query){ "offset", offset };
-	call.query[n + 1] = (struct weir_query){ "limit", "1000" };
+	snprintf(limit, sizeof limit, "%d", PAGE_ELEMENTS);
+	call.query[n + 1] = (struct weir_query){ "limit", limit };
 	if (cli_ask(p->cli, &call, &p->arena, answer, &why))
 		return true;
 	p->lacking = p->optional && (answer->status == 404 || answer->status == 405);

@@ -272,11 +272,14 @@ is_all_blank(struct span s)
 bool
 http_query_int(const struct http_request *request, const char *name, int32_t absent, int32_t *out)
 {
-	struct span value = http_query(request, name);
+	struct span raw = raw_value(request, name, 0), value;
 
 	*out = absent;
+	if (raw.p == NULL)
+		return true;
+	value = http_decode(request->arena, raw, true);
 	/* Jersey takes the default where there is nothing but blanks. */
-	return raw_value(request, name, 0).p == NULL || (value.p != NULL && is_all_blank(value)) || parse_int(value, out);
+	return (value.p != NULL && is_all_blank(value)) || parse_int(value, out);
 }
 
 /* ---- media types ---- */
