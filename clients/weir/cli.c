@@ -48,12 +48,6 @@ cli_usage(const struct cli *c, const char *fmt, ...)
 
 /* ---- the registry ---- */
 
-static int
-hex(uint8_t c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Percent-decodes; arena. */
 static const char *
 decode(struct arena *a, struct span text)
@@ -63,8 +57,8 @@ decode(struct arena *a, struct span text)
 
 	must_fit(out != NULL);
 	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] == '%' && text.n - i > 2 && hex(text.p[i + 1]) >= 0 && hex(text.p[i + 2]) >= 0) {
-			out[n++] = (char)(hex(text.p[i + 1]) << 4 | hex(text.p[i + 2]));
+		if (text.p[i] == '%' && text.n - i > 2 && hex_value(text.p[i + 1]) >= 0 && hex_value(text.p[i + 2]) >= 0) {
+			out[n++] = (char)(hex_value(text.p[i + 1]) << 4 | hex_value(text.p[i + 2]));
 			i += 2;
 		} else
 			out[n++] = (char)text.p[i];

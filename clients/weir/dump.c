@@ -41,7 +41,7 @@ dump_put_schema(struct buf *to, const struct json *entity, bool deleted)
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
 		const struct json *v = json_get(entity, kept[i]);
 
-		if (v == NULL || v->kind == JSON_NULL)
+		if (json_is_absent(v))
 			continue;
 		json_key(&o, kept[i]);
 		json_put_tree(&o, v);
@@ -319,7 +319,7 @@ dump_read(struct arena *a, struct span text, struct dump *out, char *why, size_t
 static bool
 is_nothing(const struct json *j)
 {
-	return j == NULL || j->kind == JSON_NULL || ((j->kind == JSON_ARRAY || j->kind == JSON_OBJECT) && j->n == 0);
+	return json_is_absent(j) || ((j->kind == JSON_ARRAY || j->kind == JSON_OBJECT) && j->n == 0);
 }
 
 /* Whether each member of one is in the other. */

@@ -118,7 +118,7 @@ associations_batch(struct http_request *q, struct http_response *r)
 
 	if (body == NULL)
 		return NULL;
-	if (list == NULL || list->kind == JSON_NULL || (list->kind == JSON_ARRAY && list->n == 0))
+	if (json_is_absent(list) || (list->kind == JSON_ARRAY && list->n == 0))
 		app_problem(r, REGISTRY_INVALID_ASSOCIATION, "requests", "cannot be null or empty");
 	else if (list->kind != JSON_ARRAY)
 		entity_wrong_type(r, "ArrayList", "requests");
@@ -171,7 +171,7 @@ take_question(struct http_request *q, struct http_response *r, const struct json
 		return false;
 	out->filter.strong = strong == SAID_YES;
 	out->filter.weak = strong == SAID_NO;
-	return types == NULL || types->kind == JSON_NULL ||
+	return json_is_absent(types) ||
 	    entity_take_texts(q, r, types, "associationTypes", &out->filter.types, &out->filter.n_types);
 }
 

@@ -50,7 +50,7 @@ take_said(struct http_response *r, const struct json *in, const char *field, enu
 	bool flag;
 
 	*out = SAID_NOTHING;
-	if (v == NULL || v->kind == JSON_NULL)
+	if (json_is_absent(v))
 		return true;
 	if (!entity_take_flag(r, in, field, &flag))
 		return false;
@@ -64,7 +64,7 @@ take_schema(struct http_request *q, struct http_response *r, const struct json *
 	const struct json *v = json_get(in, "schema");
 	struct schema_request *schema;
 
-	if (v == NULL || v->kind == JSON_NULL)
+	if (json_is_absent(v))
 		return true;
 	if (v->kind != JSON_OBJECT)
 		return entity_wrong_type(r, "RegisterSchemaRequest", "schema");
@@ -136,7 +136,7 @@ take_request(struct http_request *q, struct http_response *r, const struct json 
 	    !entity_take_text(r, in, "resourceId", &out->resource_id) ||
 	    !entity_take_text(r, in, "resourceType", &out->resource_type))
 		return false;
-	if (list == NULL || list->kind == JSON_NULL)
+	if (json_is_absent(list))
 		return true;
 	if (list->kind != JSON_ARRAY)
 		return entity_wrong_type(r, "ArrayList", "associations");

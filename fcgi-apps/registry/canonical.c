@@ -21,12 +21,6 @@ fail(struct canon *c, const char *type, const char *field)
 }
 
 static bool
-is_absent(const struct json *v)
-{
-	return v == NULL || v->kind == JSON_NULL;
-}
-
-static bool
 is_scalar(const struct json *v)
 {
 	return v->kind == JSON_STRING || v->kind == JSON_NUMBER || v->kind == JSON_TRUE || v->kind == JSON_FALSE;
@@ -125,7 +119,7 @@ put_map(struct canon *c, const struct json *map, const char *field, put_value *p
 		return fail(c, NULL, NULL);
 	json_open(&c->out, '{');
 	for (size_t i = 0; i < n; i++) {
-		if (is_absent(items[i].value))
+		if (json_is_absent(items[i].value))
 			continue;
 		json_key_span(&c->out, items[i].key);
 		if (!put(c, items[i].value, field))
@@ -165,7 +159,7 @@ put_name(struct canon *c, const struct json *v, const char *field)
 static bool
 is_empty(const struct json *v)
 {
-	return is_absent(v) || ((v->kind == JSON_ARRAY || v->kind == JSON_OBJECT) && v->n == 0) ||
+	return json_is_absent(v) || ((v->kind == JSON_ARRAY || v->kind == JSON_OBJECT) && v->n == 0) ||
 	    (v->kind == JSON_STRING && v->text.n == 0);
 }
 
@@ -178,7 +172,7 @@ put_fields(struct canon *c, const struct json *in, get_value *get, const struct 
 	for (size_t i = 0; i < n; i++) {
 		const struct json *v = get(in, fields[i].name);
 
-		if (is_absent(v) || (is_empty(v) && fields[i].put != put_name))
+		if (json_is_absent(v) || (is_empty(v) && fields[i].put != put_name))
 			continue;
 		json_key(&c->out, fields[i].name);
 		if (!fields[i].put(c, v, fields[i].name))
@@ -209,7 +203,7 @@ write_anew(struct arena *a, const struct json *given, const char *type, const st
 	struct canon c = { a, json_out(&text), why };
 
 	*out = NULL;
-	if (is_absent(given))
+	if (json_is_absent(given))
 		return true;
 	if (given->kind != JSON_OBJECT)
 		return fail(&c, type, NULL);
@@ -303,7 +297,7 @@ field_of_rule(const struct json *rule, const char *name)
 {
 	const struct json *v = json_get(rule, name);
 
-	for (size_t i = 0; is_absent(v) && i < sizeof standing / sizeof *standing; i++)
+	for (size_t i = 0; json_is_absent(v) && i < sizeof standing / sizeof *standing; i++)
 		if (strcmp(standing[i].name, name) == 0)
 			return &standing[i].value;
 	return v;
@@ -370,7 +364,7 @@ bool
 canonical_text(struct arena *a, const struct json *given, const struct json **out, struct misfit *why)
 {
 	*out = given;
-	if (is_absent(given) || given->kind == JSON_STRING)
+	if (json_is_absent(given) || given->kind == JSON_STRING)
 		return true;
 	*why = (struct misfit){ "String", NULL };
 	return is_scalar(given) && make_scalar(a, (struct json){ .kind = JSON_STRING, .text = text_of_scalar(given) }, out, why);
@@ -379,11 +373,11 @@ canonical_text(struct arena *a, const struct json *given, const struct json **ou
 bool
 canonical_flag(struct arena *a, const struct json *given, const struct json **out, struct misfit *why)
 {
-	enum json_token truth = is_absent(given) ? JSON_NULL : truth_of(given);
+	enum json_token truth = json_is_absent(given) ? JSON_NULL : truth_of(given);
 	const char *text = truth == JSON_TRUE ? "true" : truth == JSON_FALSE ? "false" : "null";
 
 	*out = given;
-	if (is_absent(given) || given->kind == JSON_TRUE || given->kind == JSON_FALSE)
+	if (json_is_absent(given) || given->kind == JSON_TRUE || given->kind == JSON_FALSE)
 		return true;
 	*why = (struct misfit){ "Boolean", NULL };
 	return (truth == JSON_NULL || truth == JSON_TRUE || truth == JSON_FALSE) &&

@@ -16,7 +16,7 @@ field_of(struct app *app, struct span subject, const struct json *config, bool i
 {
 	const struct json *v = in_force ? registry_config_field(app->registry, subject, name) : json_get(config, name);
 
-	return v == NULL || v->kind == JSON_NULL || (v->kind == JSON_STRING && v->text.n == 0) ? NULL : v;
+	return json_is_absent(v) || (v->kind == JSON_STRING && v->text.n == 0) ? NULL : v;
 }
 
 /* How a config is told: the level under this name, `level` where none is set (NULL: left out). */

@@ -20,12 +20,6 @@ entity_wrong_type(struct http_response *r, const char *type, const char *field)
 	return false;
 }
 
-static bool
-is_absent(const struct json *v)
-{
-	return v == NULL || v->kind == JSON_NULL;
-}
-
 /* Jackson makes text of numbers and booleans, and so do we. */
 bool
 entity_take_text(struct http_response *r, const struct json *in, const char *field, struct span *out)
@@ -33,7 +27,7 @@ entity_take_text(struct http_response *r, const struct json *in, const char *fie
 	const struct json *v = json_get(in, field);
 
 	*out = span_of(NULL, 0);
-	if (is_absent(v))
+	if (json_is_absent(v))
 		return true;
 	if (v->kind == JSON_ARRAY || v->kind == JSON_OBJECT)
 		return entity_wrong_type(r, "String", field);
@@ -67,7 +61,7 @@ take_int(struct http_response *r, const struct json *in, const char *field, int3
 	const struct json *v = json_get(in, field);
 
 	*out = 0;
-	return is_absent(v) || int_of(v, out) || entity_wrong_type(r, "Integer", field);
+	return json_is_absent(v) || int_of(v, out) || entity_wrong_type(r, "Integer", field);
 }
 
 bool
@@ -106,7 +100,7 @@ take_references(struct http_request *q, struct http_response *r, const struct js
 	struct reference *list;
 	size_t i = 0;
 
-	if (is_absent(v))
+	if (json_is_absent(v))
 		return true;
 	if (v->kind != JSON_ARRAY)
 		return entity_wrong_type(r, "ArrayList", "references");
@@ -184,7 +178,7 @@ entity_take_tags(struct http_request *q, struct http_response *r, const struct j
 	struct schema_tags *list;
 
 	*n = 0;
-	if (is_absent(v))
+	if (json_is_absent(v))
 		return true;
 	if (v->kind != JSON_ARRAY)
 		return entity_wrong_type(r, "ArrayList", field);
@@ -205,7 +199,7 @@ entity_take_flag(struct http_response *r, const struct json *in, const char *fie
 	const struct json *v = json_get(in, field);
 
 	*out = json_is_kind(v, JSON_TRUE) || json_is_text(v, "true");
-	return *out || is_absent(v) || v->kind == JSON_FALSE || json_is_text(v, "false") || entity_wrong_type(r, "Boolean", field);
+	return *out || json_is_absent(v) || v->kind == JSON_FALSE || json_is_text(v, "false") || entity_wrong_type(r, "Boolean", field);
 }
 
 bool
@@ -224,7 +218,7 @@ entity_tag_request(struct http_request *q, struct http_response *r, struct tag_r
 		return false;
 	if (!canonical_rules(q->arena, json_get(body, "rulesToMerge"), &out->rules_to_merge, &why))
 		return entity_misfit(r, &why, "rulesToMerge");
-	if (is_absent(names))
+	if (json_is_absent(names))
 		return true;
 	out->rules_to_remove = names;
 	return entity_take_texts(q, r, names, "rulesToRemove", &ignored, &n);

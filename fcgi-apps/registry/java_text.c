@@ -4,7 +4,7 @@
 static void
 put_text(struct buf *to, const struct json *v)
 {
-	buf_span(to, v == NULL || v->kind == JSON_NULL ? span_str("null") : v->kind == JSON_TRUE ? span_str("true") :
+	buf_span(to, json_is_absent(v) ? span_str("null") : v->kind == JSON_TRUE ? span_str("true") :
 		v->kind == JSON_FALSE ? span_str("false") : v->text);
 }
 

@@ -65,7 +65,7 @@ take_mode(struct http_response *r, const struct json *body, struct span *out)
 	struct misfit why = { "String", "mode" };
 
 	*out = span_of(NULL, 0);
-	if (mode == NULL || mode->kind == JSON_NULL)
+	if (json_is_absent(mode))
 		return true;
 	if (mode->kind == JSON_ARRAY || mode->kind == JSON_OBJECT)
 		return entity_misfit(r, &why, NULL);

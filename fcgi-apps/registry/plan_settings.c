@@ -60,18 +60,12 @@ scope_record(enum record_type type, struct span subject)
 /* ---- configuration ---- */
 
 static bool
-is_absent(const struct json *v)
-{
-	return v == NULL || v->kind == JSON_NULL;
-}
-
-static bool
 check_words(const struct json *update, struct arena *a, struct refusal *why)
 {
 	for (size_t i = 0; i < VOCABULARIES; i++) {
 		const struct json *v = json_get(update, vocabularies[i].asked);
 
-		if (!is_absent(v) && vocabularies[i].word(v->text) == NULL)
+		if (!json_is_absent(v) && vocabularies[i].word(v->text) == NULL)
 			return refuse(why, a, vocabularies[i].refusal);
 	}
 	return true;
@@ -106,7 +100,7 @@ put_config(struct buf *to, struct span subject, const struct json *before, const
 
 		if (!new_value(&fields[i], before, update, a, &v))
 			return false;
-		if (is_absent(v))
+		if (json_is_absent(v))
 			continue;
 		json_key(&o, fields[i].stored);
 		/* In capitals, however it was asked for. */
@@ -193,7 +187,7 @@ put_field(struct json_out *o, const struct json *v, struct arena *a)
 
 	while (i < FIELDS && !span_is(v->name, fields[i].stored))
 		i++;
-	if (i < FIELDS && !is_absent(v) && (!fields[i].form(a, v, &formed, &why) || !is_as_stored(v)))
+	if (i < FIELDS && !json_is_absent(v) && (!fields[i].form(a, v, &formed, &why) || !is_as_stored(v)))
 		return false;
 	json_key_span(o, v->name);
 	json_put_tree(o, formed);

@@ -33,20 +33,14 @@ fail(const char **why, const char *text)
 	return false;
 }
 
-static bool
-is_absent(const struct json *v)
-{
-	return v == NULL || v->kind == JSON_NULL;
-}
-
 /* A field that is text or absent (then null); false when it is anything else. */
 static bool
 read_text(const struct json *in, const char *name, struct span *out)
 {
 	const struct json *v = json_get(in, name);
 
-	*out = is_absent(v) ? span_of(NULL, 0) : v->text;
-	return is_absent(v) || v->kind == JSON_STRING;
+	*out = json_is_absent(v) ? span_of(NULL, 0) : v->text;
+	return json_is_absent(v) || v->kind == JSON_STRING;
 }
 
 static bool
@@ -93,7 +87,7 @@ read_key(const struct json *key, struct record *r, const char **why)
 		return fail(why, "its key's magic is no number");
 	if (magic < 0 || magic > keytypes[r->type].magic_max)
 		return fail(why, "its key has an unknown magic number");
-	if (!is_absent(json_get(key, "seq")) && (!json_is_int(json_get(key, "seq"), &r->seq) || r->seq < 0))
+	if (!json_is_absent(json_get(key, "seq")) && (!json_is_int(json_get(key, "seq"), &r->seq) || r->seq < 0))
 		return fail(why, "its key's seq is no offset");
 	if (!read_text(key, "subject", &r->subject) || !read_text(key, "context", &r->context))
 		return fail(why, "its key's names are no texts");
@@ -112,7 +106,7 @@ read_references(struct arena *a, const struct json *value, struct record *r)
 	const struct json *v = json_get(value, "references");
 	struct reference *list;
 
-	if (is_absent(v) || v->n == 0)
+	if (json_is_absent(v) || v->n == 0)
 		return true;
 	if (v->kind != JSON_ARRAY || (list = arena_array(a, v->n, sizeof *list)) == NULL)
 		return false;
@@ -165,11 +159,11 @@ read_association(const struct json *value, struct record *r, const char **why)
 	r->strong = json_is_text(lifecycle, "STRONG");
 	if (!r->strong && !json_is_text(lifecycle, "WEAK"))
 		return fail(why, "its lifecycle is unknown");
-	r->frozen = is_absent(frozen) ? r->strong : frozen->kind == JSON_TRUE;
+	r->frozen = json_is_absent(frozen) ? r->strong : frozen->kind == JSON_TRUE;
 	if (!read_text(value, "guid", &r->guid) || !read_text(value, "resourceId", &r->resource_id) ||
 	    (r->resource_id.n > 0 && memchr(r->resource_id.p, '\0', r->resource_id.n) != NULL))
 		return fail(why, "its guid or resourceId is no text, or has a byte of zero");
-	if (!is_absent(created) && !json_is_int(created, &r->create_ts_ms))
+	if (!json_is_absent(created) && !json_is_int(created, &r->create_ts_ms))
 		return fail(why, "its createTs is no number");
 	return true;
 }

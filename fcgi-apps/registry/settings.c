@@ -69,9 +69,9 @@ registry_config_field(const struct registry *r, struct span subject, const char 
 	const struct json *own = registry_own_config(r, subject);
 	const struct json *v = json_get(own != NULL ? own : registry_config(r, subject), name);
 
-	if ((v == NULL || v->kind == JSON_NULL) && own != NULL && is_shared(name))
+	if (json_is_absent(v) && own != NULL && is_shared(name))
 		v = json_get(registry_own_config(r, span_of(NULL, 0)), name);
-	return v == NULL || v->kind == JSON_NULL ? NULL : v;
+	return json_is_absent(v) ? NULL : v;
 }
 
 enum level

@@ -36,7 +36,7 @@ text_of(struct http_request *q, struct http_response *r, const struct json *in, 
 	char *copy;
 
 	*out = NULL;
-	if (v == NULL || v->kind == JSON_NULL)
+	if (json_is_absent(v))
 		return true;
 	if (v->kind == JSON_ARRAY || v->kind == JSON_OBJECT ||
 	    (v->kind == JSON_STRING && v->text.n > 0 && memchr(v->text.p, '\0', v->text.n) != NULL)) {
@@ -397,7 +397,7 @@ read_list(struct http_request *q, struct http_response *r, const struct json *bo
 
 	*n = 0;
 	*out = NULL;
-	if (v == NULL || v->kind == JSON_NULL)
+	if (json_is_absent(v))
 		return true;
 	if (v->kind != JSON_ARRAY)
 		return wrong_list(r, name);

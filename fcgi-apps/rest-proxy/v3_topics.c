@@ -146,7 +146,7 @@ read_number(struct http_response *r, const struct json *body, const char *name, 
 	const struct json *v = json_get(body, name);
 	char text[96];
 
-	if (v == NULL || v->kind == JSON_NULL)
+	if (json_is_absent(v))
 		return true;
 	if (json_is_int(v, out) && *out >= least && *out <= most)
 		return true;
@@ -159,7 +159,7 @@ read_configs(struct http_request *q, struct http_response *r, const struct json 
 {
 	const struct json *v = json_get(body, "configs");
 
-	if (v == NULL || v->kind == JSON_NULL)
+	if (json_is_absent(v))
 		return true;
 	if (v->kind != JSON_ARRAY || (c->configs = arena_array(q->arena, v->n + 1, sizeof *c->configs)) == NULL)
 		return wrong(r, "configs must be an array of objects with name and value");
@@ -170,7 +170,7 @@ read_configs(struct http_request *q, struct http_response *r, const struct json 
 		if (!json_is_kind(name, JSON_STRING))
 			return wrong(r, "configs must be an array of objects with name and value");
 		/* A value that is null is the default. */
-		if (value == NULL || value->kind == JSON_NULL)
+		if (json_is_absent(value))
 			continue;
 		if (value->kind == JSON_ARRAY || value->kind == JSON_OBJECT)
 			return wrong(r, "configs must be an array of objects with name and value");
@@ -189,7 +189,7 @@ read_assignments(struct http_request *q, struct http_response *r, const struct j
 {
 	const struct json *v = json_get(body, "replicas_assignments");
 
-	if (v == NULL || v->kind == JSON_NULL || (v->kind == JSON_OBJECT && v->n == 0))
+	if (json_is_absent(v) || (v->kind == JSON_OBJECT && v->n == 0))
 		return true;
 	c->assignments = arena_array(q->arena, v->n, sizeof *c->assignments);
 	c->n_assigned = arena_array(q->arena, v->n, sizeof *c->n_assigned);

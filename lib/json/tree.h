@@ -48,6 +48,13 @@ struct json *json_parse_first(struct arena *, struct span text, bool comments, s
 /* The value of the member of this name, or NULL; NULL also when `in` is NULL or no object. */
 const struct json *json_get(const struct json *in, const char *name);
 
+/* Whether it is not there, or null. */
+static inline bool
+json_is_absent(const struct json *v)
+{
+	return v == NULL || v->kind == JSON_NULL;
+}
+
 /* Whether it is (there and) of this kind, a string of this text, an integer. */
 bool json_is_kind(const struct json *, enum json_token kind);
 bool json_is_text(const struct json *, const char *text);
