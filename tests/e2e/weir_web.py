@@ -52,9 +52,11 @@ class Connection:
             self._http.request(method, target, body, sent)
             answer = self._http.getresponse()
             text = answer.read().decode()
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as failure:
             # What is half said must not be taken for the next answer.
             self._http.close()
+            if isinstance(failure, http.client.IncompleteRead):
+                raise ConnectionError("the connection was lost amid an answer") from failure
             raise
         if text and "json" in answer.headers.get("Content-Type", ""):
             return answer.status, json.loads(text)
