@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/setting.h"
 #include "json/write.h"
 
 /* An object that is being written anew. */
@@ -258,27 +259,53 @@ put_environment(struct canon *c, const struct json *v, const char *field)
 	return put_word(c, v, field, environments, "ExecutionEnvironment");
 }
 
-/* "true" is true, and an empty text is none. */
+static bool
+is_whole(struct span number)
+{
+	size_t i = 0;
+
+	while (i < number.n && (number.p[i] == '-' || (number.p[i] >= '0' && number.p[i] <= '9')))
+		i++;
+	return i == number.n;
+}
+
+/* A text says what it says without the blanks around it; an empty one, and "null", is none; of whole numbers 0 is false. */
 static enum json_token
 truth_of(const struct json *v)
 {
-	if (v->kind == JSON_STRING && v->text.n == 0)
-		return JSON_NULL;
-	if (json_is_text(v, "true") || json_is_text(v, "True") || json_is_text(v, "TRUE"))
-		return JSON_TRUE;
-	if (json_is_text(v, "false") || json_is_text(v, "False") || json_is_text(v, "FALSE"))
-		return JSON_FALSE;
+	static const struct {
+		const char *text;
+		enum json_token is;
+	} texts[] = {
+		{ "", JSON_NULL }, { "null", JSON_NULL }, { "true", JSON_TRUE }, { "True", JSON_TRUE }, { "TRUE", JSON_TRUE },
+		{ "false", JSON_FALSE }, { "False", JSON_FALSE }, { "FALSE", JSON_FALSE },
+	};
+
+	if (v->kind == JSON_NUMBER && is_whole(v->text))
+		return span_is(v->text, "0") ? JSON_FALSE : JSON_TRUE;
+	for (size_t i = 0; v->kind == JSON_STRING && i < sizeof texts / sizeof *texts; i++)
+		if (span_is(setting_trim(v->text), texts[i].text))
+			return texts[i].is;
 	return v->kind;
+}
+
+bool
+canonical_truth(const struct json *given, bool *out)
+{
+	enum json_token truth = json_is_absent(given) ? JSON_NULL : truth_of(given);
+
+	*out = truth == JSON_TRUE;
+	return truth == JSON_TRUE || truth == JSON_FALSE || truth == JSON_NULL;
 }
 
 static bool
 put_flag(struct canon *c, const struct json *v, const char *field)
 {
-	enum json_token truth = truth_of(v);
+	bool flag;
 
-	if (truth != JSON_TRUE && truth != JSON_FALSE)
+	if (!canonical_truth(v, &flag))
 		return fail(c, "boolean", field);
-	json_put_bool(&c->out, truth == JSON_TRUE);
+	json_put_bool(&c->out, flag);
 	return true;
 }
 

@@ -19,6 +19,9 @@ struct misfit {
 bool canonical_metadata(struct arena *, const struct json *given, const struct json **out, struct misfit *);
 bool canonical_rules(struct arena *, const struct json *given, const struct json **out, struct misfit *);
 
+/* Whether Jackson takes it for a truth; what is none is false. */
+bool canonical_truth(const struct json *given, bool *out);
+
 /* A text or a truth, as Jackson makes them of other scalars; arena. */
 bool canonical_text(struct arena *, const struct json *given, const struct json **out, struct misfit *);
 bool canonical_flag(struct arena *, const struct json *given, const struct json **out, struct misfit *);

@@ -24,25 +24,20 @@ put_answer(struct http_response *r, bool compatible, bool verbose, const char *c
 static void
 check(struct app *app, struct http_request *q, struct http_response *r, int32_t version)
 {
-	struct span subject;
-	bool verbose = http_query_bool(q, "verbose"), compatible = false, parsed, told = false;
+	bool verbose = http_query_bool(q, "verbose"), compatible = false, told;
 	struct level_messages messages = { 0 };
 	struct schema_request wanted;
-	struct parsed_schema schema;
 	struct refusal why = { 0 };
 
 	if (!entity_request(q, r, &wanted))
 		return;
 	app_read(app, true);
-	subject = app_subject(app->registry, q);
-	if ((parsed = registry_parse(app->registry, subject, &wanted, q->arena, &schema, &why))) {
-		told = registry_check(app->registry, subject, version, &schema, q->arena, &compatible, &messages, &why);
-		schema_free(schema.schema);
-	}
+	told = registry_check(app->registry, app_subject(app->registry, q), version, &wanted, q->arena, &compatible, &messages,
+	    &why);
 	app_read_end(app);
 	if (told)
 		put_answer(r, compatible, verbose, messages.list, messages.n);
-	else if (!parsed && verbose && why.problem == REGISTRY_INVALID_SCHEMA)
+	else if (verbose && why.problem == REGISTRY_INVALID_SCHEMA)
 		put_answer(r, false, true, &why.message, 1); /* the reason is the message */
 	else
 		app_refuse(r, &why);

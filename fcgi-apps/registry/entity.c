@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/setting.h"
 #include "base/uuid.h"
 #include "common/problem.h"
 
@@ -35,19 +36,20 @@ entity_take_text(struct http_response *r, const struct json *in, const char *fie
 	return true;
 }
 
-/* Jackson makes integers of texts, and cuts fractions off; an empty text is none. */
+/* Jackson makes integers of texts, and cuts fractions off; an empty text, and "null", is none. */
 static bool
 int_of(const struct json *v, int32_t *out)
 {
-	char digits[32], *end;
+	struct span text = v->kind == JSON_STRING ? setting_trim(v->text) : v->text;
+	char digits[32] = "0", *end;
 	double n;
 
-	if (v->kind != JSON_NUMBER && v->kind != JSON_STRING)
+	if ((v->kind != JSON_NUMBER && v->kind != JSON_STRING) || text.n >= sizeof digits)
 		return false;
-	if (v->text.n >= sizeof digits)
-		return false;
-	memcpy(digits, v->text.n == 0 ? (const void *)"0" : v->text.p, v->text.n + (v->text.n == 0));
-	digits[v->text.n + (v->text.n == 0)] = '\0';
+	if (text.n > 0 && !span_is(text, "null")) {
+		memcpy(digits, text.p, text.n);
+		digits[text.n] = '\0';
+	}
 	n = v->kind == JSON_NUMBER ? strtod(digits, &end) : (double)strtoll(digits, &end, 10);
 	if (*end != '\0' || !(n > INT32_MIN - 1.0 && n < INT32_MAX + 1.0))
 		return false;
@@ -196,10 +198,7 @@ entity_take_tags(struct http_request *q, struct http_response *r, const struct j
 bool
 entity_take_flag(struct http_response *r, const struct json *in, const char *field, bool *out)
 {
-	const struct json *v = json_get(in, field);
-
-	*out = json_is_kind(v, JSON_TRUE) || json_is_text(v, "true");
-	return *out || json_is_absent(v) || v->kind == JSON_FALSE || json_is_text(v, "false") || entity_wrong_type(r, "Boolean", field);
+	return canonical_truth(json_get(in, field), out) || entity_wrong_type(r, "Boolean", field);
 }
 
 bool

@@ -69,7 +69,7 @@ void entity_put_more(struct json_out *, const struct version_entry *, const stru
 void entity_put_registered(struct json_out *, const struct version_entry *, const struct telling *, bool fresh);
 
 /*
- * A schema found by its id or guid, as the version by which it was found: SchemaString.  `named`: that is told.
+ * A schema found by its id or guid, as the version by which it was found: SchemaString.  `named`: that is told, as for ids.
  * max_id 0: not asked for.
  */
 void entity_put_schema(struct json_out *, const struct version_entry *, bool named, const struct telling *, int32_t max_id);

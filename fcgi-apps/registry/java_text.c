@@ -113,38 +113,61 @@ put_metadata(struct buf *to, const struct json *metadata)
 }
 
 static void
-put_references(struct buf *to, const struct schema_request *q)
+put_reference(struct buf *to, const struct reference *ref)
 {
-	buf_u8(to, '[');
-	for (size_t i = 0; i < q->n_references; i++) {
-		const struct reference *ref = &q->references[i];
+	struct span name = ref->name.p == NULL ? span_str("null") : ref->name;
+	struct span subject = ref->subject.p == NULL ? span_str("null") : ref->subject;
 
-		buf_printf(to, "%s{name='%.*s', subject='%.*s', version=%d}", i == 0 ? "" : ", ", (int)ref->name.n,
-		    (const char *)ref->name.p, (int)ref->subject.n, (const char *)ref->subject.p, (int)ref->version);
-	}
-	buf_u8(to, ']');
+	buf_printf(to, "{name='%.*s', subject='%.*s', version=", (int)name.n, (const char *)name.p, (int)subject.n,
+	    (const char *)subject.p);
+	if (ref->version == 0)
+		buf_span(to, span_str("null}"));
+	else
+		buf_printf(to, "%d}", (int)ref->version);
+}
+
+static const char *
+keep(struct arena *a, struct buf *text)
+{
+	const char *kept;
+
+	buf_u8(text, '\0');
+	kept = text->failed ? NULL : arena_copy(a, text->p, text->n);
+	buf_done(text);
+	return kept == NULL ? "" : kept;
+}
+
+const char *
+parse_reference_text(struct arena *a, const struct reference *ref)
+{
+	struct buf text = { 0 };
+
+	put_reference(&text, ref);
+	return keep(a, &text);
 }
 
 const char *
 parse_request_text(struct arena *a, struct span subject, const struct schema_request *q)
 {
 	struct buf text = { 0 };
-	const char *kept;
 
 	buf_span(&text, span_str("{subject="));
 	buf_span(&text, subject);
 	buf_printf(&text, ",version=%d,id=%d,schemaType=", (int)q->version, q->id == 0 ? -1 : (int)q->id);
 	buf_span(&text, q->schema_type.n == 0 ? span_str("AVRO") : q->schema_type);
-	buf_span(&text, span_str(",references="));
-	put_references(&text, q);
+	buf_span(&text, span_str(",references=["));
+	for (size_t i = 0; i < q->n_references; i++) {
+		if (i > 0)
+			buf_put(&text, ", ", 2);
+		put_reference(&text, &q->references[i]);
+	}
+	buf_u8(&text, ']');
 	buf_span(&text, span_str(",metadata="));
 	put_metadata(&text, q->metadata);
 	buf_span(&text, span_str(",ruleSet="));
 	put_rule_set(&text, q->rule_set);
 	buf_span(&text, span_str(",schema="));
 	buf_span(&text, q->text);
-	buf_put(&text, "}", 2);
-	kept = text.failed ? NULL : arena_copy(a, text.p, text.n);
-	buf_done(&text);
-	return kept == NULL ? "" : kept;
+	buf_u8(&text, '}');
+	return keep(a, &text);
 }

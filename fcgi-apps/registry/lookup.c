@@ -64,7 +64,7 @@ settle_versions(const struct version *v, struct arena *a, const struct json **ol
 	return merge_drop_version(a, *old, old) && merge_drop_version(a, *fresh, fresh);
 }
 
-/* ---- fingerprints: who differs by them needn't be parsed ---- */
+/* ---- fingerprints: who differs by them needn't be parsed again ---- */
 
 /* A schema that is looked for among the versions of a subject. */
 struct search {
@@ -119,41 +119,35 @@ print_of_fresh(struct search *f)
 	return f->print;
 }
 
+/*
+ * Of what is stored, printed as we would: other registries keep other spellings.  Or with its references written out.
+ * It takes parsing, but not again, unless there are references, and one of them moves.
+ */
 static uint32_t
-print_of_stored(struct content *c)
-{
-	const struct schema_entry *e = &c->entry;
-	uint32_t print = atomic_load_explicit(&c->print, memory_order_relaxed);
-
-	if (print == 0) {
-		print = print_of(e->text, (struct record){ .references = e->references, .n_references = e->n_references,
-		    .metadata = e->metadata, .rule_set = e->rule_set });
-		atomic_store_explicit(&c->print, print, memory_order_relaxed);
-	}
-	return print;
-}
-
-/* Of what is stored with references, with these written out.  It takes parsing, but not again until one of them moves. */
-static uint32_t
-print_of_resolved(struct search *f, struct content *c)
+print_of_stored(struct search *f, struct content *c, bool inlined)
 {
 	enum { NONE = 1 }; /* of what can't be parsed, which is never the same */
-	uint64_t kept = atomic_load_explicit(&c->resolved, memory_order_relaxed);
-	uint32_t print = NONE;
+	const struct schema_entry *e = &c->entry;
+	struct record with = { .metadata = e->metadata, .rule_set = e->rule_set };
+	_Atomic uint64_t *at = inlined ? &c->resolved : &c->printed;
+	uint32_t moved = e->n_references == 0 ? 0 : f->registry->moved, print = NONE;
+	uint64_t kept = atomic_load_explicit(at, memory_order_relaxed);
 	struct refusal why;
 	struct schema *s;
 
-	if ((uint32_t)kept == f->registry->moved)
+	if ((uint32_t)kept == moved && kept >> 32 != 0)
 		return (uint32_t)(kept >> 32);
-	s = registry_schema(f->registry, &c->entry, f->arena, &why);
+	if (!inlined) {
+		with.references = e->references;
+		with.n_references = e->n_references;
+	}
+	s = registry_schema(f->registry, e, f->arena, &why);
 	if (s != NULL)
-		print = print_of_schema(s, span_str("resolved"),
-		    (struct record){ .metadata = c->entry.metadata, .rule_set = c->entry.rule_set });
+		print = print_of_schema(s, inlined ? span_str("resolved") : span_of(NULL, 0), with);
 	else if (why.problem == REGISTRY_NO_MEMORY)
 		print = 0;
 	schema_free(s);
-	if (print != 0)
-		atomic_store_explicit(&c->resolved, (uint64_t)print << 32 | f->registry->moved, memory_order_relaxed);
+	atomic_store_explicit(at, (uint64_t)print << 32 | moved, memory_order_relaxed);
 	return print;
 }
 
@@ -161,7 +155,7 @@ print_of_resolved(struct search *f, struct content *c)
 static bool
 may_be_same(struct search *f, const struct version *v, bool inlined)
 {
-	uint32_t old = inlined ? print_of_resolved(f, v->content) : print_of_stored(v->content);
+	uint32_t old = print_of_stored(f, v->content, inlined);
 
 	return old == 0 || print_of_fresh(f) == 0 || old == print_of_fresh(f);
 }
@@ -183,9 +177,7 @@ is_same(struct search *f, const struct version *v)
 	struct refusal why;
 	struct schema *s;
 
-	/* In another order of properties it has as many bytes. */
-	if (!span_eq(old->schema_type, fresh->record.schema_type) || (!inlined && old->text.n != fresh->record.schema.n) ||
-	    !may_be_same(f, v, inlined))
+	if (!span_eq(old->schema_type, fresh->record.schema_type) || !may_be_same(f, v, inlined))
 		return false;
 	as_fresh.schema = as_old.schema;
 	if (inlined) {

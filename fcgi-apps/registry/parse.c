@@ -85,7 +85,7 @@ resolve(struct resolution *z, struct span context, const struct reference *ref, 
 		return parse_reference(z, v->entry.schema);
 	refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
 	    arena_printf(z->arena, "No schema reference found for subject \"%s\" and version %d",
-		text_of(z->arena, ref->subject), (int)ref->version));
+		text_of(z->arena, subject), (int)ref->version));
 	return NULL;
 }
 
@@ -202,7 +202,7 @@ same_reference(const struct reference *a, const struct reference *b)
 	return span_eq(a->name, b->name) && span_eq(a->subject, b->subject) && a->version == b->version;
 }
 
-/* -1 becomes the number of the latest version; in the normal form they are sorted, each once. */
+/* Each has all that it needs; -1 becomes the number of the latest version; in the normal form they are sorted, each once. */
 static bool
 settle_references(struct resolution *z, struct span context, const struct schema_request *q, struct record *rec)
 {
@@ -215,6 +215,9 @@ settle_references(struct resolution *z, struct span context, const struct schema
 		struct reference *ref = &list[i];
 
 		*ref = q->references[i];
+		if (ref->name.p == NULL || ref->subject.p == NULL || ref->version == 0)
+			return refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA,
+			    arena_printf(z->arena, "Invalid reference: %s", parse_reference_text(z->arena, ref)));
 		if (ref->version == REGISTRY_LATEST) {
 			const struct version *v = state_newest(
 			    state_subject(z->registry, registry_subject(z->arena, context, ref->subject)),
@@ -531,48 +534,76 @@ group_of(const struct json *name, const struct json *metadata)
 	return json_is_kind(v, JSON_STRING) ? v->text : span_of(NULL, 0);
 }
 
-/* Those of a subject that its level asks for, newest first, of the same group as the new one.  Arena; NULL: used up. */
-static const struct version **
-asked_for(const struct registry *r, struct span subject, const struct subject *s, const struct parsed_schema *p,
-    struct arena *a, size_t *n)
+/* A live version of the same group as the new schema: with others it is not compared. */
+static bool
+concerns(const struct version *v, const struct json *group_name, const struct parsed_schema *p)
 {
-	const struct json *name = registry_config_field(r, subject, "compatibilityGroup");
-	struct span group = group_of(name, p->record.metadata);
+	return !v->entry.deleted &&
+	    span_eq(group_of(group_name, p->record.metadata), group_of(group_name, v->entry.schema->metadata));
+}
+
+/* Those that a schema is to be compared with, newest first: those that the subject's level asks for, or just `one`. */
+static const struct version **
+asked_for(const struct registry *r, struct span subject, const struct subject *s, const struct version *one,
+    const struct parsed_schema *p, struct arena *a, size_t *n)
+{
+	const struct json *group_name = registry_config_field(r, subject, "compatibilityGroup");
 	enum level level = registry_level(r, subject);
 	bool all = level_is_transitive(level);
 	const struct version **list = arena_array(a, s == NULL ? 1 : s->n + 1, sizeof *list);
 
 	*n = 0;
-	for (size_t i = s == NULL || list == NULL || level == LEVEL_NONE ? 0 : s->n; i > 0 && (all || *n == 0); i--)
-		if (!s->versions[i - 1]->entry.deleted &&
-		    span_eq(group, group_of(name, s->versions[i - 1]->entry.schema->metadata)))
+	if (list != NULL && one != NULL && concerns(one, group_name, p))
+		list[(*n)++] = one;
+	if (list == NULL || s == NULL || one != NULL || level == LEVEL_NONE)
+		return list;
+	for (size_t i = s->n; i > 0 && (all || *n == 0); i--)
+		if (concerns(s->versions[i - 1], group_name, p))
 			list[(*n)++] = s->versions[i - 1];
 	return list;
 }
 
-bool
-registry_check(const struct registry *r, struct span subject, int32_t version, const struct parsed_schema *p,
+/* With `one` (NULL: with those that the level asks for). */
+static bool
+compare(const struct registry *r, struct span subject, const struct version *one, const struct parsed_schema *p,
     struct arena *a, bool *compatible, struct level_messages *messages, struct refusal *why)
 {
 	struct resolution z = { .registry = r, .arena = a, .scratch = a, .why = why };
 	const struct subject *s = state_subject(r, subject);
-	const struct version *one = version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE) : state_version(s, version);
-	const struct version **list = NULL;
-	size_t n = 0;
+	const struct version **list;
 	bool good;
+	size_t n;
 
 	*messages = (struct level_messages){ 0 };
 	*compatible = true;
-	if (version == 0) {
-		if ((list = asked_for(r, subject, s, p, a, &n)) == NULL)
-			return no_memory(&z);
-	} else if (one != NULL && !one->entry.deleted) {
-		list = &one;
-		n = 1;
-	} else if (version != REGISTRY_LATEST)
-		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND, (int)version);
-	good = check(&z, subject, version == 0 ? state_newest(s, REGISTRY_LIVE) : n == 0 ? NULL : one, list, n, p, compatible,
-	    messages);
+	if ((list = asked_for(r, subject, s, one, p, a, &n)) == NULL)
+		return no_memory(&z);
+	good = check(&z, subject, one != NULL ? one : state_newest(s, REGISTRY_LIVE), list, n, p, compatible, messages);
 	forget(&z);
+	return good;
+}
+
+bool
+state_check(const struct registry *r, struct span subject, const struct parsed_schema *p, struct arena *a,
+    bool *compatible, struct level_messages *messages, struct refusal *why)
+{
+	return compare(r, subject, NULL, p, a, compatible, messages, why);
+}
+
+bool
+registry_check(const struct registry *r, struct span subject, int32_t version, const struct schema_request *q,
+    struct arena *a, bool *compatible, struct level_messages *messages, struct refusal *why)
+{
+	const struct subject *s = state_subject(r, subject);
+	const struct version *one = version == REGISTRY_LATEST ? state_newest(s, REGISTRY_LIVE) : state_version(s, version);
+	struct parsed_schema p;
+	bool good;
+
+	if (version > 0 && (one == NULL || one->entry.deleted))
+		return refuse(why, a, REGISTRY_VERSION_NOT_FOUND, (int)version);
+	if (!registry_parse(r, subject, q, a, &p, why))
+		return false;
+	good = compare(r, subject, one, &p, a, compatible, messages, why);
+	schema_free(p.schema);
 	return good;
 }

@@ -188,7 +188,7 @@ check_compatibility(struct registration *g)
 
 	if (g->import || g->request->force)
 		return true;
-	if (!registry_check(g->registry, g->subject, 0, &g->parsed, g->arena, &compatible, &messages, g->why))
+	if (!state_check(g->registry, g->subject, &g->parsed, g->arena, &compatible, &messages, g->why))
 		return false;
 	if (compatible)
 		return true;

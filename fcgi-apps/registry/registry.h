@@ -231,11 +231,12 @@ const struct version_entry *registry_lookup(const struct registry *, struct span
     const struct schema_request *, enum registry_which, struct arena *, struct refusal *);
 
 /*
- * Whether a schema is compatible with one version, or (version 0) with those that the
- * subject's level asks for; the messages say why not.  False with the refusal when that can't be told.
+ * Whether a request's schema is compatible with one version (LATEST: the newest live one, if there is one), or (version 0)
+ * with those that the subject's level asks for; the messages say why not.  False with the refusal when that can't be told:
+ * 40402 before the schema is looked at.
  */
 bool registry_check(const struct registry *, struct span subject, int32_t version,
-    const struct parsed_schema *, struct arena *, bool *compatible, struct level_messages *, struct refusal *);
+    const struct schema_request *, struct arena *, bool *compatible, struct level_messages *, struct refusal *);
 
 /*
  * The live version that the registration of this schema would find again, so that nothing need be

@@ -28,11 +28,11 @@ struct content {
 	uint8_t id_key[4];      /* the id, as a key of the context's table */
 
 	/*
-	 * By what it is told apart from schemas that are looked for, kept once one was (lookup.c).  Whoever only reads
-	 * the state may do so: each comes to the same.
+	 * By what it is told apart from schemas that are looked for, kept once one was (lookup.c): fingerprints of it as it
+	 * is printed, and with its references written out; 0: not known.  Below each, where there are references, when: the
+	 * registry's `moved`.  Whoever only reads the state may make them: each comes to the same.
 	 */
-	_Atomic uint32_t print;    /* of the text; 0: not known */
-	_Atomic uint64_t resolved; /* of the text with its references written out; below it, when: the registry's `moved` */
+	_Atomic uint64_t printed, resolved;
 
 	struct context *context;
 	struct content *same_guid; /* of another context */
@@ -221,8 +221,13 @@ bool plan_check_scope(struct span scope, struct arena *, struct refusal *);
 const struct version *state_lookup(const struct registry *, const struct subject *, const struct parsed_schema *,
     enum registry_which, struct arena *);
 
-/* A request as Java prints it, for the messages that quote it.  Arena; "" when used up. */
+/* Whether a schema is compatible with those versions that the subject's level asks for; as registry_check(). */
+bool state_check(const struct registry *, struct span subject, const struct parsed_schema *, struct arena *,
+    bool *compatible, struct level_messages *, struct refusal *);
+
+/* A request, and one of its references, as Java prints it, for the messages that quote it.  Arena; "" when used up. */
 const char *parse_request_text(struct arena *, struct span subject, const struct schema_request *);
+const char *parse_reference_text(struct arena *, const struct reference *);
 
 /* Whether a text is none: a request without one means that of the version before. */
 bool state_is_blank(struct span text);

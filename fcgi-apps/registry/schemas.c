@@ -66,17 +66,15 @@ find_id(struct app *app, struct http_request *q, int32_t id)
 	return v;
 }
 
-/* By which version it was found is told who asked for a subject. */
 static void
 put_schema(struct app *app, struct http_request *q, struct http_response *r, const struct version_entry *v)
 {
 	struct json_out o = json_out(&r->body);
 	struct telling how;
-	bool named = app_query_subject(app->registry, q).p != NULL;
 	int32_t max_id = http_query_bool(q, "fetchMaxId") ? registry_max_id(app->registry, v->schema->context) : 0;
 
 	if (entity_telling(app, q, r, v->schema, &how))
-		entity_put_schema(&o, v, named, &how, max_id);
+		entity_put_schema(&o, v, true, &how, max_id);
 }
 
 void

@@ -137,7 +137,7 @@ def test_associations_are_added_and_changed(site):
 
 def test_requests_that_are_none_are_refused(site):
     for body, code in [(b"", 422), (b"{", 400), (b"[]", 400), (b'{"associations":{}}', 400), (b'{"associations":[1]}', 400),
-                       (b'{"associations":[{"lifecycle":"weak"}]}', 400), (b'{"associations":[{"frozen":7}]}', 400),
+                       (b'{"associations":[{"lifecycle":"weak"}]}', 400), (b'{"associations":[{"frozen":"7"}]}', 400),
                        (b'{"associations":[{"schema":"x"}]}', 400), (b'{"resourceName":[]}', 400)]:
         for method, target in [("POST", "/associations"), ("PUT", "/associations/resources/x")]:
             answer = site.ask(method, target, body)

@@ -184,11 +184,12 @@ def test_a_registration_can_be_asked_for_in_all_ways(site):
     if abs(whole["ts"] / 1000 - time.time()) > 60:
         raise AssertionError(f"timestamp {whole['ts']}")
     short = {"guid": guid, "schemaType": "AVRO", "schema": schema, "ts": whole["ts"], "deleted": False}
+    named = {"subject": "all", "version": 1, **short}
     for target, value in [
             ("/subjects/all/versions", [1]),
             ("/subjects/all/versions/latest", whole), ("/subjects/all/versions/-1", whole), ("/subjects/all/versions/LATEST", whole),
-            (f"/schemas/ids/{number}", short), (f"/schemas/ids/{number}?subject=all", {"subject": "all", "version": 1, **short}),
-            (f"/schemas/ids/{number}?fetchMaxId=true", {**short, "maxId": number}),
+            (f"/schemas/ids/{number}", named), (f"/schemas/ids/{number}?subject=all", named),
+            (f"/schemas/ids/{number}?fetchMaxId=true", {**named, "maxId": number}),
             (f"/schemas/ids/{number}/subjects", ["all"]), (f"/schemas/ids/{number}/versions", [{"subject": "all", "version": 1}]),
             (f"/schemas/guids/{guid}", short), (f"/schemas/guids/{guid}/ids", [{"context": ".", "id": number}]),
             ("/schemas?subjectPrefix=all", [whole]), ("/subjects?subjectPrefix=all", ["all"]),
@@ -248,6 +249,7 @@ def test_look_ups_are_refused_with_their_texts(site):
             ("POST", "/compatibility/subjects/lookup/versions/first", {"schema": '"int"'}, (422, 42202, BAD_VERSION % "first")),
             ("POST", "/compatibility/subjects/lookup/versions/7", {"schema": '"int"'}, (404, 40402, "Version 7 not found.")),
             ("POST", "/compatibility/subjects/none/versions/7", {"schema": '"int"'}, (404, 40402, "Version 7 not found.")),
+            ("POST", "/compatibility/subjects/none/versions/7?verbose=true", {"schema": "{"}, (404, 40402, "Version 7 not found.")),
             ("POST", "/subjects/none", {"schema": '"int"'}, (404, 40401, "Subject 'none' not found.")),
             ("POST", "/subjects/lookup", {"schema": '"string"'}, (404, 40403, "Schema not found")),
             ("DELETE", "/subjects/none", None, (404, 40401, "Subject 'none' not found.")),

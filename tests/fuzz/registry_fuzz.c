@@ -111,18 +111,14 @@ ask_again(const struct registry *r, struct span subject, const struct version_en
 		.references = v->schema->references, .n_references = v->schema->n_references,
 		.metadata = v->schema->metadata, .rule_set = v->schema->rule_set, .normalize = v->version % 2 == 0 };
 	struct level_messages messages;
-	struct parsed_schema parsed;
 	struct refusal why = { 0 };
 	bool compatible;
 
 	registry_registered(r, subject, &q, a, &why);
-	if (!registry_parse(r, subject, &q, a, &parsed, &why))
-		return;
 	registry_lookup(r, subject, &q, REGISTRY_ALL, a, &why);
-	if (registry_check(r, subject, 0, &parsed, a, &compatible, &messages, &why))
+	if (registry_check(r, subject, 0, &q, a, &compatible, &messages, &why))
 		must(compatible == (messages.n == 0));
-	registry_check(r, subject, REGISTRY_LATEST, &parsed, a, &compatible, &messages, &why);
-	schema_free(parsed.schema);
+	registry_check(r, subject, REGISTRY_LATEST, &q, a, &compatible, &messages, &why);
 }
 
 static void

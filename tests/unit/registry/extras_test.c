@@ -77,7 +77,8 @@ rules_have_one_form(void)
 		{ "{\"domainRules\":[7]}", "Rule domainRules" },
 		{ "{\"domainRules\":{\"a\":1}}", "ArrayList domainRules" },
 		{ "{\"enableAt\":\"never\"}", "ExecutionEnvironment enableAt" },
-		{ "{\"domainRules\":[{\"disabled\":1}]}", "boolean disabled" },
+		{ "{\"domainRules\":[{\"disabled\":1.0}]}", "boolean disabled" },
+		{ "{\"domainRules\":[{\"disabled\":\"yes\"}]}", "boolean disabled" },
 		{ "7", "RuleSet " },
 	};
 	struct world w;
@@ -85,6 +86,30 @@ rules_have_one_form(void)
 	world_init(&w);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		SAME(formed(&w, cases[i][0], canonical_rules), cases[i][1]);
+	world_done(&w);
+}
+
+static void
+truths_are_told_in_many_ways(void)
+{
+	static const struct {
+		const char *text;
+		bool good, is;
+	} cases[] = {
+		{ "true", true, true }, { "false", true, false }, { "null", true, false }, { "\" True \"", true, true },
+		{ "\"FALSE\"", true, false }, { "\"\"", true, false }, { "\" null\"", true, false }, { "0", true, false },
+		{ "1", true, true }, { "-2", true, true }, { "1.0", false, false }, { "1e0", false, false }, { "\"1\"", false, false },
+		{ "\"tRue\"", false, false }, { "[]", false, false }, { "{}", false, false },
+	};
+	struct world w;
+	bool is;
+
+	world_init(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		CU_ASSERT_EQUAL(canonical_truth(world_json(&w, cases[i].text), &is), cases[i].good);
+		CU_ASSERT(!cases[i].good || is == cases[i].is);
+	}
+	CU_ASSERT(canonical_truth(NULL, &is) && !is);
 	world_done(&w);
 }
 
@@ -364,6 +389,7 @@ requests_are_quoted_as_java_prints_them(void)
 const struct unit_test extras_tests[] = {
 	UNIT(metadata_has_one_form),
 	UNIT(rules_have_one_form),
+	UNIT(truths_are_told_in_many_ways),
 	UNIT(two_become_one),
 	UNIT(rules_are_refused_in_their_order),
 	UNIT(versions_are_told_in_the_metadata),

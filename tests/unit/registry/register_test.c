@@ -149,6 +149,39 @@ spelling_does_not_matter_but_content_does(void)
 	world_done(&w);
 }
 
+/* Karapace keeps texts as they came, but for the order of their members; they are found by what they say. */
+static void
+texts_that_others_keep_in_their_spelling_are_found(void)
+{
+	static const char *const stored[] = {
+		"{\\\"type\\\":\\\"int\\\"}",
+		"{\\\"fields\\\":[{\\\"name\\\":\\\"f\\\",\\\"type\\\":{\\\"type\\\":\\\"int\\\"}}],"
+		"\\\"name\\\":\\\"a.R\\\",\\\"type\\\":\\\"record\\\"}",
+		"{\\\"name\\\":\\\"U\\\",\\\"fields\\\": [ {\\\"type\\\":\\\"a.R\\\", \\\"name\\\":\\\"f\\\"}],\\\"type\\\":\\\"record\\\"}"
+		"\",\"references\":[{\"name\":\"a.R\",\"subject\":\"s\",\"version\":2}],\"x\":\"",
+	};
+	static const char *const keys[] = { KEY("s", 1), KEY("s", 2), KEY("s", 3) };
+	struct reference on_r = { span_str("a.R"), span_str("s"), 2 };
+	struct schema_request user = { .references = &on_r, .n_references = 1,
+		.text = span_str("{\"type\":\"record\",\"name\":\"U\",\"fields\":[{\"name\":\"f\",\"type\":\"a.R\"}]}") };
+	struct world w;
+
+	world_init(&w);
+	for (int i = 0; i < 3; i++) {
+		char value[512];
+
+		snprintf(value, sizeof value, "{\"subject\":\"s\",\"version\":%d,\"id\":%d,\"schema\":\"%s\",\"deleted\":false}",
+		    i + 1, 70 + i, stored[i]);
+		world_put(&w, keys[i], value);
+	}
+	SAME(world_lookup(&w, "s", INT, REGISTRY_LIVE), "70/1");
+	SAME(world_lookup(&w, "s", "{\"type\":\"int\"}", REGISTRY_LIVE), "70/1");
+	SAME(world_register(&w, "s", RECORD(",\"namespace\":\"a\"")), "71/2");
+	SAME(world_request(&w, "s", &user), "72/3");
+	SAME(world_lookup(&w, "s", LONG, REGISTRY_LIVE), "40403 Schema not found");
+	world_done(&w);
+}
+
 static void
 metadata_and_rules_belong_to_the_schema(void)
 {
@@ -288,6 +321,29 @@ references_belong_to_the_schema(void)
 }
 
 static void
+references_have_a_name_a_subject_and_a_version(void)
+{
+	const struct {
+		struct reference ref;
+		const char *told;
+	} cases[] = {
+		{ { span_of(NULL, 0), span_str("t"), 1 }, "{name='null', subject='t', version=1}" },
+		{ { span_str("T"), span_of(NULL, 0), -1 }, "{name='T', subject='null', version=-1}" },
+		{ { span_str("T"), span_str("t"), 0 }, "{name='T', subject='t', version=null}" },
+	};
+	struct world w;
+
+	world_init(&w);
+	SAME(world_register(&w, "t", FIXED), "1/1");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct schema_request q = { .text = span_str(USER), .references = &cases[i].ref, .n_references = 1 };
+
+		SAME(world_request(&w, "u", &q), arena_printf(&w.arena, "42201 Invalid reference: %s", cases[i].told));
+	}
+	world_done(&w);
+}
+
+static void
 normal_forms_are_the_same(void)
 {
 	struct schema_request q = { .text = span_str(RECORD(",\"b\":1,\"a\":2")), .normalize = true };
@@ -418,11 +474,13 @@ const struct unit_test register_tests[] = {
 	UNIT(a_deleted_version_that_somebody_refers_to_stays),
 	UNIT(a_version_that_is_asked_for_must_be_the_next),
 	UNIT(spelling_does_not_matter_but_content_does),
+	UNIT(texts_that_others_keep_in_their_spelling_are_found),
 	UNIT(metadata_and_rules_belong_to_the_schema),
 	UNIT(metadata_comes_from_the_version_before_and_the_config),
 	UNIT(rules_are_checked_first),
 	UNIT(without_a_text_that_of_the_version_before_is_meant),
 	UNIT(references_belong_to_the_schema),
+	UNIT(references_have_a_name_a_subject_and_a_version),
 	UNIT(normal_forms_are_the_same),
 	UNIT(checks_have_their_order),
 	UNIT(names_of_subjects_are_checked),

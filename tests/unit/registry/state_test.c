@@ -142,7 +142,7 @@ what_is_unknown_is_passed_over(void)
 		{ CONFIG("s"), "{\"compatibilityLevel\":\"none\"}", "one of its settings is unknown" },
 		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"compatibilityPolicy\":\"SIDEWAYS\"}", "one of its settings is unknown" },
 		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"compatibilityPolicy\":\"lenient\"}", "one of its settings is unknown" },
-		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"normalize\":5}", "one of its settings is unknown" },
+		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"normalize\":5.5}", "one of its settings is unknown" },
 		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"alias\":[]}", "one of its settings is unknown" },
 		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"defaultMetadata\":{\"properties\":[1]}}", "one of its settings is unknown" },
 		{ CONFIG("s"), "{\"compatibilityLevel\":\"NONE\",\"overrideRuleSet\":{\"domainRules\":5}}", "one of its settings is unknown" },

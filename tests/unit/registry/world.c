@@ -272,15 +272,11 @@ world_check(struct world *w, const char *subject, int32_t version, const char *t
 {
 	struct schema_request q = { .text = span_str(text) };
 	struct level_messages messages = { 0 };
-	struct parsed_schema parsed;
 	struct refusal why;
 	struct buf told = { 0 };
 	bool good, compatible = false;
 
-	if (!registry_parse(w->registry, span_str(subject), &q, &w->arena, &parsed, &why))
-		return world_refusal(w, &why);
-	good = registry_check(w->registry, span_str(subject), version, &parsed, &w->arena, &compatible, &messages, &why);
-	schema_free(parsed.schema);
+	good = registry_check(w->registry, span_str(subject), version, &q, &w->arena, &compatible, &messages, &why);
 	if (!good)
 		return world_refusal(w, &why);
 	must(compatible == (messages.n == 0));
