@@ -357,9 +357,9 @@ dump_same_value(const struct json *a, const struct json *b)
 }
 
 bool
-dump_same(const struct json *a, const struct json *b)
+dump_same_beside_text(const struct json *a, const struct json *b)
 {
-	static const char *const names[] = { "id", "references", "metadata", "ruleSet", "schema" };
+	static const char *const names[] = { "id", "references", "metadata", "ruleSet" };
 	const struct json *x = json_get(a, "schemaType"), *y = json_get(b, "schemaType");
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -367,6 +367,12 @@ dump_same(const struct json *a, const struct json *b)
 			return false;
 	/* Older registries leave it out of Avro's. */
 	return dump_same_value(x, y) || (x == NULL && json_is_text(y, "AVRO")) || (y == NULL && json_is_text(x, "AVRO"));
+}
+
+bool
+dump_same(const struct json *a, const struct json *b)
+{
+	return dump_same_beside_text(a, b) && dump_same_value(json_get(a, "schema"), json_get(b, "schema"));
 }
 
 bool

@@ -73,8 +73,12 @@ struct dump {
  */
 bool dump_read(struct arena *, struct span text, struct dump *out, char *why, size_t size);
 
-/* Whether two schemas say the same, as far as an import can bring it about; whether they are deleted does not count. */
+/*
+ * Whether two schemas say the same, as far as an import can bring it about; whether they are deleted does not count.  Texts
+ * are the same byte by byte; where just they differ, it is by their spelling, or else, as a registry knows.
+ */
 bool dump_same(const struct json *a, const struct json *b);
+bool dump_same_beside_text(const struct json *a, const struct json *b);
 
 /* Whether two values are the same, members in any order; NULL is as null and as what is empty. */
 bool dump_same_value(const struct json *a, const struct json *b);

@@ -1,8 +1,8 @@
 /*
  * schema_import.c -- weir schema import: brings an exported registry into another, with its ids and versions.
  *
- * First it is found out what is missing, and nothing is changed while anything is there that is not the
- * same.  Then each context that something is missing of is put into IMPORT mode, the schemas are
+ * First it is found out what is missing, and nothing is changed while anything is there, a setting
+ * among it, that is not the same.  Then each context that something is missing of is put into IMPORT mode, the schemas are
  * registered, those that others refer to first, and what is deleted in the export is deleted; then come
  * associations, but for those that have to come with a schema, and the settings.  At the end, whatever
  * happened, each context gets its mode back.
@@ -32,6 +32,12 @@ struct item {
 	bool visited;     /* it, and what it refers to, are in the order */
 };
 
+/* A config or a mode of the export on its way. */
+struct due {
+	const struct dump_setting *s;
+	bool missing;
+};
+
 /* A context that is imported into. */
 struct space {
 	const char *name;
@@ -54,6 +60,7 @@ struct import {
 	struct space *spaces;
 	size_t n_spaces;
 	struct links links;    /* the associations */
+	struct due *configs, *modes; /* as many as the dump has */
 	size_t strangers;      /* schemas that the registry has and the export has not */
 	size_t differences;    /* told so far */
 	struct { int64_t registered, there, deleted, configs, modes; } n;
@@ -160,6 +167,50 @@ sort_items(struct import *m)
 
 /* ---- what is there ---- */
 
+/* A schema as requests have it, with the version and the id that it is to get (`numbers`) or as it is looked for. */
+static void
+put_request(struct buf *to, const struct item *item, bool numbers)
+{
+	static const char *const names[] = { "schemaType", "references", "metadata", "ruleSet", "schema", "version", "id" };
+	struct json_out o = json_out(to);
+
+	json_open(&o, '{');
+	for (size_t i = 0; i < sizeof names / sizeof *names - (numbers ? 0 : 2); i++) {
+		const struct json *v = json_get(item->s.entity, names[i]);
+
+		if (v == NULL)
+			continue;
+		json_key(&o, names[i]);
+		json_put_tree(&o, v);
+	}
+	json_close(&o, '}');
+}
+
+/*
+ * Whether the registry has the same schema.  One whose text is spelled otherwise it is asked for, since it prints what it
+ * gets: it knows what is the same.
+ */
+static bool
+is_same(struct import *m, const struct version *v, const struct item *item, struct arena *a)
+{
+	struct weir_answer answer;
+	struct weir_error why;
+	struct buf body = { 0 };
+	int64_t id = 0;
+
+	if (dump_same(v->entity, item->s.entity) || !dump_same_beside_text(v->entity, item->s.entity))
+		return dump_same(v->entity, item->s.entity);
+	put_request(&body, item, false);
+	must_fit(!body.failed);
+	if (!cli_ask(m->cli,
+		&(struct weir_call){ .method = WEIR_POST, .path = { "subjects", v->subject }, .query = { { "deleted", "true" } },
+		    .body = buf_bytes(&body) },
+		a, &answer, &why) || !json_is_int(json_get(answer.json, "id"), &id))
+		id = 0;
+	buf_done(&body);
+	return id == v->id;
+}
+
 /* What the registry has and the export has not.  Where it is deleted it would go for good, when the mode is changed. */
 static void
 meet_stranger(struct import *m, const struct version *v, struct arena *a)
@@ -170,7 +221,7 @@ meet_stranger(struct import *m, const struct version *v, struct arena *a)
 	if (v->deleted)
 		tell_difference(m, v->subject, v->version,
 		    "deleted in the registry and not in the export: importing would remove it for good");
-	else if (same_id != NULL && !dump_same(v->entity, same_id->s.entity))
+	else if (same_id != NULL && !is_same(m, v, same_id, a))
 		tell_difference(m, v->subject, v->version,
 		    arena_printf(a, "its id %" PRId64 " is another schema's in the export", v->id));
 }
@@ -188,7 +239,7 @@ compare(struct import *m, const struct version *v, struct arena *a)
 		meet_stranger(m, v, a);
 		return;
 	}
-	if (!dump_same(v->entity, item->s.entity))
+	if (!is_same(m, v, item, a))
 		tell_difference(m, v->subject, v->version, "the registry has another schema, or another id");
 	else if (v->deleted && !item->s.deleted)
 		tell_difference(m, v->subject, v->version, "deleted in the registry, and not in the export");
@@ -225,6 +276,13 @@ count(const struct import *m, enum state state)
 
 /* ---- modes ---- */
 
+/* Whether a setting goes for all subjects, of the default context or of each; a registry tells one always. */
+static bool
+is_for_all(const char *subject)
+{
+	return subject == NULL || strcmp(subject, ":.__GLOBAL:") == 0;
+}
+
 /* The mode that is set at a place; NULL: none.  That of all is READWRITE where none is. */
 static enum status
 own_mode(struct import *m, const char *subject, const char **out)
@@ -236,7 +294,7 @@ own_mode(struct import *m, const char *subject, const char **out)
 	if (!cli_ask(m->cli, &(struct weir_call){ .path = { "mode", subject } }, m->arena, &answer, &why))
 		return why.code == 40409 ? STATUS_DONE : cli_failed(m->cli, &answer, &why);
 	*out = cli_member(m->arena, answer.json, "mode");
-	if (subject == NULL && strcmp(*out, "READWRITE") == 0)
+	if (is_for_all(subject) && strcmp(*out, "READWRITE") == 0)
 		*out = NULL;
 	return STATUS_DONE;
 }
@@ -337,24 +395,6 @@ close_spaces(struct import *m, bool whole)
 
 /* ---- schemas ---- */
 
-static void
-put_request(struct buf *to, const struct item *item)
-{
-	static const char *const names[] = { "version", "id", "schemaType", "references", "metadata", "ruleSet", "schema" };
-	struct json_out o = json_out(to);
-
-	json_open(&o, '{');
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		const struct json *v = json_get(item->s.entity, names[i]);
-
-		if (v == NULL)
-			continue;
-		json_key(&o, names[i]);
-		json_put_tree(&o, v);
-	}
-	json_close(&o, '}');
-}
-
 /* Whether the registry refuses just this schema; of the mode, 42205, it would say the same of all others. */
 static bool
 is_of_schema(const struct weir_answer *answer, const struct weir_error *why)
@@ -406,7 +446,7 @@ register_one(struct import *m, struct item *item)
 	enum status status = STATUS_DONE;
 	int64_t id = 0;
 
-	put_request(&body, item);
+	put_request(&body, item, true);
 	must_fit(!body.failed);
 	if (link != NULL && links_is_due(&m->links, link))
 		status = links_make_with(&m->links, link, buf_bytes(&body), &id);
@@ -512,12 +552,13 @@ set_config(struct import *m, const struct dump_setting *s)
 }
 
 /*
- * Sets what the export has, unless something else is set.  What goes for all subjects may be but the
- * default: it is replaced where the registry has nothing that has not come from the export.
+ * Whether a config has to be set; one that is another is told.  What goes for all subjects may be but the default: it is
+ * replaced where the registry has nothing that has not come from the export.
  */
 static enum status
-import_config(struct import *m, const struct dump_setting *s)
+look_at_config(struct import *m, struct due *due)
 {
+	const struct dump_setting *s = due->s;
 	struct weir_answer answer;
 	struct weir_error why;
 	bool set = cli_ask(m->cli, &(struct weir_call){ .path = { "config", s->subject } }, m->arena, &answer, &why);
@@ -526,30 +567,58 @@ import_config(struct import *m, const struct dump_setting *s)
 		return cli_failed(m->cli, &answer, &why);
 	if (set && dump_same_value(answer.json, s->value))
 		return STATUS_DONE;
-	if (!set || (s->subject == NULL && m->strangers == 0))
-		return set_config(m, s);
-	tell_difference(m, s->subject, 0, "the registry has another config");
+	due->missing = !set || (is_for_all(s->subject) && m->strangers == 0);
+	if (!due->missing)
+		tell_difference(m, s->subject, 0, "the registry has another config");
 	return STATUS_DONE;
 }
 
-/* The same of a mode.  That of a context which is imported into is set when it is given back. */
+/* The same of a mode.  IMPORT was left in a context by an import that was killed. */
+static enum status
+look_at_mode(struct import *m, struct due *due)
+{
+	const char *wanted = cli_str(m->arena, due->s->value->text), *is;
+	enum status status = own_mode(m, due->s->subject, &is);
+
+	if (is != NULL && strcmp(is, "IMPORT") == 0 && find_space(m, due->s->subject) != NULL)
+		is = NULL;
+	if (status != STATUS_DONE || strcmp(wanted, is == NULL ? "READWRITE" : is) == 0)
+		return status;
+	due->missing = is == NULL;
+	if (!due->missing)
+		tell_difference(m, due->s->subject, 0, "the registry has another mode");
+	return STATUS_DONE;
+}
+
+static enum status
+look_at_settings(struct import *m)
+{
+	enum status status = STATUS_DONE;
+
+	m->configs = arena_array(m->arena, (size_t)m->dump.n.configs + 1, sizeof *m->configs);
+	m->modes = arena_array(m->arena, (size_t)m->dump.n.modes + 1, sizeof *m->modes);
+	must_fit(m->configs != NULL && m->modes != NULL);
+	for (int64_t i = 0; i < m->dump.n.configs && status == STATUS_DONE; i++) {
+		m->configs[i] = (struct due){ .s = &m->dump.configs[i] };
+		status = cli_interrupted() ? STATUS_INTERRUPTED : look_at_config(m, &m->configs[i]);
+	}
+	for (int64_t i = 0; i < m->dump.n.modes && status == STATUS_DONE; i++) {
+		m->modes[i] = (struct due){ .s = &m->dump.modes[i] };
+		status = cli_interrupted() ? STATUS_INTERRUPTED : look_at_mode(m, &m->modes[i]);
+	}
+	return status;
+}
+
+/* That of a context which is imported into is set when it is given back. */
 static enum status
 import_mode(struct import *m, const struct dump_setting *s)
 {
-	const char *wanted = cli_str(m->arena, s->value->text), *is;
+	const char *wanted = cli_str(m->arena, s->value->text);
 	struct space *space = find_space(m, s->subject);
-	enum status status = own_mode(m, s->subject, &is);
+	enum status status = STATUS_DONE;
 
 	if (space != NULL && !space->switched)
 		space = NULL;
-	if (space != NULL)
-		is = space->after;
-	if (status != STATUS_DONE || strcmp(wanted, is == NULL ? "READWRITE" : is) == 0)
-		return status;
-	if (is != NULL) {
-		tell_difference(m, s->subject, 0, "the registry has another mode");
-		return STATUS_DONE;
-	}
 	if (space != NULL)
 		space->after = wanted;
 	else
@@ -565,9 +634,11 @@ import_settings(struct import *m)
 	enum status status = STATUS_DONE;
 
 	for (int64_t i = 0; i < m->dump.n.configs && status == STATUS_DONE; i++)
-		status = cli_interrupted() ? STATUS_INTERRUPTED : import_config(m, &m->dump.configs[i]);
+		if (m->configs[i].missing)
+			status = cli_interrupted() ? STATUS_INTERRUPTED : set_config(m, m->configs[i].s);
 	for (int64_t i = 0; i < m->dump.n.modes && status == STATUS_DONE; i++)
-		status = cli_interrupted() ? STATUS_INTERRUPTED : import_mode(m, &m->dump.modes[i]);
+		if (m->modes[i].missing)
+			status = cli_interrupted() ? STATUS_INTERRUPTED : import_mode(m, m->modes[i].s);
 	return status;
 }
 
@@ -580,7 +651,6 @@ bring(struct import *m)
 	bool missing = count(m, THERE) < (size_t)m->dump.n.schemas;
 	enum status status, end;
 
-	find_spaces(m);
 	status = open_spaces(m);
 	/* Where the mode was changed, what was deleted is gone for good, and missing now. */
 	if (status == STATUS_DONE && missing)
@@ -686,6 +756,9 @@ run(struct import *m)
 		return STATUS_USAGE;
 	sort_items(m);
 	if ((status = look_at_all(m)) != STATUS_DONE)
+		return status;
+	find_spaces(m);
+	if ((status = look_at_settings(m)) != STATUS_DONE)
 		return status;
 	if (differences(m) > 0) {
 		cli_say(m->cli, "the registry is not as the export has it in %zu cases, and nothing was changed", differences(m));

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/setting.h"
 #include "weir/reasons.h"
 #include "weir/schema.h"
 
@@ -35,7 +36,13 @@ read_schema(struct cli *c, struct weir_schema *out)
 			cli_usage(c, "--reference %s: write NAME=SUBJECT:VERSION", c->references[i]);
 			return false;
 		}
-	return cli_read_file(c, c->args[1], &out->text);
+	if (!cli_read_file(c, c->args[1], &out->text))
+		return false;
+	/* To a registry it would mean the schema of the version before. */
+	if (setting_trim(out->text).n > 0)
+		return true;
+	cli_say(c, "%s is empty", c->args[1]);
+	return false;
 }
 
 /* ---- whether it fits ---- */

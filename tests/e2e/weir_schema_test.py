@@ -207,6 +207,7 @@ def test_mistakes_are_told(sites):
                            ("--nothing", ["list", "--nothing"]), ("which? Name a subject", ["get"]), ("--id x", ["get", "--id", "x"]),
                            ("write NAME=SUBJECT:VERSION", ["register", "a", "-", "--reference", "x=y"]),
                            ("/nowhere can't be opened", ["register", "a", "/nowhere"]),
+                           ("/dev/null is empty", ["register", "a", "/dev/null"]), ("/dev/null is empty", ["check", "a", "/dev/null"]),
                            ("no such file".capitalize(), ["import", "/nowhere"]), ("--unset takes no FULL", ["compat", "FULL", "--unset"])]:
         refused(2, words, one, *command)
     refused(2, "write http://host:port", "localhost:8081", "list")
@@ -419,7 +420,48 @@ def test_what_differs_is_told_and_stays(sites):
     good(two, "delete", "stranger")
     refused(1, "stranger, version 1: deleted in the registry and not in the export", two, "import", file)
     weir(two, "delete", "stranger", "--permanent")
+    # Nor does anything come where a setting is another.
+    more = {"schema": {"subject": "more", "version": 1, "id": 1001, "schema": '"null"', "deleted": False}}
+    for kind, subject, is_now, was in ("compat", "half", "NONE", "FULL"), ("mode", "meta", "READWRITE", "READONLY"):
+        good(two, kind, subject, is_now)
+        refused(1, f"{subject}: the registry has another {'config' if kind == 'compat' else 'mode'}", two, "import",
+                given=changed(lines, more, counted=["schemas"]))
+        good(two, kind, subject, was)
+        same(everything(two), before)
     good(two, "import", file)
+
+
+def test_what_is_set_above_all_contexts_comes_along(sites):
+    one, two, file = sites.one, sites.two, sites.path("above")
+    good(one, "compat", ":.__GLOBAL:", "FULL")
+    good(one, "mode", ":.__GLOBAL:", "READONLY")
+    refused(3, "read-only", one, "register", ":.unheard:of", "-", given='"int"')
+    same(weir(one, "export", file)[0], 0)
+    same(good(two, "import", file).split("; ")[-1], "1 configs and 1 modes set\n")
+    same(good(two, "import", file).split("; ")[-1], "0 configs and 0 modes set\n")
+    for site in one, two:
+        same([good(site, kind, ":.__GLOBAL:").split()[-1] for kind in ("compat", "mode")], ["FULL", "READONLY"])
+        for kind in "mode", "compat":
+            good(site, kind, ":.__GLOBAL:", "--unset")
+
+
+def test_texts_that_others_spell_otherwise_are_known_again(sites):
+    # As Karapace keeps them: with members in order, and else as they came.
+    two, file = sites.two, sites.path("export")
+    with open(file) as f:
+        whole = f.read().splitlines(True)
+    texts = ['{"fields":[{"name":"x","type":{"type":"string"}}],"name":"a.Kara","type":"record"}', '{"type":"bytes"}']
+    karapace = [{"schema": {"subject": f":.other:kara{i}", "version": 1, "id": 70 + i, "schemaType": "AVRO", "schema": text}}
+                for i, text in enumerate(texts)]
+    both = changed(whole, *karapace, counted=["schemas", "schemas"])
+    same(good(two, "import", given=both).split()[:1], ["2"])
+    same(good(two, "import", given=both).split()[:1], ["0"])
+    same(good(two, "get", ":.other:kara1"), '"bytes"\n')
+    refused(1, ":.other:kara0, version 1: the registry has another schema", two, "import",
+            given=changed(whole, *karapace, counted=["schemas", "schemas"], old='\\"x\\",', new='\\"y\\",'))
+    for i in range(2):
+        good(two, "delete", f":.other:kara{i}")
+        same(weir(two, "delete", f":.other:kara{i}", "--permanent")[0], 0)
 
 
 def changed(lines, *more, counted=None, old=None, new=None):
