@@ -118,6 +118,24 @@ close_side(struct side *s)
 	}
 }
 
+int64_t
+log_end_of_all(struct log *log, const struct timespec *deadline)
+{
+	rd_kafka_t *rk = log_reader(log, "read_uncommitted", "10", log_applied(log));
+	int64_t end = -1;
+
+	while (rk != NULL && end < 0 && monotonic_left_ms(deadline) > 0) {
+		rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, LOG_POLL_MS);
+
+		if (m != NULL && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+			end = m->offset;
+		if (m != NULL)
+			rd_kafka_message_destroy(m);
+	}
+	close_side(&(struct side){ .rk = rk });
+	return end;
+}
+
 bool
 log_find_aborted(struct log *log, int64_t end, const struct timespec *deadline)
 {

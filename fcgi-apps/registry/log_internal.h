@@ -36,6 +36,7 @@ struct log {
 	rd_kafka_t *producer;         /* of transactions; NULL: another writes, or nobody */
 	char *transactional_id;       /* owned */
 	int64_t asked_ms;             /* when the group was last looked at */
+	int64_t written;              /* behind the last record that it has committed */
 	int64_t clean;                /* up to here, what was aborted has been told */
 	atomic_bool leads;
 	_Atomic uint64_t takeovers, transactions, n_aborted;
@@ -60,6 +61,12 @@ void log_meet_topic(const struct log *, rd_kafka_t *producer, int timeout_ms);
 bool log_wait_applied(struct log *, int64_t end, const struct timespec *deadline);
 
 /* ---- log_aborted.c ---- */
+
+/*
+ * Where the topic ends, with what nobody who reads committed records is told yet: what stands behind a transaction that is
+ * open.  -1: it could not be found out in time.
+ */
+int64_t log_end_of_all(struct log *, const struct timespec *deadline);
 
 /* Tells of the aborted records up to `end` that have not been told of; false when they could not be read in time. */
 bool log_find_aborted(struct log *, int64_t end, const struct timespec *deadline);

@@ -9,7 +9,7 @@
 #include "registry/log_internal.h"
 
 enum {
-	ASK_MS = 10000,       /* between two looks at whether Confluent's registries have come */
+	ASK_MS = 1000,        /* between two looks at whether Confluent's registries have come */
 	ASK_TIMEOUT_MS = 2000
 };
 
@@ -144,6 +144,20 @@ fence(struct log *log, const struct timespec *deadline)
 	return r;
 }
 
+/*
+ * Waits until all that they have committed is known, also behind a transaction of somebody else that is open; then what
+ * they have not is looked for.
+ */
+static enum log_result
+catch_up_with_all(struct log *log, const struct timespec *deadline)
+{
+	/* What it has followed all along comes as soon as any write; what was aborted is looked for from the topic's beginning. */
+	struct timespec soon = monotonic_in(log->settings.timeout_ms);
+	int64_t end = log_end_of_all(log, &soon);
+
+	return end >= 0 && log_wait_applied(log, end, &soon) && log_find_aborted(log, end, deadline) ? LOG_WRITTEN : LOG_TIMED_OUT;
+}
+
 static enum log_result
 take_over(struct log *log)
 {
@@ -153,10 +167,8 @@ take_over(struct log *log)
 	if ((log->producer = make_producer(log)) == NULL)
 		return LOG_FAILED;
 	r = fence(log, &deadline);
-	/* What they committed before is all there is, and known; then what they did not is looked for. */
-	if (r == LOG_WRITTEN && (!log_catch_up(log, monotonic_left_ms(&deadline)) ||
-				    !log_find_aborted(log, log_applied(log), &deadline)))
-		r = LOG_TIMED_OUT;
+	if (r == LOG_WRITTEN)
+		r = catch_up_with_all(log, &deadline);
 	if (r != LOG_WRITTEN) {
 		log_resign(log);
 		return r;
@@ -166,6 +178,15 @@ take_over(struct log *log)
 	atomic_store(&log->leads, true);
 	diag_info("this process writes", "topic=%s", log->topic);
 	return r;
+}
+
+/* Whoever plans has to know all that was committed before, though it may not have come back in time then. */
+static enum log_result
+catch_up_with_own(struct log *log)
+{
+	struct timespec deadline = monotonic_in(log->settings.timeout_ms);
+
+	return log_wait_applied(log, log->written, &deadline) ? LOG_WRITTEN : LOG_TIMED_OUT;
 }
 
 enum log_result
@@ -180,7 +201,7 @@ log_lead(struct log *log)
 		log_resign(log);
 		return r;
 	}
-	return log->producer != NULL ? LOG_WRITTEN : take_over(log);
+	return log->producer != NULL ? catch_up_with_own(log) : take_over(log);
 }
 
 /* ---- a transaction ---- */
@@ -292,6 +313,7 @@ log_write(struct log *log, const struct log_write *writes, size_t n)
 	if ((r = commit(log, &deadline)) != LOG_WRITTEN)
 		return r;
 	log->transactions++;
+	log->written = d.end;
 	end_plainly(log);
 	return log_wait_applied(log, d.end, &deadline) ? LOG_WRITTEN : LOG_TIMED_OUT;
 }

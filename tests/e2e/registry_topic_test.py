@@ -6,6 +6,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import confluent_kafka
+
 import raw_calls
 import registry_site
 from claims import same, until
@@ -13,6 +15,9 @@ from claims import same, until
 TRUNCATED = "The registry's topic is not what was read of it: it ends before what was read of it: it was truncated, or made anew"
 FOREIGN = ("Registries of Confluent's are at work on the topic, so that this one writes nothing: stop them, or set "
            "weir.take.over")
+
+
+NOOP = b'{"keytype":"NOOP","magic":0}'
 
 
 def good(answer):
@@ -77,6 +82,30 @@ def test_nginx_finds_the_next_where_one_is_gone(site):
     # The second goes on for a while.
     same(good(site.register("behind", '"bytes"'))["version"], 1)
     same((metric(site.writer, "weir_registry_writes"), metric(other, "weir_registry_writes")), (0, 1))
+
+
+def test_what_does_not_come_back_in_time_is_known_before_the_next_write(site):
+    one, other = [start(site, i, "-o", "kafkastore.timeout.ms=1500") for i in (3, 4)]
+    until("one writes", lambda: one.write("POST", "/subjects/held/versions", {"schema": '"double"'}).status == 200)
+    held = confluent_kafka.Producer({"bootstrap.servers": site.daemon.address, "transactional.id": "held"})
+    held.init_transactions(30)
+    held.begin_transaction()
+    held.produce("_schemas", key=NOOP, partition=0)
+    same(held.flush(30), 0)
+    # Behind it readers of committed records are told nothing.  The first is written all the same, and the others are not.
+    writes = [(lambda i=i, ask=ask: ask("POST", f"/subjects/held{i}/versions", {"schema": f'{{"type":"fixed","name":"H{i}","size":1}}'}))
+              for i, ask in enumerate([one.write, one.write, other.write])]
+    for write in writes:
+        answer = write()
+        same((answer.status, answer.json["error_code"]), (500, 50002), str(answer))
+    held.abort_transaction(30)
+    for write in writes:
+        until("it is registered", lambda write=write: write().status == 200)
+    told = [good(site.ask("GET", f"/subjects/held{i}/versions/1"))["id"] for i in range(3)]
+    same(len(set(told)), 3, f"ids {told}")
+    records = [k for _, k, _ in registry_site.read_topic(site.daemon.address, "read_uncommitted") if b'"held' in k]
+    same(len(records), 4, f"records {records}")
+    same((one.stop(), other.stop()), (0, 0))
 
 
 def test_a_topic_that_was_made_anew_is_not_served(site):
