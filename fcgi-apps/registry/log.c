@@ -15,7 +15,9 @@ static const char writer_prefix[] = "weir-registry-";
 
 enum {
 	CLUSTER_TIMEOUT_MS = 10000,
-	FLUSH_MS = 1000
+	END_MS = 2000,
+	FLUSH_MS = 1000,
+	MISSING_MS = 10000 /* a topic that is not there for so long has gone: a broker that has just begun may not know it yet */
 };
 
 /* ---- handles ---- */
@@ -142,6 +144,29 @@ log_reader(const struct log *log, const char *isolation, const char *wait_ms, in
 	return NULL;
 }
 
+static void *
+destroy(void *reader)
+{
+	rd_kafka_destroy(reader);
+	return NULL;
+}
+
+void
+log_end_reader(rd_kafka_t *reader)
+{
+	struct timespec deadline = monotonic_in(END_MS);
+	pthread_t thread;
+
+	if (reader == NULL)
+		return;
+	rd_kafka_consumer_close(reader);
+	must(pthread_create(&thread, NULL, destroy, reader) == 0);
+	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline) == 0)
+		return;
+	diag_warn("a consumer of the Kafka client's does not end, and is left behind", "timeout_ms=%d", END_MS);
+	must(pthread_detach(thread) == 0);
+}
+
 rd_kafka_resp_err_t
 log_produce(const struct log *log, rd_kafka_t *producer, const struct log_write *w, bool copy, void *opaque)
 {
@@ -204,12 +229,6 @@ take_error(struct log *log, const rd_kafka_message_t *m)
 		if (m->offset < log->read)
 			find_fault(log, truncated);
 		advance(log, 0, m->offset);
-		return;
-	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-		find_fault(log, "it is not there any more");
-		advance(log, 0, 0);
 		return;
 	default:
 		diag_warn("reading the registry's topic failed, and is tried again", "reason=\"%s\"",
@@ -279,8 +298,7 @@ free_log(struct log *log)
 		rd_kafka_flush(log->asker, FLUSH_MS);
 		rd_kafka_destroy(log->asker);
 	}
-	if (log->reader != NULL)
-		rd_kafka_destroy(log->reader);
+	log_end_reader(log->reader);
 	for (size_t i = 0; i < log->settings.n_properties; i++) {
 		free((void *)(uintptr_t)log->settings.properties[i].key);
 		free((void *)(uintptr_t)log->settings.properties[i].value);
@@ -354,7 +372,6 @@ log_close(struct log *log)
 {
 	atomic_store(&log->stopping, true);
 	pthread_join(log->thread, NULL);
-	rd_kafka_consumer_close(log->reader);
 	free_log(log);
 }
 
@@ -371,6 +388,19 @@ read_so_far(struct log *log)
 	return n;
 }
 
+/* librdkafka tells a consumer nothing of a topic that has gone: who asks for its end is told. */
+static void
+note_missing(struct log *log, rd_kafka_resp_err_t e)
+{
+	if (e != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && e != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC &&
+	    e != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+		log->missing_ms = 0;
+	else if (log->missing_ms == 0)
+		log->missing_ms = monotonic_ms();
+	else if (monotonic_ms() - log->missing_ms > MISSING_MS)
+		find_fault(log, "it is not there any more");
+}
+
 /*
  * The topic's end, or -1.  Asked for as the offset at the end of time: the call that asks for
  * just that does not keep to its timeout while the broker is away.
@@ -382,11 +412,14 @@ ask_end(void *ctx, int timeout_ms)
 	int64_t read = read_so_far(log), end = -1;
 	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(all, log->topic, 0);
+	rd_kafka_resp_err_t e;
 
 	p->offset = RD_KAFKA_OFFSET_END;
-	if (rd_kafka_offsets_for_times(log->asker, all, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-	    p->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+	if ((e = rd_kafka_offsets_for_times(log->asker, all, timeout_ms)) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		e = p->err;
+	if (e == RD_KAFKA_RESP_ERR_NO_ERROR)
 		end = p->offset;
+	note_missing(log, e);
 	rd_kafka_topic_partition_list_destroy(all);
 	if (end >= 0 && end < read)
 		find_fault(log, truncated);

@@ -112,10 +112,7 @@ close_side(struct side *s)
 {
 	if (s->at != NULL)
 		rd_kafka_message_destroy(s->at);
-	if (s->rk != NULL) {
-		rd_kafka_consumer_close(s->rk);
-		rd_kafka_destroy(s->rk);
-	}
+	log_end_reader(s->rk);
 }
 
 int64_t
@@ -132,7 +129,7 @@ log_end_of_all(struct log *log, const struct timespec *deadline)
 		if (m != NULL)
 			rd_kafka_message_destroy(m);
 	}
-	close_side(&(struct side){ .rk = rk });
+	log_end_reader(rk);
 	return end;
 }
 

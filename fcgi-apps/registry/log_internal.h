@@ -31,6 +31,7 @@ struct log {
 	int64_t read;                 /* the offset behind the last record read */
 	_Atomic int64_t applied;      /* the same, or behind it where nothing comes; raised under the mutex */
 	struct looks looks;           /* at the topic's end */
+	int64_t missing_ms;           /* since when the topic is not there; 0: it is.  Of whoever looks */
 
 	/* ---- of the one who writes ---- */
 	rd_kafka_t *producer;         /* of transactions; NULL: another writes, or nobody */
@@ -50,6 +51,12 @@ rd_kafka_t *log_client(const struct log *, rd_kafka_type_t, const struct log_pro
 
 /* A consumer that reads the topic from this offset. */
 rd_kafka_t *log_reader(const struct log *, const char *isolation, const char *wait_ms, int64_t from);
+
+/*
+ * Ends a consumer (NULL is fine).  librdkafka 2.0 waits for ever for one whose topic was deleted: after two seconds
+ * it is left behind, with a line in the log.
+ */
+void log_end_reader(rd_kafka_t *);
 
 /* Hands a record to a producer; `opaque` goes with it.  The payload is copied if `copy`, else only read. */
 rd_kafka_resp_err_t log_produce(const struct log *, rd_kafka_t *, const struct log_write *, bool copy, void *opaque);

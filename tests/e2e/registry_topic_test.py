@@ -130,5 +130,18 @@ def test_a_topic_that_was_made_anew_is_not_served(site):
     same(good(site.writer.write("POST", "/subjects/new/versions", {"schema": '"string"'}))["id"], 1)
 
 
+def test_a_topic_that_has_gone_is_missed(site):
+    same(good(site.writer.ask("GET", "/subjects")), ["new"])
+    raw_calls.drop(raw_calls.client(site.daemon), "_schemas")
+    until("the topic is missed", lambda: site.writer.ask("GET", "/subjects").status == 500)
+    answer = site.writer.ask("GET", "/subjects")
+    same((answer.json["error_code"], answer.json["message"]),
+         (50001, "The registry's topic is not what was read of it: it is not there any more"))
+    same(site.writer.ask("GET", "/-/ready").status, 500)
+    same(site.writer.stop(), 0)
+    site.restart_writer()
+    same(good(site.writer.ask("GET", "/subjects")), [])
+
+
 if __name__ == "__main__":
     registry_site.main(globals(), registry_site.Site("-o", "kafkastore.timeout.ms=3000"))
