@@ -15,6 +15,7 @@ static struct problem problems[REGISTRY_PROBLEMS] = {
 #include "registry/problems.tbl"
 	[REGISTRY_NO_MEMORY] = { 413, 413, "HTTP 413 Request Entity Too Large" },
 	[REGISTRY_WAITS] = { 500, 500, "Internal Server Error" }, /* told to nobody */
+	[REGISTRY_AGAIN] = { 500, 500, "Internal Server Error" }, /* told to nobody whose client is there */
 };
 
 void

@@ -66,13 +66,32 @@ settle_versions(const struct version *v, struct arena *a, const struct json **ol
 
 /* ---- fingerprints: who differs by them needn't be parsed again ---- */
 
-/* A schema that is looked for among the versions of a subject. */
+/*
+ * A look-up: of a schema among the versions of subjects.  While the state is held still it makes fingerprints for so many
+ * bytes of text, some tens of milliseconds; when these are used up it finds nothing, and what it has made is kept.
+ */
+enum { PIECE_BYTES = 8 << 20 };
+
 struct search {
-	const struct registry *registry;
+	struct resolution parser;
+	size_t left; /* bytes; 0: used up */
 	const struct parsed_schema *fresh;
-	struct arena *arena;
-	uint32_t print; /* 0: not known yet */
+	uint32_t print; /* of it; 0: not known yet */
+	struct refusal ignored;
 };
+
+static void
+begin(struct search *f, const struct registry *r, size_t bytes, struct arena *a)
+{
+	*f = (struct search){ .parser = { .registry = r, .arena = a, .scratch = a, .why = &f->ignored }, .left = bytes };
+}
+
+/* Takes so much of what is left. */
+static void
+spend(struct search *f, size_t bytes)
+{
+	f->left -= bytes < f->left ? bytes : f->left;
+}
 
 /*
  * The fingerprint of a text with references, metadata (whatever version they say) and rules: where is_same() says
@@ -99,12 +118,13 @@ print_of(struct span text, struct record with)
 
 /* Of a schema that is printed, as it is stored or in a format. */
 static uint32_t
-print_of_schema(const struct schema *s, struct span format, struct record with)
+print_of_schema(struct search *f, const struct schema *s, struct span format, struct record with)
 {
 	struct buf text = { 0 };
 	uint32_t print;
 
 	schema_print_format(s, format, &text);
+	spend(f, text.n);
 	print = text.failed ? 0 : print_of(buf_bytes(&text), with);
 	buf_done(&text);
 	return print;
@@ -115,7 +135,7 @@ static uint32_t
 print_of_fresh(struct search *f)
 {
 	if (f->print == 0)
-		f->print = print_of_schema(f->fresh->schema, span_of(NULL, 0), f->fresh->record);
+		f->print = print_of_schema(f, f->fresh->schema, span_of(NULL, 0), f->fresh->record);
 	return f->print;
 }
 
@@ -130,9 +150,8 @@ print_of_stored(struct search *f, struct content *c, bool inlined)
 	const struct schema_entry *e = &c->entry;
 	struct record with = { .metadata = e->metadata, .rule_set = e->rule_set };
 	_Atomic uint64_t *at = inlined ? &c->resolved : &c->printed;
-	uint32_t moved = e->n_references == 0 ? 0 : f->registry->moved, print = NONE;
+	uint32_t moved = e->n_references == 0 ? 0 : f->parser.registry->moved, print = NONE;
 	uint64_t kept = atomic_load_explicit(at, memory_order_relaxed);
-	struct refusal why;
 	struct schema *s;
 
 	if ((uint32_t)kept == moved && kept >> 32 != 0)
@@ -141,10 +160,11 @@ print_of_stored(struct search *f, struct content *c, bool inlined)
 		with.references = e->references;
 		with.n_references = e->n_references;
 	}
-	s = registry_schema(f->registry, e, f->arena, &why);
+	s = state_schema(&f->parser, e);
+	spend(f, f->parser.bytes);
 	if (s != NULL)
-		print = print_of_schema(s, inlined ? span_str("resolved") : span_of(NULL, 0), with);
-	else if (why.problem == REGISTRY_NO_MEMORY)
+		print = print_of_schema(f, s, inlined ? span_str("resolved") : span_of(NULL, 0), with);
+	else if (f->ignored.problem == REGISTRY_NO_MEMORY)
 		print = 0;
 	schema_free(s);
 	atomic_store_explicit(at, (uint64_t)print << 32 | moved, memory_order_relaxed);
@@ -174,7 +194,6 @@ is_same(struct search *f, const struct version *v)
 		.metadata = old->metadata, .rule_set = old->rule_set };
 	struct record as_fresh = fresh->record;
 	uint8_t hashes[2][16];
-	struct refusal why;
 	struct schema *s;
 
 	if (!span_eq(old->schema_type, fresh->record.schema_type) || !may_be_same(f, v, inlined))
@@ -184,12 +203,12 @@ is_same(struct search *f, const struct version *v)
 		as_fresh.references = old->references;
 		as_fresh.n_references = old->n_references;
 	}
-	if (!settle_versions(v, f->arena, &as_old.metadata, &as_fresh.metadata))
+	if (!settle_versions(v, f->parser.arena, &as_old.metadata, &as_fresh.metadata))
 		return false;
 	record_hash(&as_old, hashes[0]);
 	record_hash(&as_fresh, hashes[1]);
 	if (memcmp(hashes[0], hashes[1], sizeof hashes[0]) != 0 ||
-	    (s = registry_schema(f->registry, old, f->arena, &why)) == NULL)
+	    (s = state_schema(&f->parser, old)) == NULL)
 		return false;
 	same = schema_equal(s, fresh->schema);
 	schema_free(s);
@@ -202,49 +221,63 @@ has_hash(const struct version *v, const struct parsed_schema *p)
 	return memcmp(v->entry.schema->guid, p->hash, sizeof p->hash) == 0;
 }
 
+static const struct version *
+find(struct search *f, const struct subject *s, const struct parsed_schema *p, enum registry_which which)
+{
+	const struct content *c = s == NULL ? NULL : state_by_hash(f->parser.registry, s->context, p->hash);
+
+	f->fresh = p;
+	f->print = 0;
+	for (size_t i = s == NULL ? 0 : s->n; i > 0 && c != NULL; i--)
+		if (has_hash(s->versions[i - 1], p) && state_is(s->versions[i - 1], which))
+			return s->versions[i - 1];
+	for (size_t i = s == NULL ? 0 : s->n; i > 0 && f->left > 0; i--)
+		if (state_is(s->versions[i - 1], which) && is_same(f, s->versions[i - 1]))
+			return s->versions[i - 1];
+	return NULL;
+}
+
 const struct version *
 state_lookup(const struct registry *r, const struct subject *s, const struct parsed_schema *p,
     enum registry_which which, struct arena *a)
 {
-	const struct content *c = s == NULL ? NULL : state_by_hash(r, s->context, p->hash);
-	struct search f = { .registry = r, .fresh = p, .arena = a };
+	const struct version *v;
+	struct search f;
 
-	for (size_t i = s == NULL ? 0 : s->n; i > 0 && c != NULL; i--)
-		if (has_hash(s->versions[i - 1], p) && state_is(s->versions[i - 1], which))
-			return s->versions[i - 1];
-	for (size_t i = s == NULL ? 0 : s->n; i > 0; i--)
-		if (state_is(s->versions[i - 1], which) && is_same(&f, s->versions[i - 1]))
-			return s->versions[i - 1];
-	return NULL;
+	begin(&f, r, SIZE_MAX, a);
+	v = find(&f, s, p, which);
+	state_forget(&f.parser);
+	return v;
 }
 
 /* ---- look-ups ---- */
 
 /* Once more with what a registration would add. */
 static const struct version *
-look_up_with_extras(const struct registry *r, struct span subject, const struct schema_request *q,
-    const struct parsed_schema *p, enum registry_which which, struct arena *a)
+look_up_with_extras(struct search *f, struct span subject, const struct schema_request *q, const struct parsed_schema *p,
+    enum registry_which which)
 {
+	const struct registry *r = f->parser.registry;
 	const struct version *before = state_newest(state_subject(r, subject), REGISTRY_LIVE);
 	struct schema_request more = *q;
 	struct parsed_schema fuller = *p;
 
-	if (before == NULL || !state_add_extras(r, subject, before, 0, a, &more) ||
+	if (before == NULL || !state_add_extras(r, subject, before, 0, f->parser.arena, &more) ||
 	    (more.metadata == q->metadata && more.rule_set == q->rule_set))
 		return NULL;
 	fuller.record.metadata = more.metadata;
 	fuller.record.rule_set = more.rule_set;
 	record_hash(&fuller.record, fuller.hash);
-	return state_lookup(r, state_subject(r, subject), &fuller, which, a);
+	return find(f, state_subject(r, subject), &fuller, which);
 }
 
 static const struct version *
-look_up(const struct registry *r, struct span subject, const struct schema_request *q, const struct parsed_schema *p,
-    enum registry_which which, struct arena *a)
+look_up(struct search *f, struct span subject, const struct schema_request *q, const struct parsed_schema *p,
+    enum registry_which which)
 {
-	const struct version *v = state_lookup(r, state_subject(r, subject), p, which, a);
+	const struct version *v = find(f, state_subject(f->parser.registry, subject), p, which);
 
-	return v != NULL ? v : look_up_with_extras(r, subject, q, p, which, a);
+	return v != NULL ? v : look_up_with_extras(f, subject, q, p, which);
 }
 
 /*
@@ -261,9 +294,10 @@ means_the_same(const struct registry *r, const struct schema_request *q, struct 
 enum { NAMESAKES_PARSED = 32 };
 
 static const struct version *
-look_up_namesakes(const struct registry *r, struct span subject, const struct schema_request *q,
-    const struct parsed_schema *p, enum registry_which which, struct arena *a)
+look_up_namesakes(struct search *f, struct span subject, const struct schema_request *q, const struct parsed_schema *p,
+    enum registry_which which)
 {
+	const struct registry *r = f->parser.registry;
 	const struct version *v = NULL;
 	struct parsed_schema other;
 	struct refusal ignored;
@@ -271,11 +305,11 @@ look_up_namesakes(const struct registry *r, struct span subject, const struct sc
 	size_t it = 0;
 	int parsed = 0;
 
-	while (v == NULL && (namesake = registry_next_namesake(r, subject, &it)).p != NULL) {
+	while (v == NULL && f->left > 0 && (namesake = registry_next_namesake(r, subject, &it)).p != NULL) {
 		if (means_the_same(r, q, subject, namesake))
-			v = look_up(r, namesake, q, p, which, a);
-		else if (parsed++ < NAMESAKES_PARSED && registry_parse(r, namesake, q, a, &other, &ignored)) {
-			v = look_up(r, namesake, q, &other, which, a);
+			v = look_up(f, namesake, q, p, which);
+		else if (parsed++ < NAMESAKES_PARSED && registry_parse(r, namesake, q, f->parser.arena, &other, &ignored)) {
+			v = look_up(f, namesake, q, &other, which);
 			schema_free(other.schema);
 		}
 	}
@@ -289,19 +323,24 @@ registry_lookup(const struct registry *r, struct span subject, const struct sche
 	struct schema_request known = *q;
 	const struct version *v = NULL;
 	struct parsed_schema p;
+	struct search f;
 
+	begin(&f, r, PIECE_BYTES, a);
 	known.known = true;
 	if (!state_is_blank(q->text)) {
 		if (!registry_parse(r, subject, &known, a, &p, why))
 			return NULL;
-		v = look_up(r, subject, &known, &p, which, a);
+		v = look_up(&f, subject, &known, &p, which);
 		if (v == NULL)
-			v = look_up_namesakes(r, subject, &known, &p, which, a);
+			v = look_up_namesakes(&f, subject, &known, &p, which);
 		schema_free(p.schema);
+		state_forget(&f.parser);
 	}
 	if (v != NULL)
 		return &v->entry;
-	if (state_newest(state_subject(r, subject), which) == NULL)
+	if (f.left == 0)
+		refuse(why, a, REGISTRY_AGAIN);
+	else if (state_newest(state_subject(r, subject), which) == NULL)
 		refuse(why, a, REGISTRY_SUBJECT_NOT_FOUND, text_of(a, subject));
 	else
 		refuse(why, a, REGISTRY_SCHEMA_NOT_FOUND);
@@ -326,25 +365,25 @@ asked_for(const struct subject *s, const struct version *found, const struct sch
 
 /* One that is to be the latest is looked for there only. */
 static const struct version *
-find_again(const struct registry *r, const struct subject *s, const struct parsed_schema *p, int32_t version,
-    struct arena *a)
+find_again(struct search *f, const struct subject *s, const struct parsed_schema *p, int32_t version)
 {
 	const struct version *newest = state_newest(s, REGISTRY_LIVE);
-	struct search f = { .registry = r, .fresh = p, .arena = a };
 
 	if (version >= 0)
-		return state_lookup(r, s, p, REGISTRY_LIVE, a);
-	return newest != NULL && (has_hash(newest, p) || is_same(&f, newest)) ? newest : NULL;
+		return find(f, s, p, REGISTRY_LIVE);
+	f->fresh = p;
+	return newest != NULL && (has_hash(newest, p) || is_same(f, newest)) ? newest : NULL;
 }
 
-const struct version_entry *
-registry_registered(const struct registry *r, struct span subject, const struct schema_request *q, struct arena *a,
+static const struct version_entry *
+registered(const struct registry *r, struct span subject, const struct schema_request *q, size_t bytes, struct arena *a,
     struct refusal *why)
 {
 	const struct subject *s = state_subject(r, subject);
 	struct schema_request known = *q;
 	struct parsed_schema parsed;
 	const struct version *v;
+	struct search f;
 
 	*why = (struct refusal){ 0 };
 	known.known = true;
@@ -354,9 +393,27 @@ registry_registered(const struct registry *r, struct span subject, const struct 
 	if (q->n_tags_to_add + q->n_tags_to_remove > 0 || q->propagate_tags || state_is_blank(q->text) ||
 	    state_adds_extras(r, subject) || !registry_parse(r, subject, &known, a, &parsed, why))
 		return NULL;
-	v = find_again(r, s, &parsed, q->version, a);
+	begin(&f, r, bytes, a);
+	v = find_again(&f, s, &parsed, q->version);
+	state_forget(&f.parser);
 	schema_free(parsed.schema);
+	if (v == NULL && f.left == 0)
+		refuse(why, a, REGISTRY_AGAIN);
 	if (v != NULL)
 		v = asked_for(s, v, q);
 	return v == NULL ? NULL : &v->entry;
+}
+
+const struct version_entry *
+registry_registered(const struct registry *r, struct span subject, const struct schema_request *q, struct arena *a,
+    struct refusal *why)
+{
+	return registered(r, subject, q, PIECE_BYTES, a, why);
+}
+
+const struct version_entry *
+state_registered(const struct registry *r, struct span subject, const struct schema_request *q, struct arena *a,
+    struct refusal *why)
+{
+	return registered(r, subject, q, SIZE_MAX, a, why);
 }

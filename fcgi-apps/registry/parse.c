@@ -5,10 +5,10 @@
 #include "registry/registry_internal.h"
 
 /*
- * Schemas that refer to schemas that refer ...: so deep, and so many in all, whether it is a request's schema or a
- * stored one that does.
+ * Schemas that refer to schemas that refer ...: so deep, so many in all, and so many bytes of text with that of the one
+ * that refers, whether it is a request's schema or a stored one that does.
  */
-enum { REFERENCE_DEPTH_MAX = 32, REFERENCES_MAX = 1000 };
+enum { REFERENCE_DEPTH_MAX = 32, REFERENCES_MAX = 1000, REFERENCES_BYTES_MAX = 8 << 20 };
 
 /* A schema that another refers to, parsed. */
 struct known {
@@ -17,24 +17,14 @@ struct known {
 	struct known *next;
 };
 
-struct resolution {
-	const struct registry *registry;
-	struct arena *arena;   /* of what is told */
-	struct arena *scratch; /* of what parsing takes; may be the same */
-	struct refusal *why;
-	struct known *known;   /* owned */
-	int n_known;
-	int depth, total;      /* of the schema that is parsed now: references in each other, and in all */
-};
-
 static bool
 no_memory(struct resolution *z)
 {
 	return refuse(z->why, z->arena, REGISTRY_NO_MEMORY);
 }
 
-static void
-forget(struct resolution *z)
+void
+state_forget(struct resolution *z)
 {
 	struct known *k;
 
@@ -44,6 +34,7 @@ forget(struct resolution *z)
 		free(k);
 	}
 	z->n_known = 0;
+	z->known_bytes = 0;
 }
 
 /* Without memory for it, it is parsed anew where it comes again. */
@@ -57,6 +48,7 @@ remember(struct resolution *z, const struct schema_entry *e, struct schema *made
 	*k = (struct known){ e, schema_share(made), z->known };
 	z->known = k;
 	z->n_known++;
+	z->known_bytes += e->text.n;
 }
 
 static struct schema *parse_reference(struct resolution *, const struct schema_entry *);
@@ -106,8 +98,13 @@ parse(struct resolution *z, struct span context, enum schema_type type, struct s
 	size_t i = 0;
 
 	*mistake = (struct schema_mistake){ 0 };
+	z->bytes += text.n;
 	if (refs == NULL && n > 0) {
 		no_memory(z);
+		return NULL;
+	}
+	if (z->bytes > REFERENCES_BYTES_MAX) {
+		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "What it refers to is too large");
 		return NULL;
 	}
 	for (; i < n; i++) {
@@ -164,13 +161,14 @@ parse_reference(struct resolution *z, const struct schema_entry *e)
 	return made;
 }
 
-/* One that nothing refers to here.  What others before it referred to is known still, as long as that is not too much. */
-static struct schema *
-parse_root(struct resolution *z, const struct schema_entry *e)
+struct schema *
+state_schema(struct resolution *z, const struct schema_entry *e)
 {
-	if (z->n_known > REFERENCES_MAX)
-		forget(z);
+	/* What others before it referred to is known still, as long as that is not too much. */
+	if (z->n_known > REFERENCES_MAX || z->known_bytes > REFERENCES_BYTES_MAX)
+		state_forget(z);
 	z->depth = z->total = 0;
+	z->bytes = 0;
 	return parse_stored(z, e);
 }
 
@@ -178,9 +176,9 @@ struct schema *
 registry_schema(const struct registry *r, const struct schema_entry *e, struct arena *a, struct refusal *why)
 {
 	struct resolution z = { .registry = r, .arena = a, .scratch = a, .why = why };
-	struct schema *s = parse_root(&z, e);
+	struct schema *s = state_schema(&z, e);
 
-	forget(&z);
+	state_forget(&z);
 	return s;
 }
 
@@ -321,7 +319,7 @@ registry_parse(const struct registry *r, struct span subject, const struct schem
 	*out = (struct parsed_schema){ 0 };
 	asked.normalize = state_wants_normal(r, subject, q);
 	good = parse_request(&z, subject, &asked, out);
-	forget(&z);
+	state_forget(&z);
 	if (good)
 		record_hash(&out->record, out->hash);
 	else {
@@ -400,19 +398,19 @@ reserved_by(const struct json *metadata)
 	return json_is_kind(v, JSON_STRING) ? v->text : span_of("", 0);
 }
 
+/* So many fields are looked at in either schema: each is looked for among all others. */
+enum { RESERVED_MAX = 1000 };
+
 static bool
 is_reserved(struct span list, struct span wanted)
 {
 	struct span name;
 
-	while (next_reserved(&list, &name))
+	for (int seen = 0; seen < RESERVED_MAX && next_reserved(&list, &name); seen++)
 		if (span_eq(name, wanted))
 			return true;
 	return false;
 }
-
-/* So many fields are looked at in either schema: each is looked for among all others. */
-enum { RESERVED_MAX = 1000 };
 
 static bool
 check_reserved(struct resolution *z, const struct json *before, const struct parsed_schema *p,
@@ -465,7 +463,7 @@ check_version(struct resolution *z, enum level level, bool fields, const struct 
 
 	arena_init(&scratch, z->arena->cap);
 	z->scratch = &scratch;
-	earlier.schema = s = parse_root(z, v->entry.schema);
+	earlier.schema = s = state_schema(z, v->entry.schema);
 	if (s != NULL) {
 		*compatible = level_check(level, p->schema, &earlier, 1, fields, &scratch, &told);
 		good = told.memory ? no_memory(z) : keep_messages(z, messages, &told);
@@ -579,7 +577,7 @@ compare(const struct registry *r, struct span subject, const struct version *one
 	if ((list = asked_for(r, subject, s, one, p, a, &n)) == NULL)
 		return no_memory(&z);
 	good = check(&z, subject, one != NULL ? one : state_newest(s, REGISTRY_LIVE), list, n, p, compatible, messages);
-	forget(&z);
+	state_forget(&z);
 	return good;
 }
 

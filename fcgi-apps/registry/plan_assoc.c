@@ -242,7 +242,7 @@ create_again(const struct association_plan *g, struct change *c)
 	struct refusal ignored;
 
 	if (asked->schema != NULL)
-		v = registry_registered(g->registry, s->subject, asked->schema, g->arena, &ignored);
+		v = state_registered(g->registry, s->subject, asked->schema, g->arena, &ignored);
 	if (!span_eq(s->subject, asked->subject) || s->strong != (asked->strong == SAID_YES) ||
 	    s->frozen != (asked->frozen == SAID_YES) || (asked->schema != NULL && v == NULL))
 		return refuse(g->why, g->arena, REGISTRY_ASSOCIATION_EXISTS, text_of(g->arena, s->type),

@@ -389,7 +389,7 @@ registry_plan_register(const struct registry *r, struct span subject, const stru
 	if (is_planned_for(subject, earlier))
 		return refuse(why, a, REGISTRY_WAITS);
 	/* What is there already is no write, whatever the mode. */
-	same = registry_registered(r, subject, q, a, why);
+	same = state_registered(r, subject, q, a, why);
 	if (same != NULL)
 		tell(plan, same);
 	return same != NULL ||

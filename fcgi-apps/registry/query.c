@@ -16,6 +16,7 @@ static const char *const messages[REGISTRY_PROBLEMS] = {
 #include "registry/problems.tbl"
 	[REGISTRY_NO_MEMORY] = "",
 	[REGISTRY_WAITS] = "",
+	[REGISTRY_AGAIN] = "",
 };
 
 static const char *

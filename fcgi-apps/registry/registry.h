@@ -31,6 +31,7 @@ enum registry_problem {
 #include "registry/problems.tbl"
 	REGISTRY_NO_MEMORY, /* the arena was used up: the request is too large */
 	REGISTRY_WAITS,     /* can't be told before plans that came earlier are carried out */
+	REGISTRY_AGAIN,     /* it took long, and what it did is kept: to be asked again when others have had the state */
 	REGISTRY_PROBLEMS
 };
 
@@ -225,7 +226,7 @@ struct schema *registry_schema(const struct registry *, const struct schema_entr
 
 /*
  * The version of the subject, or of its namesakes, that has this schema; NULL with the refusal (40401, 40403, or
- * 42201 where the schema is none).
+ * 42201 where the schema is none), or REGISTRY_AGAIN.
  */
 const struct version_entry *registry_lookup(const struct registry *, struct span subject,
     const struct schema_request *, enum registry_which, struct arena *, struct refusal *);
@@ -240,7 +241,7 @@ bool registry_check(const struct registry *, struct span subject, int32_t versio
 
 /*
  * The live version that the registration of this schema would find again, so that nothing need be
- * written; NULL where there is none, or (then it says a problem) with the refusal.
+ * written; NULL where there is none, or (then it says a problem) with the refusal, or REGISTRY_AGAIN.
  */
 const struct version_entry *registry_registered(const struct registry *, struct span subject,
     const struct schema_request *, struct arena *, struct refusal *);

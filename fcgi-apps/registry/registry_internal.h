@@ -221,9 +221,33 @@ bool plan_check_scope(struct span scope, struct arena *, struct refusal *);
 const struct version *state_lookup(const struct registry *, const struct subject *, const struct parsed_schema *,
     enum registry_which, struct arena *);
 
+/* As registry_registered(), however long it takes. */
+const struct version_entry *state_registered(const struct registry *, struct span subject, const struct schema_request *,
+    struct arena *, struct refusal *);
+
 /* Whether a schema is compatible with those versions that the subject's level asks for; as registry_check(). */
 bool state_check(const struct registry *, struct span subject, const struct parsed_schema *, struct arena *,
     bool *compatible, struct level_messages *, struct refusal *);
+
+/*
+ * Parses schemas, one after the other, with what they refer to; what several refer to is parsed once, while the state is
+ * held still.  Begin with registry, arena, scratch and why; end with state_forget().
+ */
+struct resolution {
+	const struct registry *registry;
+	struct arena *arena;   /* of what is told */
+	struct arena *scratch; /* of what parsing takes; may be the same */
+	struct refusal *why;
+	struct known *known;   /* owned */
+	int n_known;
+	size_t known_bytes;    /* of their texts */
+	int depth, total;      /* of the schema that is parsed now: references in each other, and in all */
+	size_t bytes;          /* of its text and theirs */
+};
+
+/* A stored schema; NULL with the refusal.  Counted: schema_free(). */
+struct schema *state_schema(struct resolution *, const struct schema_entry *);
+void state_forget(struct resolution *);
 
 /* A request, and one of its references, as Java prints it, for the messages that quote it.  Arena; "" when used up. */
 const char *parse_request_text(struct arena *, struct span subject, const struct schema_request *);

@@ -52,13 +52,14 @@ subjects_lookup(struct app *app, struct http_request *q, struct http_response *r
 
 	if (!entity_request(q, r, &wanted))
 		return;
-	for (int fresh = 0; fresh < 2 && v == NULL; fresh++) {
-		app_read(app, fresh);
-		v = registry_lookup(app->registry, app_subject(app->registry, q), &wanted, which, q->arena, &why);
-		if (v != NULL)
-			put_version(app, q, r, v);
-		app_read_end(app);
-	}
+	for (int fresh = 0; fresh < 2 && v == NULL; fresh++)
+		do {
+			app_read(app, fresh);
+			v = registry_lookup(app->registry, app_subject(app->registry, q), &wanted, which, q->arena, &why);
+			if (v != NULL)
+				put_version(app, q, r, v);
+			app_read_end(app);
+		} while (v == NULL && why.problem == REGISTRY_AGAIN && !http_gone(q));
 	if (v == NULL)
 		app_refuse(r, &why);
 }
@@ -165,11 +166,13 @@ answer_known(struct app *app, struct http_request *q, struct http_response *r, c
 	const struct version_entry *v;
 	struct refusal why;
 
-	app_read(app, false);
-	v = registry_registered(app->registry, app_subject(app->registry, q), &reg->wanted, q->arena, &why);
-	if (v != NULL)
-		put_registered(app, q, r, v, false);
-	app_read_end(app);
+	do {
+		app_read(app, false);
+		v = registry_registered(app->registry, app_subject(app->registry, q), &reg->wanted, q->arena, &why);
+		if (v != NULL)
+			put_registered(app, q, r, v, false);
+		app_read_end(app);
+	} while (v == NULL && why.problem == REGISTRY_AGAIN && !http_gone(q));
 	return v != NULL;
 }
 

@@ -1,11 +1,13 @@
 /* register_test.c -- registration: ids, versions, what is the same schema, the order of checks, what is written. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "unit/registry/world.h"
 #include "unit/unit.h"
 
 #define KEY(subject, version) "{\"keytype\":\"SCHEMA\",\"subject\":\"" subject "\",\"version\":" #version ",\"magic\":1}"
+#define AGAIN "0 " /* others are to have the state first */
 #define INT "\"int\""
 #define LONG "\"long\""
 #define RECORD(more) "{\"type\":\"record\",\"name\":\"R\"" more ",\"fields\":[{\"name\":\"f\",\"type\":\"int\"}]}"
@@ -180,6 +182,38 @@ texts_that_others_keep_in_their_spelling_are_found(void)
 	SAME(world_request(&w, "s", &user), "72/3");
 	SAME(world_lookup(&w, "s", LONG, REGISTRY_LIVE), "40403 Schema not found");
 	world_done(&w);
+}
+
+/* What is to be printed for a fingerprint: the state is given to others after some of it. */
+static void
+a_look_up_of_much_text_goes_on_where_it_was(void)
+{
+	enum { VERSIONS = 3, BYTES = 5 << 20 };
+	char *doc = malloc(BYTES), *value = malloc(BYTES + 512);
+	int pieces = 0;
+	struct world w;
+
+	CU_ASSERT_FATAL(doc != NULL && value != NULL);
+	memset(doc, 'x', BYTES);
+	world_init(&w);
+	for (int i = 1; i <= VERSIONS; i++) {
+		char key[128];
+
+		snprintf(key, sizeof key, "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":%d,\"magic\":1}", i);
+		snprintf(value, BYTES + 512, "{\"subject\":\"s\",\"version\":%d,\"id\":%d,\"schema\":\"{\\\"type\\\":\\\"record\\\","
+		    "\\\"name\\\":\\\"R%d\\\",\\\"fields\\\":[],\\\"doc\\\":\\\"%.*s\\\"}\",\"deleted\":false}", i, i, i, (int)BYTES, doc);
+		world_put(&w, key, value);
+	}
+	while (strcmp(world_lookup(&w, "s", INT, REGISTRY_LIVE), AGAIN) == 0)
+		pieces++;
+	CU_ASSERT(pieces > 0 && pieces <= VERSIONS);
+	SAME(world_lookup(&w, "s", INT, REGISTRY_LIVE), "40403 Schema not found");
+	snprintf(value, BYTES + 512, "{\"type\":\"record\",\"name\":\"R1\",\"doc\":\"%.*s\",\"fields\":[]}", (int)BYTES, doc);
+	/* What has been made is kept. */
+	SAME(world_lookup(&w, "s", value, REGISTRY_LIVE), "1/1");
+	world_done(&w);
+	free(value);
+	free(doc);
 }
 
 static void
@@ -475,6 +509,7 @@ const struct unit_test register_tests[] = {
 	UNIT(a_version_that_is_asked_for_must_be_the_next),
 	UNIT(spelling_does_not_matter_but_content_does),
 	UNIT(texts_that_others_keep_in_their_spelling_are_found),
+	UNIT(a_look_up_of_much_text_goes_on_where_it_was),
 	UNIT(metadata_and_rules_belong_to_the_schema),
 	UNIT(metadata_comes_from_the_version_before_and_the_config),
 	UNIT(rules_are_checked_first),
