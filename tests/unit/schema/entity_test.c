@@ -121,6 +121,95 @@ the_text_stays(void)
 	arena_done(&a);
 }
 
+enum { MANY = 2000 };
+
+/* Each of many fields, in any order, and one of them by two paths. */
+static void
+many_tags_change_at_once(void)
+{
+	static struct schema_tags add[MANY + 2], remove[MANY];
+	struct span t[] = { span_str("T"), span_str("U") }, out;
+	struct schema_mistake why;
+	struct buf text = { 0 };
+	struct schema *s;
+	struct arena a;
+
+	arena_init(&a, 1 << 24);
+	buf_printf(&text, "{\"type\":\"record\",\"name\":\"n.R\",\"fields\":[");
+	for (int i = 0; i < MANY; i++) {
+		buf_printf(&text, "%s{\"name\":\"f%d\",\"type\":\"int\"}", i > 0 ? "," : "", i);
+		add[MANY - 1 - i] = (struct schema_tags){ span_str(arena_printf(&a, "R.f%d", i)), true, t, 2 };
+		remove[i] = (struct schema_tags){ span_str(arena_printf(&a, "n.R.f%d", i)), true, t, (size_t)i % 3 };
+	}
+	buf_printf(&text, "]}");
+	buf_u8(&text, '\0');
+	add[MANY] = (struct schema_tags){ span_str("n.R.f0"), true, &t[1], 1 };
+	add[MANY + 1] = (struct schema_tags){ span_str("n.R"), false, &t[1], 1 };
+	s = parsed((char *)text.p);
+	buf_done(&text);
+	CU_ASSERT(schema_change_tags(s, add, MANY + 2, remove, MANY, &a, &out, &why));
+	schema_free(s);
+	buf_printf(&text, "{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"n\",\"fields\":[");
+	for (int i = 0; i < MANY; i++)
+		buf_printf(&text, "%s{\"name\":\"f%d\",\"type\":\"int\"%s}", i > 0 ? "," : "", i,
+		    i % 3 == 0 ? ",\"confluent:tags\":[\"T\",\"U\"]" : i % 3 == 1 ? ",\"confluent:tags\":[\"U\"]" : "");
+	buf_printf(&text, "],\"confluent:tags\":[\"U\"]}");
+	CU_ASSERT(span_eq(out, buf_bytes(&text)));
+	buf_done(&text);
+	arena_done(&a);
+}
+
+/* Of all paths that lead nowhere the first is told, those of tags to be added before the others. */
+static void
+the_first_path_that_leads_nowhere_is_told(void)
+{
+	struct span t = span_str("T"), out;
+	struct schema_tags list[] = { { span_str("In.x"), true, &t, 1 }, { span_str("In.y"), true, &t, 1 },
+		{ span_str("In.z"), true, &t, 1 } };
+	struct schema *s = parsed(OUTER);
+	struct schema_mistake why;
+	struct arena a;
+
+	arena_init(&a, 1 << 20);
+	CU_ASSERT(!schema_change_tags(s, list, 3, NULL, 0, &a, &out, &why) && !why.memory);
+	CU_ASSERT(help_same(why.text, "No matching path 'In.y' found in the schema"));
+	CU_ASSERT(!schema_change_tags(s, &list[2], 1, &list[1], 1, &a, &out, &why) && !why.memory);
+	CU_ASSERT(help_same(why.text, "No matching path 'In.z' found in the schema"));
+	CU_ASSERT(!schema_change_tags(s, list, 1, &list[1], 2, &a, &out, &why) && !why.memory);
+	CU_ASSERT(help_same(why.text, "No matching path 'In.y' found in the schema"));
+	arena_done(&a);
+	schema_free(s);
+}
+
+/* Of records of one name, or fields, the nearest to the root has it. */
+static void
+the_nearest_to_the_root_is_meant(void)
+{
+#define R(space, rest) "{\"type\":\"record\",\"name\":\"" space ".R\",\"fields\":[" rest "]}"
+#define F(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
+	const char *text = R("a", F("x", R("b", F("x", R("c", F("y", "\"int\"")))) ) "," F("z", R("d", F("y", "\"int\""))));
+	static const struct {
+		const char *path, *tags;
+		bool is_field;
+	} cases[] = {
+		{ "R", "a.R:T", false },
+		{ "c.R", "c.R:T", false },
+		{ "R.x", "a.R.x=T", true },
+		{ "R.y", "d.R.y=T", true },
+		{ "c.R.y", "c.R.y=T", true },
+		{ "..R.z", "a.R.z=T", true },
+		{ "...R.z", "No matching path '...R.z' found in the schema", true },
+	};
+	struct arena a;
+
+	arena_init(&a, 1 << 20);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		CU_ASSERT(help_same(changed(&a, text, cases[i].path, cases[i].is_field, "T", ""), cases[i].tags));
+	arena_done(&a);
+#undef R
+#undef F
+}
+
 static void
 a_small_arena_is_told(void)
 {
@@ -160,6 +249,9 @@ const struct unit_test entity_tests[] = {
 	UNIT(tags_are_found_where_they_stand),
 	UNIT(tags_come_and_go),
 	UNIT(the_text_stays),
+	UNIT(many_tags_change_at_once),
+	UNIT(the_first_path_that_leads_nowhere_is_told),
+	UNIT(the_nearest_to_the_root_is_meant),
 	UNIT(a_small_arena_is_told),
 	UNIT(fields_are_known_by_name),
 	UNIT_END
