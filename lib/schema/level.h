@@ -40,7 +40,7 @@ struct level_version {
 struct level_messages {
 	const char **list; /* arena; as Confluent's registry words them */
 	size_t n;
-	bool memory;       /* the arena was used up: the answer is not known */
+	bool memory;       /* the arena was used up, or it is too much to compare: the answer is not known */
 };
 
 /*

@@ -97,7 +97,7 @@ struct schema_conflicts {
 	struct schema_conflict *list; /* arena */
 	size_t n;
 	const char *broken; /* not NULL: why they can't be compared at all.  Arena */
-	bool memory;        /* the arena was used up: the answer is not known */
+	bool memory;        /* the arena was used up, or it is too much to compare: the answer is not known */
 };
 
 /*

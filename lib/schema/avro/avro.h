@@ -78,7 +78,10 @@ enum avro_form {
 	AVRO_CANONICAL   /* the specification's Parsing Canonical Form */
 };
 
-/* Appends the schema's text; to->failed says whether memory (and depth) sufficed. */
+/*
+ * Appends the schema's text; to->failed says whether memory (and depth, and for AVRO_NORMALIZED
+ * the number of values of defaults that are compared with types) sufficed.
+ */
 void avro_print(const struct avro_schema *, enum avro_form, struct buf *to);
 
 /* Of the Parsing Canonical Form, as the specification has them; false: no memory. */
@@ -136,8 +139,8 @@ struct avro_conflicts {
 /*
  * Compares a reader's schema with a writer's, as Avro's Java library does
  * (SchemaCompatibility).  True: whatever the writer writes, the reader can read.
- * Else `out` has every conflict.  Where the arena is used up: false, and
- * out->n == 0 and out->broken == NULL.
+ * Else `out` has every conflict.  Where the arena is used up, or too many names and
+ * fields would have to be looked at: false, and out->n == 0 and out->broken == NULL.
  */
 bool avro_can_read(const struct avro_schema *reader, const struct avro_schema *writer,
     struct arena *, struct avro_conflicts *out);

@@ -5,12 +5,22 @@
  * A pair of nodes is compared once.  Its result is kept, with the place where that
  * was, and stands wherever the pair comes up again; a pair that comes up while it is
  * being compared is taken to be fine, which ends recursion.
+ *
+ * Memory bounds how many pairs are compared and what is told of them; what needs none
+ * (names, symbols, fields that fit) is counted, since all of one schema may be looked
+ * at for each of another one's types.
  */
 #include <ctype.h>
 #include <stdio.h>
 
 #include "schema/avro/node.h"
 #include "schema/avro/pairs.h"
+
+/*
+ * How many names, symbols and fields are looked at.  More than any schemas need that
+ * people have use for; two of the size that a registry takes could ask for billions.
+ */
+enum { STEPS_MAX = 10000000 };
 
 /* Where in the reader's schema we are: a token of a JSON pointer, behind those above it. */
 struct place {
@@ -34,6 +44,7 @@ struct result {
 struct check {
 	struct arena *arena;
 	struct pairs pairs;
+	size_t steps; /* that may still be made */
 	unsigned depth;
 	const char *broken;
 	bool memory;
@@ -57,6 +68,22 @@ take(struct check *c, size_t count, size_t size)
 
 	c->memory |= p == NULL;
 	return p;
+}
+
+/* Makes steps; where there are no more, that is as if there were no more memory. */
+static bool
+step(struct check *c, size_t n)
+{
+	c->memory |= n > c->steps;
+	c->steps -= n > c->steps ? c->steps : n;
+	return !c->memory;
+}
+
+/* The steps that it takes to look at a name: a long one takes more. */
+static size_t
+steps_for(struct span name)
+{
+	return 1 + name.n / 64;
 }
 
 /* "RECORD", ...: the type's name in sentences. */
@@ -133,11 +160,18 @@ add(struct check *c, struct result *to, enum avro_incompatibility kind, const ch
 	append(c, to, (struct found){ .conflict = conflict });
 }
 
-/* Adds what was found of a pair inside. */
+/*
+ * Adds what was found of a pair inside; if that is one thing only, this itself, so that
+ * whoever collects what was found meets nothing that is not told or does not fork.
+ */
 static void
 merge(struct check *c, struct result *to, const struct result *inside)
 {
-	if (inside->first != NULL)
+	struct found *first = inside->first;
+
+	if (first != NULL && first->next == NULL)
+		append(c, to, (struct found){ .conflict = first->conflict, .inside = first->inside });
+	else if (first != NULL)
 		append(c, to, (struct found){ .inside = inside });
 }
 
@@ -195,7 +229,9 @@ compare_names(struct check *c, const struct avro_named *r, const struct avro_nam
 {
 	struct place name = { at, "name", 0 };
 
-	if (!span_eq(r->name.simple, w->name.simple) && !has_alias(r, &w->name))
+	if (span_eq(r->name.simple, w->name.simple) || !step(c, r->aliases.n))
+		return;
+	if (!has_alias(r, &w->name))
 		add(c, to, AVRO_NAME_MISMATCH, arena_printf(c->arena, "expected: %.*s", (int)w->full.n,
 		    (const char *)w->full.p), &name);
 }
@@ -214,13 +250,14 @@ compare_fixed(struct check *c, const struct avro_node *r, const struct avro_node
 
 /* The writer's symbols that the reader lacks, as "[A, B]"; both are sorted.  How many. */
 static size_t
-list_missing(const struct avro_named *r, const struct avro_named *w, struct buf *to)
+list_missing(struct check *c, const struct avro_named *r, const struct avro_named *w, struct buf *to)
 {
 	size_t at = 0, n = 0;
 
 	buf_u8(to, '[');
-	for (size_t i = 0; i < w->n_symbols; i++) {
-		while (at < r->n_symbols && avro_compare(r->sorted[at], w->sorted[i]) < 0)
+	for (size_t i = 0; i < w->n_symbols && step(c, steps_for(w->sorted[i])); i++) {
+		while (at < r->n_symbols && avro_compare(r->sorted[at], w->sorted[i]) < 0 &&
+		    step(c, steps_for(r->sorted[at])))
 			at++;
 		if (at < r->n_symbols && span_eq(r->sorted[at], w->sorted[i]))
 			continue;
@@ -242,7 +279,7 @@ compare_enums(struct check *c, const struct avro_node *r, const struct avro_node
 	/* A default is one of the symbols, and stands for all that the reader does not know. */
 	if (r->named->fallback.p != NULL)
 		return;
-	if (list_missing(r->named, w->named, &missing) > 0)
+	if (list_missing(c, r->named, w->named, &missing) > 0)
 		add(c, to, AVRO_MISSING_ENUM_SYMBOLS, copy_of(c, &missing), &symbols);
 	buf_done(&missing);
 }
@@ -265,14 +302,16 @@ break_off(struct check *c, const struct avro_named *r, const struct avro_field *
 	buf_done(&text);
 }
 
-/* The writer's field for one of the reader's, by its name or an alias; NULL: none, or broken off. */
+/* The writer's field for one of the reader's, by its name or an alias; NULL: none, or stopped. */
 static const struct avro_field *
 find_field(struct check *c, const struct avro_named *r, const struct avro_field *f,
     const struct avro_node *w)
 {
-	const struct avro_field *found = avro_field(w->named, f->name);
+	const struct avro_field *found = NULL;
 
-	for (size_t i = 0; i < f->aliases.n; i++) {
+	if (step(c, steps_for(f->name)))
+		found = avro_field(w->named, f->name);
+	for (size_t i = 0; i < f->aliases.n && step(c, steps_for(f->aliases.list[i].simple)); i++) {
 		const struct avro_field *other = avro_field(w->named, f->aliases.list[i].simple);
 
 		if (found != NULL && other != NULL) {
@@ -412,6 +451,8 @@ compare(struct check *c, const struct avro_node *r, const struct avro_node *w,
 	struct pair *known;
 	struct result *result;
 
+	if (!step(c, 1))
+		return &compatible;
 	if (is_promoted(r->type, w->type))
 		return &compatible;
 	if ((known = pairs_at(&c->pairs, r, w)) == NULL) {
@@ -472,7 +513,7 @@ bool
 avro_can_read(const struct avro_schema *reader, const struct avro_schema *writer,
     struct arena *a, struct avro_conflicts *out)
 {
-	struct check c = { .arena = a, .pairs.arena = a };
+	struct check c = { .arena = a, .pairs.arena = a, .steps = STEPS_MAX };
 	struct list list = { 0 };
 	const struct result *all = compare(&c, reader->root, writer->root, NULL);
 

@@ -29,8 +29,13 @@ record_fits(struct reader *r, const struct avro_named *record, const struct json
 	for (const struct json *j = value->first; j != NULL; j = j->next) {
 		const struct avro_field *f = avro_field(record, j->name);
 
-		if (f == NULL)
+		if (f == NULL) {
+			/* All members may be looked for in many records. */
+			if (r->checks == 0)
+				return false;
+			r->checks--;
 			continue;
+		}
 		if (!avro_default_fits(r, f->type, j))
 			return false;
 		required += f->fallback.p == NULL;
@@ -104,10 +109,10 @@ has_point(struct span number)
 
 /* The number as the nearest float, with the fewest digits that read back as that. */
 static bool
-to_float(struct json *j, struct arena *a)
+to_float(struct json *j, struct casting *c)
 {
 	char text[32];
-	char *number = arena_printf(a, "%.*s", (int)j->text.n, (const char *)j->text.p), *kept;
+	char *number = arena_printf(c->arena, "%.*s", (int)j->text.n, (const char *)j->text.p), *kept;
 	float v;
 
 	if (number == NULL)
@@ -118,30 +123,33 @@ to_float(struct json *j, struct arena *a)
 		if (strtof(text, NULL) >= v && strtof(text, NULL) <= v)
 			break;
 	}
-	kept = arena_printf(a, "%s", text);
+	kept = arena_printf(c->arena, "%s", text);
 	j->text = span_str(kept);
 	return kept != NULL;
 }
 
 /* A number as one of the type: an int may stand for a double, but not the other way round. */
 static bool
-cast_number(const struct avro_node *n, struct json *j, struct arena *a)
+cast_number(const struct avro_node *n, struct json *j, struct casting *c)
 {
 	int64_t v;
-	bool integer = !has_point(j->text);
+	bool integer;
 	char *with_point;
 
+	if (n->type < AVRO_INT || n->type > AVRO_DOUBLE)
+		return false;
+	integer = !has_point(j->text);
 	if (integer && !json_is_int(j, &v))
 		return false;
 	switch (n->type) {
 	case AVRO_INT: case AVRO_LONG:
 		return integer;
 	case AVRO_FLOAT:
-		return to_float(j, a);
+		return to_float(j, c);
 	case AVRO_DOUBLE:
 		if (!integer)
 			return true;
-		with_point = arena_printf(a, "%.*se0", (int)j->text.n, (const char *)j->text.p);
+		with_point = arena_printf(c->arena, "%.*se0", (int)j->text.n, (const char *)j->text.p);
 		j->text = span_str(with_point);
 		return with_point != NULL;
 	default:
@@ -150,54 +158,57 @@ cast_number(const struct avro_node *n, struct json *j, struct arena *a)
 }
 
 static bool
-cast_branch(const struct avro_node *n, struct json *j, struct arena *a)
+cast_branch(const struct avro_node *n, struct json *j, struct casting *c)
 {
 	for (size_t i = 0; i < n->n_branches; i++)
-		if (n->branches[i]->type != AVRO_NULL && avro_default_cast(n->branches[i], j, a))
+		if (n->branches[i]->type != AVRO_NULL && avro_default_cast(n->branches[i], j, c))
 			return true;
 	return false;
 }
 
 static void
-cast_members(const struct avro_node *n, struct json *value, struct arena *a)
+cast_members(const struct avro_node *n, struct json *value, struct casting *c)
 {
 	for (struct json *j = value->first; j != NULL; j = j->next) {
 		const struct avro_field *f = n->type == AVRO_RECORD ? avro_field(n->named, j->name) : NULL;
 
 		if (f != NULL)
-			avro_default_cast(f->type, j, a);
+			avro_default_cast(f->type, j, c);
 		else if (n->type == AVRO_MAP)
-			avro_default_cast(n->element, j, a);
+			avro_default_cast(n->element, j, c);
 	}
 }
 
 static bool
-cast_elements(const struct avro_node *n, struct json *value, struct arena *a)
+cast_elements(const struct avro_node *n, struct json *value, struct casting *c)
 {
 	if (n->type != AVRO_ARRAY)
 		return false;
 	for (struct json *j = value->first; j != NULL; j = j->next)
-		avro_default_cast(n->element, j, a);
+		avro_default_cast(n->element, j, c);
 	return true;
 }
 
 bool
-avro_default_cast(const struct avro_node *n, struct json *value, struct arena *a)
+avro_default_cast(const struct avro_node *n, struct json *value, struct casting *c)
 {
+	if (c->checks == 0)
+		return false;
+	c->checks--;
 	if (value->kind == JSON_NULL)
 		return true;
 	if (n->type == AVRO_UNION)
-		return cast_branch(n, value, a);
+		return cast_branch(n, value, c);
 	switch (value->kind) {
 	case JSON_NUMBER:
-		return cast_number(n, value, a);
+		return cast_number(n, value, c);
 	case JSON_STRING: /* of a float or double: "NaN" and the like */
 		return n->type == AVRO_STRING || n->type == AVRO_ENUM || n->type == AVRO_BYTES ||
 		    n->type == AVRO_FIXED || n->type == AVRO_FLOAT || n->type == AVRO_DOUBLE;
 	case JSON_ARRAY:
-		return cast_elements(n, value, a);
+		return cast_elements(n, value, c);
 	case JSON_OBJECT:
-		cast_members(n, value, a);
+		cast_members(n, value, c);
 		return true;
 	default:
 		return true;

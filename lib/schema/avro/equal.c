@@ -80,14 +80,10 @@ same_field(struct sameness *s, const struct avro_field *a, const struct avro_fie
 static bool
 same_record(struct sameness *s, const struct avro_node *a, const struct avro_node *b)
 {
-	struct pair *at = pairs_at(&s->met, a, b);
 	const struct avro_named *x = a->named, *y = b->named;
 
-	if (at == NULL || x->n_fields != y->n_fields)
+	if (x->n_fields != y->n_fields)
 		return false;
-	if (at->value != NULL)
-		return true;
-	at->value = s;
 	for (size_t i = 0; i < x->n_fields; i++)
 		if (!same_field(s, &x->fields[i], &y->fields[i]))
 			return false;
@@ -148,12 +144,19 @@ same_inside(struct sameness *s, const struct avro_node *a, const struct avro_nod
 bool
 avro_same(struct sameness *s, const struct avro_node *a, const struct avro_node *b)
 {
+	struct pair *met;
 	bool same;
 
 	if (a == b)
 		return true;
 	if (a->type != b->type || s->depth == AVRO_WALK_MAX)
 		return false;
+	/* Before anything else, since it may be much, and be used often. */
+	if (avro_is_named(a->type)) {
+		if ((met = pairs_at(&s->met, a, b)) == NULL || met->value != NULL)
+			return met != NULL;
+		met->value = s;
+	}
 	if (!same_props(s, &a->props, &b->props))
 		return false;
 	s->depth++;

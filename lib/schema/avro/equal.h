@@ -9,7 +9,7 @@
 
 struct sameness {
 	bool all;           /* documentation and aliases count, too */
-	struct pairs met;   /* records found the same, or being compared; its arena is used for more */
+	struct pairs met;   /* named types found the same, or being compared; its arena is used for more */
 	unsigned depth;
 };
 

@@ -46,6 +46,8 @@ avro_compare(struct span a, struct span b)
 {
 	size_t i = 0, n = a.n < b.n ? a.n : b.n;
 
+	while (n - i >= 8 && memcmp(a.p + i, b.p + i, 8) == 0)
+		i += 8;
 	while (i < n && a.p[i] == b.p[i])
 		i++;
 	if (i == n)

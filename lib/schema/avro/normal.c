@@ -14,6 +14,7 @@ struct printer {
 	bool canonical;
 	struct map known;     /* full names of types that needn't be written out any more; owned */
 	struct arena scratch; /* for sorting */
+	struct casting casting;
 	unsigned depth;
 };
 
@@ -223,8 +224,10 @@ static void
 put_default(struct printer *p, const struct avro_field *f)
 {
 	struct json *value = f->fallback.p == NULL ? NULL : parse(p, f->fallback);
+	bool has_value = value != NULL && avro_default_cast(f->type, value, &p->casting);
 
-	if (value == NULL || !avro_default_cast(f->type, value, &p->scratch))
+	p->out.to->failed |= p->casting.checks == 0;
+	if (!has_value || p->out.to->failed)
 		return;
 	json_key(&p->out, "default");
 	put_sorted(p, value);
@@ -357,6 +360,7 @@ static void
 print_schema(struct printer *p, const struct avro_node *root)
 {
 	arena_init(&p->scratch, SIZE_MAX);
+	p->casting = (struct casting){ &p->scratch, AVRO_CHECKS_MAX };
 	print(p, root);
 	arena_done(&p->scratch);
 	map_done(&p->known);

@@ -1,14 +1,8 @@
 /* parse.c -- an Avro schema as a whole: made from a text, shared, and freed. */
 #include <stdlib.h>
 
+#include "schema/avro/default.h"
 #include "schema/avro/read.h"
-
-/*
- * How many values of defaults are compared with types.  More than any schema needs
- * that people have use for; a text of the size that a registry takes could ask for
- * billions.
- */
-enum { CHECKS_MAX = 4000000 };
 
 /* Copies the sentence as far as there is room, whole characters only. */
 static void
@@ -185,7 +179,7 @@ avro_parse(struct span text, enum avro_strictness strictness, struct avro_schema
     size_t n_refs, struct avro_mistake *why)
 {
 	struct avro_schema *s = new_schema();
-	struct reader r = { .strict = strictness == AVRO_STRICT, .checks = CHECKS_MAX };
+	struct reader r = { .strict = strictness == AVRO_STRICT, .checks = AVRO_CHECKS_MAX };
 	bool ok = false;
 
 	*why = (struct avro_mistake){ .memory = true };

@@ -287,11 +287,174 @@ arena_bounds_what_is_told(void)
 	avro_free(s[1]);
 }
 
+/* "[...,...]" of n items, which `item` appends. */
+static char *
+listed(const char *before, size_t n, void (*item)(struct buf *, size_t i, int size), int size, const char *behind)
+{
+	struct buf text = { 0 };
+
+	buf_span(&text, span_str(before));
+	for (size_t i = 0; i < n; i++) {
+		buf_span(&text, span_str(i > 0 ? "," : ""));
+		item(&text, i, size);
+	}
+	buf_span(&text, span_str(behind));
+	buf_u8(&text, '\0');
+	CU_ASSERT_FATAL(!text.failed);
+	return (char *)text.p;
+}
+
+static struct avro_schema *
+list_of(const char *before, size_t n, void (*item)(struct buf *, size_t i, int size), int size, const char *behind)
+{
+	char *text = listed(before, n, item, size, behind);
+	struct avro_schema *s = help_avro(text);
+
+	free(text);
+	return s;
+}
+
+enum { CHAIN = 500 };
+
+/* A fixed type, a chain of records that leads to it, and then records that use the one before twice. */
+static void
+put_link(struct buf *to, size_t i, int size)
+{
+	if (i == 0)
+		buf_printf(to, "{\"name\":\"f\",\"type\":" "{\"type\":\"fixed\",\"name\":\"T0\",\"size\":%d}}", size);
+	else
+		buf_printf(to, "{\"name\":\"f%zu\",\"type\":{\"type\":\"record\",\"name\":\"T%zu\",\"fields\":["
+		    "{\"name\":\"a\",\"type\":\"T%zu\"}", i, i, i - 1);
+	if (i > CHAIN)
+		buf_printf(to, ",{\"name\":\"b\",\"type\":\"T%zu\"}", i - 1);
+	if (i > 0)
+		buf_printf(to, "]}}");
+}
+
+/* However far it is to what is told, it is told in each place; and where that is too often, nothing is. */
+static void
+what_is_far_inside_is_told_in_each_place(void)
+{
+	static const struct {
+		size_t doublings, told;
+	} expected[] = {
+		{ 0, CHAIN + 1 },
+		{ 10, CHAIN + (1 << 11) - 1 },
+		{ 30, 0 },
+	};
+	struct avro_conflicts conflicts;
+	struct arena a;
+
+	for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {
+		struct avro_schema *s[2];
+
+		for (int i = 0; i < 2; i++)
+			s[i] = list_of("{\"type\":\"record\",\"name\":\"R\",\"fields\":[", CHAIN + 1 + expected[k].doublings,
+			    put_link, 1 + i, "]}");
+		arena_init(&a, 1 << 25);
+		CU_ASSERT(!avro_can_read(s[0], s[1], &a, &conflicts));
+		CU_ASSERT_EQUAL(conflicts.n, expected[k].told);
+		CU_ASSERT_PTR_NULL(conflicts.broken);
+		for (size_t i = 0; i < conflicts.n; i++)
+			CU_ASSERT_STRING_EQUAL(conflicts.list[i].location, "/fields/0/type/size");
+		arena_done(&a);
+		avro_free(s[0]);
+		avro_free(s[1]);
+	}
+}
+
+static void
+put_field(struct buf *to, size_t i, int size)
+{
+	buf_printf(to, FIELD("f%zu", "\"type\":\"%s\""), i, size == 0 ? "int" : "string");
+}
+
+/* As people write them: all is told. */
+static void
+all_fields_may_conflict(void)
+{
+	struct avro_schema *r = list_of("{\"type\":\"record\",\"name\":\"R\",\"fields\":[", 500, put_field, 0, "]}");
+	struct avro_schema *w = list_of("{\"type\":\"record\",\"name\":\"R\",\"fields\":[", 500, put_field, 1, "]}");
+	struct avro_conflicts conflicts;
+	char place[64];
+	struct arena a;
+
+	arena_init(&a, 1 << 20);
+	CU_ASSERT(!avro_can_read(r, w, &a, &conflicts));
+	CU_ASSERT_EQUAL_FATAL(conflicts.n, 500);
+	for (size_t i = 0; i < conflicts.n; i++) {
+		snprintf(place, sizeof place, "/fields/%zu/type", i);
+		CU_ASSERT_STRING_EQUAL(conflicts.list[i].location, place);
+	}
+	arena_done(&a);
+	avro_free(r);
+	avro_free(w);
+}
+
+static void
+put_default_field(struct buf *to, size_t i, int size)
+{
+	buf_printf(to, "{\"name\":\"f%zu\",\"type\":\"int\",\"default\":%d}", i, size);
+}
+
+static void
+put_alias(struct buf *to, size_t i, int size)
+{
+	buf_printf(to, size == 0 ? "\"A%zu\"" : "{\"type\":\"fixed\",\"name\":\"A%zu\",\"size\":1}", i);
+}
+
+static void
+put_record(struct buf *to, size_t i, int size)
+{
+	buf_printf(to, "{\"type\":\"record\",\"name\":\"x%zu.R\",\"fields\":[],\"p\":%d}", i, size);
+}
+
+static void
+put_enum(struct buf *to, size_t i, int size)
+{
+	buf_printf(to, "{\"type\":\"enum\",\"name\":\"x%zu.R\",\"symbols\":[\"B\"],\"p\":%d}", i, size);
+}
+
+/* Each type of a union is compared with all fields, symbols or aliases of another type: not if they are very many. */
+static void
+steps_are_bounded(void)
+{
+	static const struct {
+		const char *before, *behind;
+		void (*item)(struct buf *, size_t i, int size);
+		void (*branch)(struct buf *, size_t i, int size);
+	} kinds[] = {
+		{ "{\"type\":\"record\",\"name\":\"R\",\"fields\":[", "]}", put_default_field, put_record },
+		{ "{\"type\":\"enum\",\"name\":\"R\",\"symbols\":[\"B\",", "]}", put_alias, put_enum },
+		{ "{\"type\":\"fixed\",\"name\":\"R\",\"size\":1,\"aliases\":[", "]}", put_alias, put_alias },
+	};
+	static const size_t sizes[] = { 500, 4000 };
+	struct avro_conflicts conflicts;
+	struct arena a;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		for (size_t k = 0; k < 2; k++) {
+			struct avro_schema *r = list_of(kinds[i].before, sizes[k], kinds[i].item, 0, kinds[i].behind);
+			struct avro_schema *w = list_of("[", sizes[k], kinds[i].branch, 1, "]");
+
+			arena_init(&a, 1 << 26);
+			CU_ASSERT_EQUAL(avro_can_read(r, w, &a, &conflicts), k == 0);
+			CU_ASSERT_EQUAL(conflicts.n, 0);
+			CU_ASSERT_PTR_NULL(conflicts.broken);
+			arena_done(&a);
+			avro_free(r);
+			avro_free(w);
+		}
+}
+
 const struct unit_test compat_tests[] = {
 	UNIT(reader_reads_or_it_is_told_why_not),
 	UNIT(only_these_promotions_are_made),
 	UNIT(rings_of_records_come_to_an_end),
 	UNIT(too_deep_a_comparison_is_broken_off),
 	UNIT(arena_bounds_what_is_told),
+	UNIT(what_is_far_inside_is_told_in_each_place),
+	UNIT(all_fields_may_conflict),
+	UNIT(steps_are_bounded),
 	UNIT_END
 };

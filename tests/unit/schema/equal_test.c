@@ -95,8 +95,44 @@ reference_equals_what_is_written_out(void)
 	avro_free(ref);
 }
 
+/* A type with a large property that begins so, used 1000 times; at the end another one of this size. */
+static struct avro_schema *
+used_often(const char *begin, int size)
+{
+	struct buf text = { 0 };
+	struct avro_schema *s;
+
+	buf_printf(&text, "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"f\",\"type\":"
+	    "{\"type\":\"fixed\",\"name\":\"F\",\"size\":1,\"p\":{%s", begin);
+	for (int i = 0; i < 2000; i++)
+		buf_printf(&text, ",\"m%d\":1", i);
+	buf_printf(&text, "}}}");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&text, ",{\"name\":\"f%d\",\"type\":\"F\"}", i);
+	buf_printf(&text, ",{\"name\":\"last\",\"type\":{\"type\":\"fixed\",\"name\":\"G\",\"size\":%d}}]}", size);
+	buf_u8(&text, '\0');
+	s = help_avro((char *)text.p);
+	buf_done(&text);
+	return s;
+}
+
+static void
+types_used_often_are_compared_once(void)
+{
+	struct avro_schema *a = used_often("\"a\":1,\"b\":2", 1), *b = used_often("\"b\":2,\"a\":1", 1);
+	struct avro_schema *c = used_often("\"b\":2,\"a\":1", 2), *d = used_often("\"b\":2,\"a\":2", 1);
+
+	CU_ASSERT(avro_equal(a, b) && avro_equal(b, a));
+	CU_ASSERT(!avro_equal(a, c) && !avro_equal(a, d));
+	avro_free(a);
+	avro_free(b);
+	avro_free(c);
+	avro_free(d);
+}
+
 const struct unit_test equal_tests[] = {
 	UNIT(equal_is_what_says_the_same),
 	UNIT(reference_equals_what_is_written_out),
+	UNIT(types_used_often_are_compared_once),
 	UNIT_END
 };

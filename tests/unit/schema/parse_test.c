@@ -482,6 +482,34 @@ comparing_a_default_is_bounded(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(help_mistake(text, AVRO_STRICT), "}} takes too long to be compared"));
 }
 
+/* A default of n members, and n records that have none of them; a map it is, but that comes last. */
+static char *
+many_members(int n)
+{
+	struct buf text = { 0 };
+
+	buf_span(&text, span_str("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"f\",\"type\":["));
+	for (int i = 0; i < n; i++)
+		buf_printf(&text, "{\"type\":\"record\",\"name\":\"A%d\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"}]},", i);
+	buf_span(&text, span_str("{\"type\":\"map\",\"values\":\"int\"}],\"default\":{"));
+	for (int i = 0; i < n; i++)
+		buf_printf(&text, "%s\"m%d\":1", i > 0 ? "," : "", i);
+	buf_span(&text, span_str("}}]}"));
+	buf_u8(&text, '\0');
+	return (char *)text.p;
+}
+
+static void
+looking_for_members_is_bounded(void)
+{
+	char *some = many_members(500), *many = many_members(2100);
+
+	CU_ASSERT_STRING_EQUAL(help_mistake(some, AVRO_STRICT), "");
+	CU_ASSERT(strncmp(help_mistake(many, AVRO_STRICT), "Invalid default for field f: ", 29) == 0);
+	free(some);
+	free(many);
+}
+
 const struct unit_test parse_tests[] = {
 	UNIT(mistakes_have_their_sentence),
 	UNIT(comments_and_blanks_say_nothing),
@@ -501,5 +529,6 @@ const struct unit_test parse_tests[] = {
 	UNIT(sentences_are_cut_between_characters),
 	UNIT(names_are_bounded),
 	UNIT(comparing_a_default_is_bounded),
+	UNIT(looking_for_members_is_bounded),
 	UNIT_END
 };

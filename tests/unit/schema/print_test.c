@@ -242,10 +242,44 @@ order_is_that_of_utf16(void)
 	    "{\"type\":\"int\",\"z\":3,\"\xf0\x9f\x98\x80\":2,\"\xef\xbd\x9e\":1}"));
 }
 
+/* n numbers that are none of any of n types, once more than a long can be. */
+static bool
+prints_many_numbers(int n)
+{
+	struct buf text = { 0 }, normal = { 0 };
+	struct avro_schema *s;
+	bool printed;
+
+	buf_span(&text, span_str("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"f\",\"type\":"
+	    "{\"type\":\"array\",\"items\":[\"double\""));
+	for (int i = 0; i < n; i++)
+		buf_printf(&text, ",{\"type\":\"fixed\",\"name\":\"F%d\",\"size\":1}", i);
+	buf_span(&text, span_str("]},\"default\":[1"));
+	for (int i = 0; i < n; i++)
+		buf_span(&text, span_str(",9223372036854775808"));
+	buf_span(&text, span_str("]}]}"));
+	buf_u8(&text, '\0');
+	s = help_avro((char *)text.p);
+	avro_print(s, AVRO_NORMALIZED, &normal);
+	printed = !normal.failed;
+	avro_free(s);
+	buf_done(&normal);
+	buf_done(&text);
+	return printed;
+}
+
+static void
+normalizing_defaults_is_bounded(void)
+{
+	CU_ASSERT(prints_many_numbers(500));
+	CU_ASSERT(!prints_many_numbers(2100));
+}
+
 const struct unit_test print_tests[] = {
 	UNIT(text_is_what_the_registry_stores),
 	UNIT(canonical_form_is_the_specifications),
 	UNIT(normalized_form_is_what_the_registry_stores),
+	UNIT(normalizing_defaults_is_bounded),
 	UNIT(references_are_named_or_written_out),
 	UNIT(type_inside_a_reference_is_written_out_where_it_is_used_alone),
 	UNIT(order_is_that_of_utf16),
