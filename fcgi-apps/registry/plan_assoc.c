@@ -114,11 +114,11 @@ settle_type(const struct association_plan *g, struct association_change *c)
 static bool
 name_default_subject(const struct association_plan *g, struct change *c)
 {
-	const char *name = arena_printf(g->arena, ":.%s:%s-%s", text_of(g->arena, g->request->resource_namespace),
-	    text_of(g->arena, g->request->resource_name), text_of(g->arena, c->asked.type));
+	const struct span parts[] = { span_str(":."), g->request->resource_namespace, span_str(":"),
+		g->request->resource_name, span_str("-"), c->asked.type };
 
-	c->default_subject = span_str(name);
-	return name != NULL || refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
+	c->default_subject = state_join(g->arena, parts, sizeof parts / sizeof *parts);
+	return c->default_subject.p != NULL || refuse(g->why, g->arena, REGISTRY_NO_MEMORY);
 }
 
 /* What is frozen has the subject of its own, and what is weak has another. */

@@ -123,6 +123,9 @@ const char *registry_policy_name(struct span name);
  */
 bool state_form_config(struct arena *, const struct json *value, const struct json **out);
 
+/* Parts in a row as one name, byte for byte: a name may hold a zero.  Arena; null: used up. */
+struct span state_join(struct arena *, const struct span *parts, size_t n);
+
 struct subject *state_subject(const struct registry *, struct span name);
 struct version *state_version(const struct subject *, int32_t version); /* NULL: there is none */
 struct version *state_newest(const struct subject *, enum registry_which); /* NULL: there is none */

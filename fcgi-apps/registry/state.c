@@ -30,25 +30,37 @@ registry_context(struct span subject, struct span *name)
 	return span_str(".");
 }
 
-static struct span
-printed(const char *text)
+struct span
+state_join(struct arena *a, const struct span *parts, size_t n)
 {
-	return text == NULL ? span_of(NULL, 0) : span_str(text);
+	size_t bytes = 0;
+	char *joined, *at;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += parts[i].n;
+	if ((joined = at = arena_alloc(a, bytes)) == NULL)
+		return span_of(NULL, 0);
+	for (size_t i = 0; i < n; at += parts[i++].n)
+		if (parts[i].n > 0)
+			memcpy(at, parts[i].p, parts[i].n);
+	return span_of(joined, bytes);
 }
 
 struct span
 registry_subject(struct arena *a, struct span context, struct span name)
 {
+	const struct span closed[] = { name, span_str(":") };
+	const struct span within[] = { span_str(":"), context, span_str(":"), name };
+
 	if (span_begins(name, span_str(":."))) {
 		if (memchr(name.p + 1, ':', name.n - 1) != NULL)
 			return registry_qualified(name);
 		/* A context whose last colon is left out. */
-		return name.n == 2 ? span_str("") : printed(arena_printf(a, "%.*s:", (int)name.n, (const char *)name.p));
+		return name.n == 2 ? span_str("") : state_join(a, closed, 2);
 	}
 	if (span_begins(name, span_str(":*:")) || span_is(context, "."))
 		return name.p == NULL ? span_str("") : name;
-	return printed(arena_printf(a, ":%.*s:%.*s", (int)context.n, (const char *)context.p, (int)name.n,
-	    (const char *)name.p));
+	return state_join(a, within, 4);
 }
 
 bool
@@ -60,7 +72,7 @@ registry_context_name(struct arena *a, struct span spelled, struct span *out)
 		s = span_of(s.p + 1, s.n - 1);
 	if (s.n > 0 && s.p[s.n - 1] == ':')
 		s.n--;
-	*out = span_begins(s, span_str(".")) ? s : printed(arena_printf(a, ".%.*s", (int)s.n, (const char *)s.p));
+	*out = span_begins(s, span_str(".")) ? s : state_join(a, (struct span[]){ span_str("."), s }, 2);
 	return s.n == 0 || memchr(s.p, ':', s.n) == NULL;
 }
 

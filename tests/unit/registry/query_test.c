@@ -92,6 +92,31 @@ names_are_said_in_a_context(void)
 	world_done(&w);
 }
 
+/* So that another subject is never meant. */
+static void
+names_keep_their_zeros(void)
+{
+	static const struct reference ref = { { (const uint8_t *)"x", 1 }, { (const uint8_t *)"a\0z", 3 }, 1 };
+	struct schema_request q = { .text = span_str("\"long\""), .references = &ref, .n_references = 1 };
+	struct span s;
+	struct world w;
+
+	world_init(&w);
+	s = registry_subject(&w.arena, span_str(".c"), span_of("a\0z", 3));
+	CU_ASSERT(span_eq(s, span_of(":.c:a\0z", 7)));
+	s = registry_subject(&w.arena, span_of(".\0", 2), span_str("a"));
+	CU_ASSERT(span_eq(s, span_of(":.\0:a", 5)));
+	s = registry_subject(&w.arena, span_str("."), span_of(":.c\0d", 5));
+	CU_ASSERT(span_eq(s, span_of(":.c\0d:", 6)));
+	CU_ASSERT(registry_context_name(&w.arena, span_of("c\0d", 3), &s));
+	CU_ASSERT(span_eq(s, span_of(".c\0d", 4)));
+	SAME(world_register(&w, ":.c:a", "\"int\""), "1/1");
+	SAME(world_request(&w, ":.c:r", &q), "42201 No schema reference found for subject \":.c:a\" and version 1");
+	SAME(world_config(&w, ":.c:al", "{\"alias\":\"a\\u0000b\"}"), "");
+	CU_ASSERT(span_eq(registry_aliased(w.registry, span_str(":.c:al")), span_of(":.c:a\0b", 7)));
+	world_done(&w);
+}
+
 static void
 contexts_are_spelled_in_many_ways(void)
 {
@@ -425,6 +450,7 @@ const struct unit_test query_tests[] = {
 	UNIT(version_numbers_are_read_as_urls_have_them),
 	UNIT(names_have_a_context_before_them),
 	UNIT(names_are_said_in_a_context),
+	UNIT(names_keep_their_zeros),
 	UNIT(contexts_are_spelled_in_many_ways),
 	UNIT(prefixes_stay_in_their_context),
 	UNIT(all_versions_of_a_prefix_come_by_subject_and_version),
