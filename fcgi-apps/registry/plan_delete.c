@@ -10,13 +10,16 @@ is_referenced(const struct registry *r, const struct version *v, bool any, const
 {
 	const struct target *t = state_target(r, v->subject->name, v->entry.version);
 
-	for (size_t i = 0; t != NULL && i < t->n; i++)
-		list_each(at, &t->by[i]->uses) {
+	for (const struct link *l = NULL; (l = state_next_link(t, l)) != NULL;) {
+		if (!any && l->by->n_live == 0)
+			continue;
+		list_each(at, &l->by->uses) {
 			const struct version *by = container_of(at, struct version, use);
 
 			if (by->subject != but && (any || !by->entry.deleted))
 				return true;
 		}
+	}
 	return false;
 }
 

@@ -78,8 +78,11 @@ const struct schema_entry *
 registry_next_by_guid(const struct registry *r, const uint8_t guid[16], size_t *it)
 {
 	const struct content *before = (const void *)(uintptr_t)*it;
-	const struct content *c = before == NULL ? map_get(&r->by_guid, span_of(guid, 16)) : before->same_guid;
+	const struct content *newest = map_get(&r->by_guid, span_of(guid, 16));
+	const struct content *c = before == NULL ? newest : container_of(before->same_guid.next, struct content, same_guid);
 
+	if (before != NULL && c == newest)
+		c = NULL;
 	*it = (size_t)(uintptr_t)c;
 	return c == NULL ? NULL : &c->entry;
 }
@@ -466,10 +469,7 @@ by_number(const void *a, const void *b)
 static bool
 is_used(const struct content *c, enum registry_which which)
 {
-	list_each(at, (struct list *)(uintptr_t)&c->uses)
-		if (state_is(container_of(at, struct version, use), which))
-			return true;
-	return false;
+	return which == REGISTRY_ALL || (which == REGISTRY_DELETED_ONLY ? c->n_live < c->n_uses : c->n_live > 0);
 }
 
 bool
@@ -483,9 +483,9 @@ registry_referenced_by(const struct registry *r, struct span subject, int32_t ve
 	*ids = arena_array(a, t == NULL ? 1 : t->n, sizeof **ids);
 	if (*ids == NULL)
 		return false;
-	for (size_t i = 0; t != NULL && i < t->n; i++)
-		if (is_used(t->by[i], which))
-			(*ids)[all++] = t->by[i]->entry.id;
+	for (const struct link *l = NULL; (l = state_next_link(t, l)) != NULL;)
+		if (is_used(l->by, which))
+			(*ids)[all++] = l->by->entry.id;
 	qsort(*ids, all, sizeof **ids, by_number);
 	for (size_t i = 0; i < all; i++)
 		if (i == 0 || (*ids)[i] != (*ids)[i - 1])

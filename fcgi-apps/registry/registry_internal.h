@@ -17,7 +17,7 @@
  * bytes: for the thing to be gone, each needs a tombstone.
  */
 struct odd_key {
-	struct odd_key *next;
+	struct odd_key *next;   /* of the same thing */
 	size_t n;
 	uint8_t bytes[];
 };
@@ -35,10 +35,19 @@ struct content {
 	_Atomic uint64_t printed, resolved;
 
 	struct context *context;
-	struct content *same_guid; /* of another context */
+	struct list same_guid;  /* a ring without a head: the same schema, in whatever context; behind each the one before it */
+	struct list namesakes;  /* such a ring of those of this context, as they came */
 	struct list uses;       /* of struct version, by `use`; not empty but while it is made */
+	size_t n_uses, n_live;  /* of them: all, and those that are not deleted */
 	struct arena trees;     /* of metadata and rule set; empty as a rule */
-	char bytes[];           /* what the entry points to */
+	char bytes[];           /* what the entry points to, and its links */
+};
+
+/* A reference of a content to a version; where it names one twice, there is one link that counts. */
+struct link {
+	struct list at;         /* in the target's `links` */
+	struct target *to;      /* NULL: it does not count */
+	struct content *by;
 };
 
 struct version {
@@ -60,7 +69,7 @@ struct subject {
 
 /* Ids are counted here. */
 struct context {
-	struct map by_id, by_hash; /* struct content */
+	struct map by_id, by_hash; /* struct content; of a hash the first */
 	int32_t max_id;
 	size_t n_subjects;
 	bool recorded;          /* it has a record of its own */
@@ -82,8 +91,8 @@ struct scope {
 
 /* Those who refer to a version of a subject. */
 struct target {
-	struct content **by; /* owned */
-	size_t n, cap;
+	struct list links;      /* of struct link, by `at`: of each content one, in the order that they came */
+	size_t n;
 	struct span key;        /* the version's number and the subject */
 	uint8_t bytes[];
 };
@@ -103,10 +112,11 @@ struct registry {
 	struct map contexts;    /* struct context */
 	struct names sorted_contexts;
 	struct context *normal; /* "." */
-	struct map by_guid;     /* struct content: the first of its guid */
+	struct map by_guid;     /* struct content: the newest of its guid */
 	struct map scopes;      /* struct scope */
 	struct map targets;     /* struct target */
 	uint32_t moved;         /* from 1: how often something became of a version that schemas refer to */
+	struct map odd_keys;    /* struct odd_key, of whatever thing: a key is of one */
 	struct map mends;       /* struct mend, by key */
 	struct names associations[ASSOCIATIONS_BYS]; /* struct association_node, the same in each */
 	size_t n_associations;
@@ -154,15 +164,14 @@ const struct association *state_owner(const struct registry *, struct span subje
 
 void state_free_associations(struct registry *);
 
-/* Notes the key of a record if it is odd; forgets them all. */
-void state_note_key(struct odd_key **, const struct record *, struct span key);
-void state_free_keys(struct odd_key **);
+/* Notes the key of a record if it is odd; forgets all of a thing. */
+void state_note_key(struct registry *, struct odd_key **, const struct record *, struct span key);
+void state_free_keys(struct registry *, struct odd_key **);
 
 /* A tree of a record's in an arena that lasts. */
 const struct json *state_keep_tree(struct arena *to, const struct json *tree);
 void state_free_content(struct content *);
-void state_free_scope(struct scope *);
-void state_free_target(struct target *);
+void state_free_scope(struct registry *, struct scope *);
 
 /* A committed record of this key says what is true of it; the end of all that waits to be put right. */
 void mend_committed(struct registry *, struct span key);
@@ -171,8 +180,11 @@ void mend_done(struct registry *);
 /* A record is at most what a broker takes; its tree is some times as large. */
 enum { RECORD_ARENA = 256 * 1024 * 1024 };
 
-/* Who refers to a version. */
+/* Who refers to a version; NULL: nobody. */
 const struct target *state_target(const struct registry *, struct span subject, int32_t version);
+
+/* Walks them (NULL: nobody is there): the first behind NULL; NULL at the end. */
+const struct link *state_next_link(const struct target *, const struct link *);
 
 /* Fills the refusal from problems.tbl with its message's arguments, and returns false. */
 bool refuse(struct refusal *, struct arena *, enum registry_problem, ...);

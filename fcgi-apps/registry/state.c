@@ -199,9 +199,24 @@ add_version(struct subject *s, int32_t number)
 static void
 set_deleted(struct version *v, bool deleted)
 {
-	if (v->entry.deleted != deleted)
-		v->subject->n_live += deleted ? (size_t)-1 : 1;
+	size_t more = deleted ? (size_t)-1 : 1;
+
+	if (v->entry.deleted == deleted)
+		return;
 	v->entry.deleted = deleted;
+	v->subject->n_live += more;
+	if (v->content != NULL)
+		v->content->n_live += more;
+}
+
+static void
+enter_content(struct version *v, struct content *c)
+{
+	v->content = c;
+	v->entry.schema = &c->entry;
+	list_add(&c->uses, &v->use);
+	c->n_uses++;
+	c->n_live += !v->entry.deleted;
 }
 
 /* Takes a version from its schema, which goes when it was the last. */
@@ -213,7 +228,8 @@ leave_content(struct registry *r, struct version *v)
 	if (c == NULL)
 		return;
 	list_del(&v->use);
-	if (list_empty(&c->uses))
+	c->n_live -= !v->entry.deleted;
+	if (--c->n_uses == 0)
 		state_drop_content(r, c);
 	v->content = NULL;
 }
@@ -238,40 +254,40 @@ drop_version(struct registry *r, struct version *v)
 	set_deleted(v, true);
 	s->n--;
 	memmove(s->versions + at, s->versions + at + 1, (s->n - at) * sizeof *s->versions);
-	state_free_keys(&v->keys);
+	state_free_keys(r, &v->keys);
 	free(v);
 	if (s->n == 0)
 		drop_subject(r, s);
 }
 
 void
-state_note_key(struct odd_key **keys, const struct record *rec, struct span key)
+state_note_key(struct registry *r, struct odd_key **keys, const struct record *rec, struct span key)
 {
 	struct buf ours = { 0 };
-	struct odd_key *k = *keys;
+	struct odd_key *k;
 	bool odd;
 
 	record_put_key(&ours, rec);
 	must(!ours.failed);
 	odd = !span_eq(buf_bytes(&ours), key);
 	buf_done(&ours);
-	while (odd && k != NULL && !span_eq(span_of(k->bytes, k->n), key))
-		k = k->next;
-	if (!odd || k != NULL)
+	if (!odd || map_get(&r->odd_keys, key) != NULL)
 		return;
 	k = xmalloc(sizeof *k + key.n);
 	*k = (struct odd_key){ *keys, key.n };
 	memcpy(k->bytes, key.p, key.n);
+	must(map_put(&r->odd_keys, span_of(k->bytes, k->n), k));
 	*keys = k;
 }
 
 void
-state_free_keys(struct odd_key **keys)
+state_free_keys(struct registry *r, struct odd_key **keys)
 {
 	struct odd_key *k;
 
 	while ((k = *keys) != NULL) {
 		*keys = k->next;
+		map_del(&r->odd_keys, span_of(k->bytes, k->n));
 		free(k);
 	}
 }
@@ -288,7 +304,7 @@ content_of(struct registry *r, struct context *context, const struct record *rec
 	c = map_get(&context->by_id, span_of(id, sizeof id));
 	if (c != NULL && memcmp(c->entry.guid, hash, sizeof hash) != 0) {
 		/* It may be this version alone that has the id, and is written anew. */
-		if (v == NULL || v->content != c || c->uses.next->next != &c->uses)
+		if (v == NULL || v->content != c || c->n_uses > 1)
 			return NULL;
 		leave_content(r, v);
 		c = NULL;
@@ -329,14 +345,12 @@ apply_schema(struct registry *r, const struct record *rec, int64_t timestamp_ms,
 		v = add_version(need_subject(r, rec->subject), rec->version);
 	if (v->content != c) {
 		leave_content(r, v);
-		v->content = c;
-		v->entry.schema = &c->entry;
-		list_add(&c->uses, &v->use);
+		enter_content(v, c);
 	}
 	set_deleted(v, rec->deleted);
 	note_moved(r, rec->subject, rec->version);
 	v->entry.timestamp_ms = timestamp_ms;
-	state_note_key(&v->keys, rec, key);
+	state_note_key(r, &v->keys, rec, key);
 	return true;
 }
 
@@ -348,11 +362,17 @@ apply_delete_subject(struct registry *r, const struct record *rec)
 {
 	struct subject *s = state_subject(r, rec->subject);
 
-	for (size_t i = 0; s != NULL && !rec->tombstone && i < s->n; i++)
-		if (s->versions[i]->entry.version <= rec->version) {
-			set_deleted(s->versions[i], true);
-			note_moved(r, s->name, s->versions[i]->entry.version);
+	if (s == NULL || rec->tombstone)
+		return;
+	/* From the newest, as those before it are deleted as a rule. */
+	for (size_t i = s->n; i > 0 && s->n_live > 0; i--) {
+		struct version *v = s->versions[i - 1];
+
+		if (v->entry.version <= rec->version && !v->entry.deleted) {
+			set_deleted(v, true);
+			note_moved(r, s->name, v->entry.version);
 		}
+	}
 }
 
 /* Forgets the softly deleted versions of a subject, or of a whole context. */
@@ -379,23 +399,36 @@ state_in_scope(const struct subject *s, struct span scope)
 }
 
 static void
-apply_clear_subject(struct registry *r, const struct record *rec)
+clear_scope(struct registry *r, struct span scope)
 {
 	const struct names_entry *e;
 	struct subject **list;
 	names_place at = 0;
 	size_t n = 0;
 
-	if (rec->tombstone)
-		return;
 	/* A subject that goes takes its place with it: so they are noted first. */
 	list = xcalloc(r->subjects.n, sizeof *list);
 	while ((e = names_next(&r->sorted, &at)) != NULL)
-		if (state_in_scope(e->value, rec->subject))
+		if (state_in_scope(e->value, scope))
 			list[n++] = e->value;
 	for (size_t i = 0; i < n; i++)
 		clear_subject(r, list[i]);
 	free(list);
+}
+
+static void
+apply_clear_subject(struct registry *r, const struct record *rec)
+{
+	struct subject *s;
+	struct span name;
+
+	if (rec->tombstone)
+		return;
+	registry_context(rec->subject, &name);
+	if (name.n == 0)
+		clear_scope(r, rec->subject);
+	else if ((s = state_subject(r, rec->subject)) != NULL)
+		clear_subject(r, s);
 }
 
 /* A context that goes keeps its place, and what it has counted. */
@@ -408,9 +441,9 @@ apply_context(struct registry *r, const struct record *rec, struct span key)
 		return;
 	c->recorded = !rec->tombstone;
 	if (rec->tombstone)
-		state_free_keys(&c->keys);
+		state_free_keys(r, &c->keys);
 	else
-		state_note_key(&c->keys, rec, key);
+		state_note_key(r, &c->keys, rec, key);
 }
 
 static bool
@@ -498,7 +531,7 @@ registry_free(struct registry *r)
 		struct subject *s = p;
 
 		for (size_t i = 0; i < s->n; i++) {
-			state_free_keys(&s->versions[i]->keys);
+			state_free_keys(r, &s->versions[i]->keys);
 			free(s->versions[i]);
 		}
 		free(s->versions);
@@ -512,13 +545,13 @@ registry_free(struct registry *r)
 			state_free_content(p);
 		map_done(&c->by_id);
 		map_done(&c->by_hash);
-		state_free_keys(&c->keys);
+		state_free_keys(r, &c->keys);
 		free(c);
 	}
 	for (it = 0; (p = map_next(&r->scopes, &it)) != NULL;)
-		state_free_scope(p);
+		state_free_scope(r, p);
 	for (it = 0; (p = map_next(&r->targets, &it)) != NULL;)
-		state_free_target(p);
+		free(p);
 	map_done(&r->subjects);
 	map_done(&r->contexts);
 	map_done(&r->by_guid);
@@ -526,6 +559,7 @@ registry_free(struct registry *r)
 	map_done(&r->targets);
 	mend_done(r);
 	state_free_associations(r);
+	map_done(&r->odd_keys);
 	names_done(&r->sorted);
 	names_done(&r->sorted_contexts);
 	free(r);

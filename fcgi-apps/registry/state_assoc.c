@@ -92,9 +92,9 @@ make_node(const struct record *rec, int64_t timestamp_ms)
 }
 
 static void
-free_node(struct association_node *node)
+free_node(struct registry *r, struct association_node *node)
 {
-	state_free_keys(&node->keys);
+	state_free_keys(r, &node->keys);
 	free(node);
 }
 
@@ -128,11 +128,11 @@ state_apply_association(struct registry *r, const struct record *rec, int64_t ti
 			made->keys = old->keys;
 			old->keys = NULL;
 		}
-		state_note_key(&made->keys, rec, key);
+		state_note_key(r, &made->keys, rec, key);
 		put_node(r, made);
 	}
 	if (old != NULL)
-		free_node(old);
+		free_node(r, old);
 }
 
 void
@@ -141,7 +141,7 @@ state_free_associations(struct registry *r)
 	const struct names_entry *e;
 
 	for (names_place at = 0; (e = names_next(&r->associations[ASSOCIATIONS_BY_NAME], &at)) != NULL;)
-		free_node(e->value);
+		free_node(r, e->value);
 	for (int by = 0; by < ASSOCIATIONS_BYS; by++)
 		names_done(&r->associations[by]);
 }

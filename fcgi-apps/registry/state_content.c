@@ -39,45 +39,53 @@ need_target(struct registry *r, struct span key)
 	t = xcalloc(1, sizeof *t + key.n);
 	memcpy(t->bytes, key.p, key.n);
 	t->key = span_of(t->bytes, key.n);
+	list_init(&t->links);
 	must(map_put(&r->targets, t->key, t));
 	return t;
 }
 
-void
-state_free_target(struct target *t)
+const struct link *
+state_next_link(const struct target *t, const struct link *l)
 {
-	free(t->by);
+	const struct list *next = t == NULL ? NULL : l == NULL ? t->links.next : l->at.next;
+
+	return t == NULL || next == &t->links ? NULL : container_of((struct list *)(uintptr_t)next, struct link, at);
+}
+
+static void
+put_link(struct target *t, struct link *l)
+{
+	/* What one content says twice comes at once. */
+	if (t->n > 0 && container_of(t->links.prev, struct link, at)->by == l->by)
+		return;
+	l->to = t;
+	list_add(&t->links, &l->at);
+	t->n++;
+}
+
+static void
+drop_link(struct registry *r, struct link *l)
+{
+	struct target *t = l->to;
+
+	if (t == NULL)
+		return;
+	list_del(&l->at);
+	if (--t->n > 0)
+		return;
+	map_del(&r->targets, t->key);
 	free(t);
 }
 
-static void
-drop_link(struct registry *r, struct target *t, const struct content *c)
+/* Behind the references, and so aligned. */
+static struct link *
+links_of(struct content *c)
 {
-	size_t i = 0;
-
-	while (i < t->n && t->by[i] != c)
-		i++;
-	if (i < t->n)
-		t->by[i] = t->by[--t->n];
-	if (t->n > 0)
-		return;
-	map_del(&r->targets, t->key);
-	state_free_target(t);
+	return (void *)(c->bytes + c->entry.n_references * sizeof(struct reference));
 }
 
 static void
-put_link(struct target *t, struct content *c)
-{
-	if (t->n == t->cap) {
-		t->cap = t->cap == 0 ? 2 : t->cap * 2;
-		t->by = xrealloc(t->by, t->cap * sizeof *t->by);
-	}
-	t->by[t->n++] = c;
-}
-
-/* Enters or takes out the references of a content; one that names a version twice is there twice. */
-static void
-link_references(struct registry *r, struct content *c, bool in)
+link_references(struct registry *r, struct content *c)
 {
 	struct buf key = { 0 };
 	struct arena a;
@@ -86,17 +94,21 @@ link_references(struct registry *r, struct content *c, bool in)
 	for (size_t i = 0; i < c->entry.n_references; i++) {
 		const struct reference *ref = &c->entry.references[i];
 		struct span subject = registry_subject(&a, c->entry.context, ref->subject);
-		struct target *t;
+		struct link *l = &links_of(c)[i];
 
 		buf_reset(&key);
-		target_key(&key, subject, ref->version);
-		if (in)
-			put_link(need_target(r, buf_bytes(&key)), c);
-		else if ((t = map_get(&r->targets, buf_bytes(&key))) != NULL)
-			drop_link(r, t, c);
+		l->by = c;
+		put_link(need_target(r, target_key(&key, subject, ref->version)), l);
 	}
 	buf_done(&key);
 	arena_done(&a);
+}
+
+static void
+unlink_references(struct registry *r, struct content *c)
+{
+	for (size_t i = 0; i < c->entry.n_references; i++)
+		drop_link(r, &links_of(c)[i]);
 }
 
 /* ---- contents ---- */
@@ -143,19 +155,29 @@ state_keep_tree(struct arena *to, const struct json *tree)
 static size_t
 bytes_of(const struct record *rec)
 {
-	size_t n = rec->schema.n + rec->schema_type.n + rec->n_references * sizeof(struct reference) + 16;
+	size_t n = rec->schema.n + rec->schema_type.n +
+	    rec->n_references * (sizeof(struct reference) + sizeof(struct link)) + 16;
 
 	for (size_t i = 0; i < rec->n_references; i++)
 		n += rec->references[i].name.n + rec->references[i].subject.n;
 	return n;
 }
 
-/* References stand first, where they are aligned. */
+static void
+keep_trees(struct content *c, const struct record *rec, size_t cap)
+{
+	arena_init(&c->trees, cap);
+	c->entry.metadata = state_keep_tree(&c->trees, rec->metadata);
+	c->entry.rule_set = state_keep_tree(&c->trees, rec->rule_set);
+}
+
+/* References and links stand first, where they are aligned. */
 static void
 fill_entry(struct content *c, const struct record *rec)
 {
 	struct reference *refs = (void *)c->bytes;
-	char *at = c->bytes + rec->n_references * sizeof *refs;
+	char *at = c->bytes + rec->n_references * (sizeof *refs + sizeof(struct link));
+	size_t used;
 
 	for (size_t i = 0; i < rec->n_references; i++)
 		refs[i] = (struct reference){ put_bytes(&at, rec->references[i].name),
@@ -164,12 +186,37 @@ fill_entry(struct content *c, const struct record *rec)
 	c->entry.n_references = rec->n_references;
 	c->entry.schema_type = put_bytes(&at, rec->schema_type);
 	c->entry.text = put_bytes(&at, rec->schema);
-	arena_init(&c->trees, RECORD_ARENA);
-	c->entry.metadata = state_keep_tree(&c->trees, rec->metadata);
-	c->entry.rule_set = state_keep_tree(&c->trees, rec->rule_set);
+	/* Once to see how much memory they need, and then in that. */
+	keep_trees(c, rec, RECORD_ARENA);
+	used = c->trees.used;
+	arena_done(&c->trees);
+	keep_trees(c, rec, used);
 }
 
 _Static_assert(offsetof(struct content, bytes) % _Alignof(struct reference) == 0, "references are aligned");
+_Static_assert(sizeof(struct reference) % _Alignof(struct link) == 0, "links are aligned");
+
+/* Enters it among those of the same schema. */
+static void
+put_same(struct registry *r, struct content *c)
+{
+	struct span hash = span_of(c->entry.guid, sizeof c->entry.guid);
+	struct content *newest = map_get(&r->by_guid, hash), *first = map_get(&c->context->by_hash, hash);
+
+	list_init(&c->same_guid);
+	list_init(&c->namesakes);
+	/* The key lies in the newest, so that it lives as long as the entry. */
+	if (newest != NULL) {
+		list_add(&newest->same_guid, &c->same_guid);
+		map_del(&r->by_guid, hash);
+	}
+	must(map_put(&r->by_guid, hash, c));
+	/* The same schema may bear several ids, in topics of old: the first is given to who registers it again. */
+	if (first != NULL)
+		list_add(&first->namesakes, &c->namesakes);
+	else
+		must(map_put(&c->context->by_hash, hash, c));
+}
 
 struct content *
 state_make_content(struct registry *r, struct context *context, const struct record *rec, const uint8_t hash[16])
@@ -183,28 +230,9 @@ state_make_content(struct registry *r, struct context *context, const struct rec
 	list_init(&c->uses);
 	fill_entry(c, rec);
 	must(map_put(&context->by_id, span_of(c->id_key, sizeof c->id_key), c));
-	/* The same schema may bear several ids, in topics of old: the first is given to who registers it again. */
-	if (map_get(&context->by_hash, span_of(c->entry.guid, 16)) == NULL)
-		must(map_put(&context->by_hash, span_of(c->entry.guid, 16), c));
-	c->same_guid = map_get(&r->by_guid, span_of(c->entry.guid, 16));
-	/* The key lies in the newest, so that it lives as long as the entry. */
-	map_del(&r->by_guid, span_of(c->entry.guid, 16));
-	must(map_put(&r->by_guid, span_of(c->entry.guid, 16), c));
-	link_references(r, c, true);
+	put_same(r, c);
+	link_references(r, c);
 	return c;
-}
-
-static void
-unlink_guid(struct registry *r, struct content *c)
-{
-	struct content *first = map_del(&r->by_guid, span_of(c->entry.guid, 16));
-	struct content **at = &first;
-
-	while (*at != c)
-		at = &(*at)->same_guid;
-	*at = c->same_guid;
-	if (first != NULL)
-		must(map_put(&r->by_guid, span_of(first->entry.guid, 16), first));
 }
 
 void
@@ -214,28 +242,32 @@ state_free_content(struct content *c)
 	free(c);
 }
 
-/* The next of the same schema in the context takes its place, if there is one. */
+/* Whoever was first of its schema leaves that to an heir, if there is one. */
 static void
-unlink_hash(struct registry *r, struct content *c)
+inherit(struct map *m, struct content *c, struct content *heir)
 {
-	struct span hash = span_of(c->entry.guid, 16);
-	struct content *heir = map_get(&r->by_guid, hash);
-
-	if (map_get(&c->context->by_hash, hash) != c)
+	if (map_get(m, span_of(c->entry.guid, 16)) != c)
 		return;
-	map_del(&c->context->by_hash, hash);
-	while (heir != NULL && heir->context != c->context)
-		heir = heir->same_guid;
-	if (heir != NULL)
-		must(map_put(&c->context->by_hash, span_of(heir->entry.guid, 16), heir));
+	map_del(m, span_of(c->entry.guid, 16));
+	if (heir != c)
+		must(map_put(m, span_of(heir->entry.guid, 16), heir));
+}
+
+/* Of all contexts the one before it, which is the newest now; of its own the newest. */
+static void
+drop_same(struct registry *r, struct content *c)
+{
+	inherit(&r->by_guid, c, container_of(c->same_guid.next, struct content, same_guid));
+	inherit(&c->context->by_hash, c, container_of(c->namesakes.prev, struct content, namesakes));
+	list_del(&c->same_guid);
+	list_del(&c->namesakes);
 }
 
 void
 state_drop_content(struct registry *r, struct content *c)
 {
-	link_references(r, c, false);
-	unlink_guid(r, c);
-	unlink_hash(r, c);
+	unlink_references(r, c);
+	drop_same(r, c);
 	map_del(&c->context->by_id, span_of(c->id_key, sizeof c->id_key));
 	state_free_content(c);
 }

@@ -23,18 +23,17 @@ need_scope(struct registry *r, struct span name)
 	if (name.n > 0)
 		memcpy(s->bytes, name.p, name.n);
 	s->name = span_of(s->bytes, name.n);
-	arena_init(&s->trees, RECORD_ARENA);
 	must(map_put(&r->scopes, s->name, s));
 	return s;
 }
 
 void
-state_free_scope(struct scope *s)
+state_free_scope(struct registry *r, struct scope *s)
 {
 	arena_done(&s->trees);
 	free((void *)(uintptr_t)s->mode.p);
-	state_free_keys(&s->config_keys);
-	state_free_keys(&s->mode_keys);
+	state_free_keys(r, &s->config_keys);
+	state_free_keys(r, &s->mode_keys);
 	free(s);
 }
 
@@ -44,7 +43,7 @@ drop_idle_scope(struct registry *r, struct scope *s)
 	if (s->config != NULL || s->mode.p != NULL)
 		return;
 	map_del(&r->scopes, s->name);
-	state_free_scope(s);
+	state_free_scope(r, s);
 }
 
 static struct span
@@ -55,12 +54,12 @@ scope_name(const struct record *rec)
 
 /* What is unset has no key that matters. */
 static void
-note_key(struct odd_key **keys, const struct record *rec, struct span key)
+note_key(struct registry *r, struct odd_key **keys, const struct record *rec, struct span key)
 {
 	if (rec->tombstone)
-		state_free_keys(keys);
+		state_free_keys(r, keys);
 	else
-		state_note_key(keys, rec, key);
+		state_note_key(r, keys, rec, key);
 }
 
 /* An alias without a context is of that of its subject. */
@@ -77,16 +76,25 @@ alias_of(struct scope *s)
 	return subject;
 }
 
+static void
+keep_config(struct scope *s, const struct json *config, size_t cap)
+{
+	arena_done(&s->trees);
+	arena_init(&s->trees, cap);
+	s->config = state_keep_tree(&s->trees, config);
+	s->alias = alias_of(s);
+}
+
 /* NULL: none. */
 static void
 set_config(struct registry *r, const struct record *rec, const struct json *config, struct span key)
 {
 	struct scope *s = need_scope(r, scope_name(rec));
 
-	arena_done(&s->trees);
-	s->config = state_keep_tree(&s->trees, config);
-	s->alias = alias_of(s);
-	note_key(&s->config_keys, rec, key);
+	/* Once to see how much memory it needs, and then in that. */
+	keep_config(s, config, RECORD_ARENA);
+	keep_config(s, config, s->trees.used);
+	note_key(r, &s->config_keys, rec, key);
 	drop_idle_scope(r, s);
 }
 
@@ -120,7 +128,7 @@ state_apply_mode(struct registry *r, const struct record *rec, struct span key, 
 	s = need_scope(r, scope_name(rec));
 	free((void *)(uintptr_t)s->mode.p);
 	s->mode = rec->tombstone ? span_of(NULL, 0) : span_of(xmemdup(rec->mode.p, rec->mode.n), rec->mode.n);
-	note_key(&s->mode_keys, rec, key);
+	note_key(r, &s->mode_keys, rec, key);
 	drop_idle_scope(r, s);
 	return true;
 }

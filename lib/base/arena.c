@@ -47,12 +47,14 @@ arena_done(struct arena *a)
 	arena_init(a, cap);
 }
 
-/* Chunks grow with what was used, so that their number stays logarithmic. */
+/* Chunks grow with what was used, so that their number stays logarithmic; none is larger than what may be handed out. */
 static size_t
 chunk_size(const struct arena *a, size_t n)
 {
 	size_t size = a->used < CHUNK_MIN ? CHUNK_MIN : a->used;
 
+	if (size > a->cap - a->used)
+		size = a->cap - a->used;
 	if (EACH_ALONE || size < n)
 		return n;
 	return size;

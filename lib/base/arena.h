@@ -21,7 +21,10 @@ struct arena {
 	size_t used, cap;           /* bytes handed out; most allowed */
 };
 
-/* An empty arena that hands out at most `cap` bytes.  Allocates nothing. */
+/*
+ * An empty arena that hands out at most `cap` bytes.  Allocates nothing.  It takes memory in chunks of some KB, but
+ * never more than the cap: one whose cap is what another has `used` holds the same in one allocation of that size.
+ */
 void arena_init(struct arena *, size_t cap);
 
 /* Frees all that was taken.  The arena is as after arena_init(). */

@@ -121,6 +121,26 @@ done_makes_it_usable_anew(void)
 	arena_done(&a);
 }
 
+/* What one arena has used fits another of that size, which takes no more memory than that. */
+static void
+memory_is_taken_for_the_cap_at_most(void)
+{
+	struct arena loose, tight;
+
+	arena_init(&loose, 1 << 20);
+	for (size_t n = 1; n < 60; n++)
+		CU_ASSERT_PTR_NOT_NULL_FATAL(arena_alloc(&loose, n));
+	arena_init(&tight, loose.used);
+	for (size_t n = 1; n < 60; n++) {
+		CU_ASSERT_PTR_NOT_NULL_FATAL(arena_alloc(&tight, n));
+		CU_ASSERT((size_t)(tight.end - tight.at) <= tight.cap - tight.used);
+	}
+	CU_ASSERT_EQUAL(tight.used, tight.cap);
+	CU_ASSERT_PTR_NULL(arena_alloc(&tight, 1));
+	arena_done(&loose);
+	arena_done(&tight);
+}
+
 const struct unit_test arena_tests[] = {
 	UNIT(alloc_gives_zeroed_aligned_memory),
 	UNIT(pieces_do_not_overlap),
@@ -128,6 +148,7 @@ const struct unit_test arena_tests[] = {
 	UNIT(many_empty_pieces_reach_the_cap),
 	UNIT(array_refuses_a_product_that_overflows),
 	UNIT(copy_and_printf_give_what_was_asked),
+	UNIT(memory_is_taken_for_the_cap_at_most),
 	UNIT(done_makes_it_usable_anew),
 	UNIT_END
 };

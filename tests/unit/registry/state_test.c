@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json/write.h"
+#include "registry/registry_internal.h"
 #include "unit/registry/world.h"
 #include "unit/unit.h"
 
@@ -343,6 +344,137 @@ contexts_of(struct world *w)
 	return list;
 }
 
+/* ---- what grows with what clients do ---- */
+
+#define OF_S(n) "{\"name\":\"" #n "\",\"subject\":\"s\",\"version\":1}"
+#define REFERRING(subject, id, text, list) \
+	"{\"subject\":\"" subject "\",\"version\":1,\"id\":" #id ",\"references\":[" list "],\"schema\":\"\\\"" text "\\\"\"}"
+
+static size_t
+links_to_s(const struct world *w)
+{
+	const struct target *t = state_target(w->registry, span_str("s"), 1);
+
+	return t == NULL ? 0 : t->n;
+}
+
+/* So it is found, and dropped, as fast as one that says it once. */
+static void
+a_schema_that_names_a_version_often_refers_to_it_once(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("a", 1), REFERRING("a", 1, "int", OF_S(1) "," OF_S(2) ",{\"name\":\"x\",\"subject\":\"t\",\"version\":1}," OF_S(3)));
+	CU_ASSERT_EQUAL(links_to_s(&w), 1);
+	world_put(&w, KEY("b", 1), REFERRING("b", 2, "long", OF_S(1) "," OF_S(2)));
+	world_put(&w, KEY("c", 1), REFERRING("c", 3, "float", OF_S(1)));
+	CU_ASSERT_EQUAL(links_to_s(&w), 3);
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_LIVE), "1 2 3");
+	world_put(&w, KEY("b", 1), NULL);
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_LIVE), "1 3");
+	world_put(&w, KEY("a", 1), NULL);
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_LIVE), "3");
+	SAME(world_referenced_by(&w, "t", 1, REGISTRY_ALL), "");
+	world_put(&w, KEY("c", 1), NULL);
+	CU_ASSERT_EQUAL(links_to_s(&w), 0);
+	CU_ASSERT_EQUAL(w.registry->targets.n, 0);
+	world_done(&w);
+}
+
+/* Its versions are counted by whether they are deleted, however that came about. */
+static void
+a_schema_refers_with_its_live_and_its_deleted_versions(void)
+{
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("a", 1), REFERRING("a", 1, "int", OF_S(1)));
+	world_put(&w, KEY("b", 1), REFERRING("b", 1, "int", OF_S(1)));
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_DELETED_ONLY), "");
+	world_put(&w, "{\"keytype\":\"DELETE_SUBJECT\",\"subject\":\"a\",\"magic\":0}", "{\"subject\":\"a\",\"version\":1}");
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_LIVE), "1");
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_DELETED_ONLY), "1");
+	world_put(&w, KEY("b", 1), NULL);
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_LIVE), "");
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_ALL), "1");
+	world_put(&w, KEY("a", 1), REFERRING("a", 1, "int", OF_S(1)));
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_LIVE), "1");
+	SAME(world_referenced_by(&w, "s", 1, REGISTRY_DELETED_ONLY), "");
+	world_done(&w);
+}
+
+/* All that bear one schema, with their contexts. */
+static const char *
+bearers(struct world *w, const uint8_t guid[16])
+{
+	const struct schema_entry *s;
+	const char *list = "";
+	size_t it = 0;
+
+	while ((s = registry_next_by_guid(w->registry, guid, &it)) != NULL)
+		list = arena_printf(&w->arena, "%s %.*s/%d", list, (int)s->context.n, (const char *)s->context.p, (int)s->id);
+	return list;
+}
+
+static void
+who_bears_a_schema_goes_from_wherever_it_stands(void)
+{
+	uint8_t guid[16];
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY("a", 1), VALUE("a", 1, 1, "int"));
+	world_put(&w, KEY(":.c:a", 1), VALUE(":.c:a", 1, 2, "int"));
+	world_put(&w, KEY("b", 1), VALUE("b", 1, 3, "int"));
+	world_put(&w, KEY(":.d:a", 1), VALUE(":.d:a", 1, 4, "int"));
+	world_put(&w, KEY("c", 1), VALUE("c", 1, 5, "int"));
+	memcpy(guid, registry_by_id(w.registry, span_str("."), 1)->guid, sizeof guid);
+	SAME(bearers(&w, guid), " ./5 .d/4 ./3 .c/2 ./1");
+	world_put(&w, KEY(":.c:a", 1), NULL);
+	SAME(bearers(&w, guid), " ./5 .d/4 ./3 ./1");
+	/* Of those of a context the first is given out, and after it the newest. */
+	SAME(world_lookup(&w, "a", "\"int\"", REGISTRY_LIVE), "1/1");
+	world_put(&w, KEY("a", 1), NULL);
+	SAME(world_register(&w, "x", "\"int\""), "5/1");
+	world_put(&w, KEY("x", 1), NULL);
+	world_put(&w, KEY("c", 1), NULL);
+	SAME(bearers(&w, guid), " .d/4 ./3");
+	SAME(world_register(&w, "x", "\"int\""), "3/1");
+	world_put(&w, KEY("d", 1), VALUE("d", 1, 6, "int"));
+	world_put(&w, KEY("x", 1), NULL);
+	world_put(&w, KEY("b", 1), NULL);
+	world_put(&w, KEY(":.d:a", 1), NULL);
+	SAME(bearers(&w, guid), " ./6");
+	world_put(&w, KEY("d", 1), NULL);
+	SAME(bearers(&w, guid), "");
+	world_done(&w);
+}
+
+static void
+trees_take_as_much_memory_as_they_need(void)
+{
+	static const char value[] = "{\"id\":1,\"schema\":\"\\\"int\\\"\",\"metadata\":{\"properties\":{\"a\\n\":\"b\"}},"
+				    "\"ruleSet\":{\"domainRules\":[{\"name\":\"r\",\"type\":\"T\"}]}}";
+	const struct content *c;
+	const struct scope *s;
+	struct world w;
+
+	world_init(&w);
+	world_put(&w, KEY(":.c:s", 1), value);
+	c = (const void *)registry_by_id(w.registry, span_str(".c"), 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT(c->trees.used > 0 && c->trees.cap == c->trees.used);
+	for (int i = 0; i < 2; i++) {
+		world_put(&w, CONFIG(":.c:s"), i == 0 ? "{\"alias\":\"t\"}" : "{\"alias\":\"t\",\"normalize\":true}");
+		s = state_scope(w.registry, span_str(":.c:s"));
+		CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+		CU_ASSERT(s->trees.used > 0 && s->trees.cap == s->trees.used);
+		CU_ASSERT(span_is(registry_aliased(w.registry, span_str(":.c:s")), ":.c:t"));
+	}
+	world_done(&w);
+}
+
 static void
 contexts_are_listed_with_their_records_or_subjects(void)
 {
@@ -375,6 +507,10 @@ const struct unit_test state_tests[] = {
 	UNIT(the_empty_subject_has_no_name_in_keys),
 	UNIT(of_colliding_writers_the_first_wins),
 	UNIT(the_normal_context_has_no_name),
+	UNIT(a_schema_that_names_a_version_often_refers_to_it_once),
+	UNIT(a_schema_refers_with_its_live_and_its_deleted_versions),
+	UNIT(who_bears_a_schema_goes_from_wherever_it_stands),
+	UNIT(trees_take_as_much_memory_as_they_need),
 	UNIT(contexts_are_listed_with_their_records_or_subjects),
 	UNIT_END
 };
