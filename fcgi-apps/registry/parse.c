@@ -524,7 +524,7 @@ group_of(const struct json *name, const struct json *metadata)
 	char text[128];
 	const struct json *v;
 
-	if (!json_is_kind(name, JSON_STRING) || name->text.n >= sizeof text)
+	if (!json_is_kind(name, JSON_STRING) || name->text.n >= sizeof text || memchr(name->text.p, '\0', name->text.n) != NULL)
 		return span_of(NULL, 0);
 	memcpy(text, name->text.p, name->text.n);
 	text[name->text.n] = '\0';
