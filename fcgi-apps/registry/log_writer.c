@@ -15,7 +15,6 @@ enum {
 
 /* What becomes of the records of a transaction. */
 struct delivery {
-	size_t left;               /* not yet answered */
 	rd_kafka_resp_err_t error; /* the first */
 	int64_t end;               /* behind the last */
 };
@@ -27,7 +26,6 @@ on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 
 	(void)rk;
 	(void)opaque;
-	d->left--;
 	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		d->end = m->offset + 1;
 	else if (d->error == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -206,18 +204,12 @@ log_lead(struct log *log)
 
 /* ---- a transaction ---- */
 
-/* Hands the records to the producer, and waits until each was answered: its delivery timeout bounds that. */
-static struct delivery
-deliver(struct log *log, const struct log_write *writes, size_t n)
+/* Hands the records to the producer; what becomes of them is told there until the transaction has ended. */
+static void
+hand_over(struct log *log, const struct log_write *writes, size_t n, struct delivery *d)
 {
-	struct delivery d = { 0 };
-
-	for (size_t i = 0; i < n && d.error == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
-		if ((d.error = log_produce(log, log->producer, &writes[i], false, &d)) == RD_KAFKA_RESP_ERR_NO_ERROR)
-			d.left++;
-	while (d.left > 0)
-		rd_kafka_poll(log->producer, LOG_POLL_MS);
-	return d;
+	for (size_t i = 0; i < n && d->error == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+		d->error = log_produce(log, log->producer, &writes[i], false, d);
 }
 
 static enum log_result
@@ -257,9 +249,12 @@ give_up(struct log *log, rd_kafka_resp_err_t code, const char *text, const struc
 	return fenced ? LOG_FENCED : r;
 }
 
-/* Commits; what passes is tried again. */
+/*
+ * Commits when all are delivered, which librdkafka waits for.  Asked for at once, it also tells the coordinator at once of
+ * the partition; by itself it lets a millisecond go by.  What passes is tried again.
+ */
 static enum log_result
-commit(struct log *log, const struct timespec *deadline)
+commit(struct log *log, const struct delivery *d, const struct timespec *deadline)
 {
 	rd_kafka_error_t *e;
 	enum log_result r;
@@ -269,7 +264,9 @@ commit(struct log *log, const struct timespec *deadline)
 		rd_kafka_error_destroy(e);
 	if (e == NULL)
 		return LOG_WRITTEN;
-	if (rd_kafka_error_txn_requires_abort(e))
+	if (d->error != RD_KAFKA_RESP_ERR_NO_ERROR)
+		r = give_up(log, d->error, rd_kafka_err2str(d->error), deadline);
+	else if (rd_kafka_error_txn_requires_abort(e))
 		r = give_up(log, rd_kafka_error_code(e), rd_kafka_error_string(e), deadline);
 	else {
 		bool fenced = is_fenced(rd_kafka_error_code(e));
@@ -307,10 +304,10 @@ log_write(struct log *log, const struct log_write *writes, size_t n)
 
 	rd_kafka_error_destroy(e);
 	if (d.error == RD_KAFKA_RESP_ERR_NO_ERROR)
-		d = deliver(log, writes, n);
+		hand_over(log, writes, n, &d);
 	if (d.error != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return give_up(log, d.error, rd_kafka_err2str(d.error), &deadline);
-	if ((r = commit(log, &deadline)) != LOG_WRITTEN)
+	if ((r = commit(log, &d, &deadline)) != LOG_WRITTEN)
 		return r;
 	log->transactions++;
 	log->written = d.end;
