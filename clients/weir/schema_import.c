@@ -61,6 +61,7 @@ struct import {
 	size_t n_spaces;
 	struct links links;    /* the associations */
 	struct due *configs, *modes; /* as many as the dump has */
+	struct map looked_at;  /* owned; the places of which it is known whether they are open */
 	size_t strangers;      /* schemas that the registry has and the export has not */
 	size_t differences;    /* told so far */
 	struct { int64_t registered, there, deleted, configs, modes; } n;
@@ -283,15 +284,16 @@ is_for_all(const char *subject)
 	return subject == NULL || strcmp(subject, ":.__GLOBAL:") == 0;
 }
 
-/* The mode that is set at a place; NULL: none.  That of all is READWRITE where none is. */
+/* The mode that is set at a place, or is in force there; NULL: none.  That of all is READWRITE where none is. */
 static enum status
-own_mode(struct import *m, const char *subject, const char **out)
+mode_of(struct import *m, const char *subject, bool in_force, const char **out)
 {
 	struct weir_answer answer;
 	struct weir_error why;
 
 	*out = NULL;
-	if (!cli_ask(m->cli, &(struct weir_call){ .path = { "mode", subject } }, m->arena, &answer, &why))
+	if (!cli_ask(m->cli, &(struct weir_call){ .path = { "mode", subject }, .query = { { "defaultToGlobal", in_force ? "true" : NULL } } },
+		m->arena, &answer, &why))
 		return why.code == 40409 ? STATUS_DONE : cli_failed(m->cli, &answer, &why);
 	*out = cli_member(m->arena, answer.json, "mode");
 	if (is_for_all(subject) && strcmp(*out, "READWRITE") == 0)
@@ -361,7 +363,7 @@ open_spaces(struct import *m)
 		struct space *s = &m->spaces[i];
 		bool left;
 
-		status = own_mode(m, s->mode_of, &s->before);
+		status = mode_of(m, s->mode_of, false, &s->before);
 		left = s->before != NULL && strcmp(s->before, "IMPORT") == 0;
 		s->after = left ? NULL : s->before;
 		/* By force, for what an earlier run has brought; look() has seen that nothing else is lost by it. */
@@ -551,6 +553,51 @@ set_config(struct import *m, const struct dump_setting *s)
 	return status;
 }
 
+/* Whether a context is put into IMPORT mode for what is missing of it: then only what is set for a subject counts. */
+static bool
+is_opened(struct import *m, const char *subject)
+{
+	const char *context = subject == NULL ? "." : dump_context(m->arena, subject);
+
+	for (size_t i = 0; i < m->n_spaces; i++)
+		if (strcmp(m->spaces[i].name, context) == 0)
+			return m->spaces[i].missing;
+	return false;
+}
+
+/* Whether a place's mode lets it be changed; else that is told. */
+static enum status
+look_whether_open(struct import *m, const char *subject)
+{
+	struct span place = span_str(subject == NULL ? "" : subject);
+	bool opened = is_opened(m, subject);
+	const char *mode = NULL;
+	enum status status;
+
+	if ((opened && find_space(m, subject) != NULL) || map_get(&m->looked_at, place) != NULL)
+		return STATUS_DONE;
+	must_fit(map_put(&m->looked_at, place, m));
+	status = mode_of(m, subject, !opened, &mode);
+	if (mode != NULL && strcmp(mode, "READWRITE") != 0 && strcmp(mode, "IMPORT") != 0)
+		tell_difference(m, subject, 0, arena_printf(m->arena, "the registry has it in mode %s, and something of it is missing", mode));
+	return status;
+}
+
+/* The same of all subjects that something is missing of; one without a name has the mode of its context. */
+static enum status
+look_at_subjects(struct import *m)
+{
+	enum status status = STATUS_DONE;
+
+	for (int64_t i = 0; i < m->dump.n.schemas && status == STATUS_DONE; i++) {
+		const struct item *item = &m->items[i];
+
+		if (item->state != THERE && item->s.subject[0] != '\0')
+			status = cli_interrupted() ? STATUS_INTERRUPTED : look_whether_open(m, item->s.subject);
+	}
+	return status;
+}
+
 /*
  * Whether a config has to be set; one that is another is told.  What goes for all subjects may be but the default: it is
  * replaced where the registry has nothing that has not come from the export.
@@ -568,8 +615,9 @@ look_at_config(struct import *m, struct due *due)
 	if (set && dump_same_value(answer.json, s->value))
 		return STATUS_DONE;
 	due->missing = !set || (is_for_all(s->subject) && m->strangers == 0);
-	if (!due->missing)
-		tell_difference(m, s->subject, 0, "the registry has another config");
+	if (due->missing)
+		return look_whether_open(m, s->subject);
+	tell_difference(m, s->subject, 0, "the registry has another config");
 	return STATUS_DONE;
 }
 
@@ -578,11 +626,12 @@ static enum status
 look_at_mode(struct import *m, struct due *due)
 {
 	const char *wanted = cli_str(m->arena, due->s->value->text), *is;
-	enum status status = own_mode(m, due->s->subject, &is);
+	enum status status = mode_of(m, due->s->subject, false, &is);
 
 	if (is != NULL && strcmp(is, "IMPORT") == 0 && find_space(m, due->s->subject) != NULL)
 		is = NULL;
-	if (status != STATUS_DONE || strcmp(wanted, is == NULL ? "READWRITE" : is) == 0)
+	if (status != STATUS_DONE || (is == NULL && is_for_all(due->s->subject) && strcmp(wanted, "READWRITE") == 0) ||
+	    (is != NULL && strcmp(wanted, is) == 0))
 		return status;
 	due->missing = is == NULL;
 	if (!due->missing)
@@ -758,7 +807,7 @@ run(struct import *m)
 	if ((status = look_at_all(m)) != STATUS_DONE)
 		return status;
 	find_spaces(m);
-	if ((status = look_at_settings(m)) != STATUS_DONE)
+	if ((status = look_at_subjects(m)) != STATUS_DONE || (status = look_at_settings(m)) != STATUS_DONE)
 		return status;
 	if (differences(m) > 0) {
 		cli_say(m->cli, "the registry is not as the export has it in %zu cases, and nothing was changed", differences(m));
@@ -794,6 +843,7 @@ schema_import(struct cli *c)
 		cli_say(c, "%s: %s", c->n_args > 0 ? c->args[0] : "standard input", why);
 	map_done(&m.by_name);
 	map_done(&m.by_id);
+	map_done(&m.looked_at);
 	links_done(&m.links);
 	return status;
 }

@@ -67,15 +67,16 @@ settle_versions(const struct version *v, struct arena *a, const struct json **ol
 /* ---- fingerprints: who differs by them needn't be parsed again ---- */
 
 /*
- * A look-up: of a schema among the versions of subjects.  While the state is held still it makes fingerprints for so many
- * bytes of text, some tens of milliseconds; when these are used up it finds nothing, and what it has made is kept.
+ * A look-up: of a schema among the versions of subjects.  While the state is held still it makes fingerprints of so many
+ * bytes of stored text, some tens of milliseconds; when these are used up it finds nothing, and what it has made is kept.
  */
 enum { PIECE_BYTES = 8 << 20 };
 
 struct search {
 	struct resolution parser;
-	size_t left; /* bytes; 0: used up */
+	size_t left;    /* bytes; 0: used up */
 	const struct parsed_schema *fresh;
+	uint64_t text;  /* a fingerprint of its text, whatever it gets beside that; 0: not known yet */
 	uint32_t print; /* of it; 0: not known yet */
 	struct refusal ignored;
 };
@@ -93,40 +94,41 @@ spend(struct search *f, size_t bytes)
 	f->left -= bytes < f->left ? bytes : f->left;
 }
 
+/* Of a schema that is printed, as it is stored or in a format, and the length of that.  0: memory is used up. */
+static uint64_t
+print_of_text(const struct schema *s, struct span format, size_t *n)
+{
+	struct buf text = { 0 };
+	uint64_t print;
+
+	schema_print_format(s, format, &text);
+	print = text.failed ? 0 : fingerprint_json(buf_bytes(&text));
+	*n = text.n;
+	buf_done(&text);
+	return print;
+}
+
 /*
  * The fingerprint of a text with references, metadata (whatever version they say) and rules: where is_same() says
  * that two are the same they have the same.  0: memory is used up.
  */
 static uint32_t
-print_of(struct span text, struct record with)
+print_of(uint64_t text, struct record with)
 {
-	uint64_t whole = fingerprint_json(text);
 	uint8_t hash[16];
 	uint32_t print = 0;
 	struct arena a;
 
+	if (text == 0)
+		return 0;
 	arena_init(&a, RECORD_ARENA);
 	with.schema = span_of(NULL, 0);
 	if (merge_drop_version(&a, with.metadata, &with.metadata)) {
 		record_hash(&with, hash);
-		print = (uint32_t)whole ^ (uint32_t)(whole >> 32) ^ load32(hash);
+		print = (uint32_t)text ^ (uint32_t)(text >> 32) ^ load32(hash);
 		print += print == 0;
 	}
 	arena_done(&a);
-	return print;
-}
-
-/* Of a schema that is printed, as it is stored or in a format. */
-static uint32_t
-print_of_schema(struct search *f, const struct schema *s, struct span format, struct record with)
-{
-	struct buf text = { 0 };
-	uint32_t print;
-
-	schema_print_format(s, format, &text);
-	spend(f, text.n);
-	print = text.failed ? 0 : print_of(buf_bytes(&text), with);
-	buf_done(&text);
 	return print;
 }
 
@@ -134,8 +136,12 @@ print_of_schema(struct search *f, const struct schema *s, struct span format, st
 static uint32_t
 print_of_fresh(struct search *f)
 {
+	size_t n;
+
+	if (f->text == 0)
+		f->text = print_of_text(f->fresh->schema, span_of(NULL, 0), &n);
 	if (f->print == 0)
-		f->print = print_of_schema(f, f->fresh->schema, span_of(NULL, 0), f->fresh->record);
+		f->print = print_of(f->text, f->fresh->record);
 	return f->print;
 }
 
@@ -152,6 +158,7 @@ print_of_stored(struct search *f, struct content *c, bool inlined)
 	_Atomic uint64_t *at = inlined ? &c->resolved : &c->printed;
 	uint32_t moved = e->n_references == 0 ? 0 : f->parser.registry->moved, print = NONE;
 	uint64_t kept = atomic_load_explicit(at, memory_order_relaxed);
+	size_t n = 0;
 	struct schema *s;
 
 	if ((uint32_t)kept == moved && kept >> 32 != 0)
@@ -161,13 +168,15 @@ print_of_stored(struct search *f, struct content *c, bool inlined)
 		with.n_references = e->n_references;
 	}
 	s = state_schema(&f->parser, e);
-	spend(f, f->parser.bytes);
 	if (s != NULL)
-		print = print_of_schema(f, s, inlined ? span_str("resolved") : span_of(NULL, 0), with);
+		print = print_of(print_of_text(s, inlined ? span_str("resolved") : span_of(NULL, 0), &n), with);
 	else if (f->ignored.problem == REGISTRY_NO_MEMORY)
 		print = 0;
 	schema_free(s);
 	atomic_store_explicit(at, (uint64_t)print << 32 | moved, memory_order_relaxed);
+	/* Only for what is kept: who begins again has to come farther. */
+	if (print != 0)
+		spend(f, e->text.n + f->parser.bytes + n);
 	return print;
 }
 
@@ -309,7 +318,9 @@ look_up_namesakes(struct search *f, struct span subject, const struct schema_req
 		if (means_the_same(r, q, subject, namesake))
 			v = look_up(f, namesake, q, p, which);
 		else if (parsed++ < NAMESAKES_PARSED && registry_parse(r, namesake, q, f->parser.arena, &other, &ignored)) {
+			f->text = 0;
 			v = look_up(f, namesake, q, &other, which);
+			f->text = 0;
 			schema_free(other.schema);
 		}
 	}

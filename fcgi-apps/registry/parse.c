@@ -5,8 +5,8 @@
 #include "registry/registry_internal.h"
 
 /*
- * Schemas that refer to schemas that refer ...: so deep, so many in all, and so many bytes of text with that of the one
- * that refers, whether it is a request's schema or a stored one that does.
+ * Schemas that refer to schemas that refer ...: so deep, and so many in all, of so many bytes of text, whether it is a
+ * request's schema or a stored one that refers to them.
  */
 enum { REFERENCE_DEPTH_MAX = 32, REFERENCES_MAX = 1000, REFERENCES_BYTES_MAX = 8 << 20 };
 
@@ -98,13 +98,8 @@ parse(struct resolution *z, struct span context, enum schema_type type, struct s
 	size_t i = 0;
 
 	*mistake = (struct schema_mistake){ 0 };
-	z->bytes += text.n;
 	if (refs == NULL && n > 0) {
 		no_memory(z);
-		return NULL;
-	}
-	if (z->bytes > REFERENCES_BYTES_MAX) {
-		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "What it refers to is too large");
 		return NULL;
 	}
 	for (; i < n; i++) {
@@ -148,6 +143,11 @@ parse_reference(struct resolution *z, const struct schema_entry *e)
 		k = k->next;
 	if (k != NULL)
 		return schema_share(k->schema);
+	z->bytes += e->text.n;
+	if (z->bytes > REFERENCES_BYTES_MAX) {
+		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "What it refers to is too large");
+		return NULL;
+	}
 	if (z->depth == REFERENCE_DEPTH_MAX || z->total == REFERENCES_MAX) {
 		refuse(z->why, z->arena, REGISTRY_INVALID_SCHEMA, "Too many references");
 		return NULL;

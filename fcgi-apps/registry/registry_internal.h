@@ -257,7 +257,7 @@ struct resolution {
 	int n_known;
 	size_t known_bytes;    /* of their texts */
 	int depth, total;      /* of the schema that is parsed now: references in each other, and in all */
-	size_t bytes;          /* of its text and theirs */
+	size_t bytes;          /* of their texts */
 };
 
 /* A stored schema; NULL with the refusal.  Counted: schema_free(). */

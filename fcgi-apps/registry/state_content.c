@@ -253,12 +253,12 @@ inherit(struct map *m, struct content *c, struct content *heir)
 		must(map_put(m, span_of(heir->entry.guid, 16), heir));
 }
 
-/* Of all contexts the one before it, which is the newest now; of its own the newest. */
+/* Of all contexts the one before it, which is the newest now; of its own the one behind it, which is the first now. */
 static void
 drop_same(struct registry *r, struct content *c)
 {
 	inherit(&r->by_guid, c, container_of(c->same_guid.next, struct content, same_guid));
-	inherit(&c->context->by_hash, c, container_of(c->namesakes.prev, struct content, namesakes));
+	inherit(&c->context->by_hash, c, container_of(c->namesakes.next, struct content, namesakes));
 	list_del(&c->same_guid);
 	list_del(&c->namesakes);
 }

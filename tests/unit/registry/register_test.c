@@ -211,6 +211,10 @@ a_look_up_of_much_text_goes_on_where_it_was(void)
 	snprintf(value, BYTES + 512, "{\"type\":\"record\",\"name\":\"R1\",\"doc\":\"%.*s\",\"fields\":[]}", (int)BYTES, doc);
 	/* What has been made is kept. */
 	SAME(world_lookup(&w, "s", value, REGISTRY_LIVE), "1/1");
+	/* What is looked for in many contexts does not count: nothing would be kept of that. */
+	for (int i = 0; i < 4; i++)
+		SAME(world_register(&w, arena_printf(&w.arena, ":.c%d:t", i), INT), "1/1");
+	SAME(world_lookup(&w, "t", value, REGISTRY_LIVE), "40401 Subject 't' not found.");
 	world_done(&w);
 	free(value);
 	free(doc);
