@@ -139,7 +139,7 @@ drain_answers_what_is_under_way_and_ends(void)
 	peer_claim(begun, 100);
 	UNTIL(world.n_asked == 2 && STAT_OF(connections_open) == 3 && STAT_OF(bytes_in) == 14);
 	a.sin_port = htons((uint16_t)listener_port(world.listener));
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a.sin_addr.s_addr = inet_addr(WORLD_ADDRESS);
 	net_drain(world.net);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	CU_ASSERT(connect(fd, (struct sockaddr *)&a, sizeof a) == -1 && errno == ECONNREFUSED);

@@ -244,7 +244,7 @@ taken_port_is_refused_with_errno(void)
 {
 	world_begin(NULL);
 	errno = 0;
-	CU_ASSERT_PTR_NULL(net_listen(world.net, "127.0.0.1", listener_port(world.listener), NULL));
+	CU_ASSERT_PTR_NULL(net_listen(world.net, WORLD_ADDRESS, listener_port(world.listener), NULL));
 	CU_ASSERT_EQUAL(errno, EADDRINUSE);
 	CU_ASSERT_PTR_NULL(net_listen(world.net, "not.an.address", 0, NULL));
 	CU_ASSERT_EQUAL(errno, EINVAL);

@@ -98,7 +98,7 @@ world_begin(const struct net_limits *limits)
 	world.limits = limits == NULL ? world_limits() : *limits;
 	CU_ASSERT_PTR_NOT_NULL_FATAL(world.loop = loop_new());
 	world.net = net_new(world.loop, &world.limits, &hooks);
-	world.listener = net_listen(world.net, "127.0.0.1", 0, &world.listener);
+	world.listener = net_listen(world.net, WORLD_ADDRESS, 0, &world.listener);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(world.listener);
 	world.guard.fire = end_patience;
 	loop_timer_set(world.loop, &world.guard, loop_now_ms(world.loop) + GUARD_MS);
@@ -214,7 +214,7 @@ peer_open_from(int from)
 	must((p->watch.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) != -1);
 	a.sin_addr.s_addr = htonl(0x7f000000u + (uint32_t)from);
 	must(bind(p->watch.fd, (struct sockaddr *)&a, sizeof a) == 0);
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a.sin_addr.s_addr = inet_addr(WORLD_ADDRESS);
 	a.sin_port = htons((uint16_t)listener_port(world.listener));
 	must(connect(p->watch.fd, (struct sockaddr *)&a, sizeof a) == 0);
 	must(fcntl(p->watch.fd, F_SETFL, O_NONBLOCK) == 0);

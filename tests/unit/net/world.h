@@ -1,9 +1,8 @@
 /*
  * world.h -- a loop with connections on one side and their peers on the other.
  *
- * Everything happens in one thread and on real sockets of 127.0.0.1.  A test
- * lets rounds go by until what it expects has come; a guard fails it when
- * nothing comes at all.
+ * Everything happens in one thread and on real sockets.  A test lets rounds go by until
+ * what it expects has come; a guard fails it when nothing comes at all.
  */
 #ifndef UNIT_NET_WORLD_H
 #define UNIT_NET_WORLD_H
@@ -67,6 +66,9 @@ void world_settle(void);
 			continue; \
 		CU_ASSERT_FATAL(expr); \
 	} while (0)
+
+/* Where the listener is: no client of another program that looks for a port of 127.0.0.1 again comes here. */
+#define WORLD_ADDRESS "127.6.7.8"
 
 /* A connection to the listener from 127.0.0.`from`; peer_close() ends it. */
 struct peer *peer_open_from(int from);
