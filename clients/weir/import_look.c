@@ -2,7 +2,6 @@
  * import_look.c -- weir schema import: what of the export is missing in the registry, and what there is not the same.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "weir/import.h"
@@ -77,8 +76,10 @@ is_same(struct import *m, const struct version *v, const struct item *item, stru
 	struct buf body = { 0 };
 	int64_t id = 0;
 
-	if (dump_same(v->entity, item->s.entity) || !dump_same_beside_text(v->entity, item->s.entity))
-		return dump_same(v->entity, item->s.entity);
+	if (dump_same(v->entity, item->s.entity))
+		return true;
+	if (!dump_same_beside_text(v->entity, item->s.entity))
+		return false;
 	import_put_request(&body, item, false);
 	must_fit(!body.failed);
 	if (!cli_ask(m->cli,
@@ -184,13 +185,16 @@ static enum status
 look_whether_open(struct import *m, const char *subject)
 {
 	struct span place = span_str(subject == NULL ? "" : subject);
-	bool opened = is_opened(m, subject);
 	const char *mode = NULL;
 	enum status status;
+	bool opened;
 
-	if ((opened && import_space(m, subject) != NULL) || map_get(&m->looked_at, place) != NULL)
+	if (map_get(&m->looked_at, place) != NULL)
 		return STATUS_DONE;
 	must_fit(map_put(&m->looked_at, place, m));
+	opened = is_opened(m, subject);
+	if (opened && import_space(m, subject) != NULL)
+		return STATUS_DONE;
 	status = import_mode_of(m, subject, !opened, &mode);
 	if (mode != NULL && strcmp(mode, "READWRITE") != 0 && strcmp(mode, "IMPORT") != 0)
 		import_differs(m, subject, 0, arena_printf(m->arena, "the registry has it in mode %s, and something of it is missing", mode));

@@ -8,7 +8,6 @@
  * happened, each context gets its mode back.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "weir/import.h"

@@ -289,13 +289,22 @@ truth_of(const struct json *v)
 	return v->kind;
 }
 
+/* True, false or (none) null; whether it is one of these. */
+static bool
+take_truth(const struct json *given, enum json_token *out)
+{
+	*out = json_is_absent(given) ? JSON_NULL : truth_of(given);
+	return *out == JSON_TRUE || *out == JSON_FALSE || *out == JSON_NULL;
+}
+
 bool
 canonical_truth(const struct json *given, bool *out)
 {
-	enum json_token truth = json_is_absent(given) ? JSON_NULL : truth_of(given);
+	enum json_token truth;
+	bool good = take_truth(given, &truth);
 
 	*out = truth == JSON_TRUE;
-	return truth == JSON_TRUE || truth == JSON_FALSE || truth == JSON_NULL;
+	return good;
 }
 
 static bool
@@ -400,13 +409,13 @@ canonical_text(struct arena *a, const struct json *given, const struct json **ou
 bool
 canonical_flag(struct arena *a, const struct json *given, const struct json **out, struct misfit *why)
 {
-	enum json_token truth = json_is_absent(given) ? JSON_NULL : truth_of(given);
+	enum json_token truth;
+	bool good = take_truth(given, &truth);
 	const char *text = truth == JSON_TRUE ? "true" : truth == JSON_FALSE ? "false" : "null";
 
 	*out = given;
 	if (json_is_absent(given) || given->kind == JSON_TRUE || given->kind == JSON_FALSE)
 		return true;
 	*why = (struct misfit){ "Boolean", NULL };
-	return (truth == JSON_NULL || truth == JSON_TRUE || truth == JSON_FALSE) &&
-	    make_scalar(a, (struct json){ .kind = truth, .text = span_str(text) }, out, why);
+	return good && make_scalar(a, (struct json){ .kind = truth, .text = span_str(text) }, out, why);
 }

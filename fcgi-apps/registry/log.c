@@ -223,17 +223,15 @@ advance(struct log *log, int64_t read, int64_t applied)
 static void
 take_error(struct log *log, const rd_kafka_message_t *m)
 {
-	switch (m->err) {
-	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-		/* What was compacted away at the end counts as applied. */
-		if (m->offset < log->read)
-			find_fault(log, truncated);
-		advance(log, 0, m->offset);
-		return;
-	default:
+	if (m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
 		diag_warn("reading the registry's topic failed, and is tried again", "reason=\"%s\"",
 		    rd_kafka_message_errstr(m));
+		return;
 	}
+	/* What was compacted away at the end counts as applied. */
+	if (m->offset < log->read)
+		find_fault(log, truncated);
+	advance(log, 0, m->offset);
 }
 
 static void

@@ -41,6 +41,13 @@ subjects_list(struct app *app, struct http_request *q, struct http_response *r)
 	app_read_end(app);
 }
 
+/* Whether a look-up goes on, now that others have had the state: as long as somebody waits for it. */
+static bool
+goes_on(struct http_request *q, const struct version_entry *found, const struct refusal *why)
+{
+	return found == NULL && why->problem == REGISTRY_AGAIN && !http_gone(q);
+}
+
 /* What is not found here may have been registered elsewhere: then it is looked for once more. */
 void
 subjects_lookup(struct app *app, struct http_request *q, struct http_response *r)
@@ -59,7 +66,7 @@ subjects_lookup(struct app *app, struct http_request *q, struct http_response *r
 			if (v != NULL)
 				put_version(app, q, r, v);
 			app_read_end(app);
-		} while (v == NULL && why.problem == REGISTRY_AGAIN && !http_gone(q));
+		} while (goes_on(q, v, &why));
 	if (v == NULL)
 		app_refuse(r, &why);
 }
@@ -172,7 +179,7 @@ answer_known(struct app *app, struct http_request *q, struct http_response *r, c
 		if (v != NULL)
 			put_registered(app, q, r, v, false);
 		app_read_end(app);
-	} while (v == NULL && why.problem == REGISTRY_AGAIN && !http_gone(q));
+	} while (goes_on(q, v, &why));
 	return v != NULL;
 }
 

@@ -18,6 +18,16 @@ is_integer(const struct json *j, int64_t *out)
 	return j->kind == JSON_NUMBER && json_is_int(j, out);
 }
 
+/* Makes one of the comparisons that are left, if there is one. */
+static bool
+take_check(unsigned *left)
+{
+	if (*left == 0)
+		return false;
+	--*left;
+	return true;
+}
+
 /* The value of each member must fit its field, and no field without a default be missing. */
 static bool
 record_fits(struct reader *r, const struct avro_named *record, const struct json *value)
@@ -29,14 +39,10 @@ record_fits(struct reader *r, const struct avro_named *record, const struct json
 	for (const struct json *j = value->first; j != NULL; j = j->next) {
 		const struct avro_field *f = avro_field(record, j->name);
 
-		if (f == NULL) {
-			/* All members may be looked for in many records. */
-			if (r->checks == 0)
-				return false;
-			r->checks--;
+		/* All members may be looked for in many records. */
+		if (f == NULL && take_check(&r->checks))
 			continue;
-		}
-		if (!avro_default_fits(r, f->type, j))
+		if (f == NULL || !avro_default_fits(r, f->type, j))
 			return false;
 		required += f->fallback.p == NULL;
 	}
@@ -70,9 +76,8 @@ avro_default_fits(struct reader *r, const struct avro_node *n, const struct json
 	int64_t v;
 
 	/* Each value may be compared with many branches, and what is in it with many of theirs. */
-	if (r->checks == 0)
+	if (!take_check(&r->checks))
 		return false;
-	r->checks--;
 	switch (n->type) {
 	case AVRO_NULL:
 		return value->kind == JSON_NULL;
@@ -192,9 +197,8 @@ cast_elements(const struct avro_node *n, struct json *value, struct casting *c)
 bool
 avro_default_cast(const struct avro_node *n, struct json *value, struct casting *c)
 {
-	if (c->checks == 0)
+	if (!take_check(&c->checks))
 		return false;
-	c->checks--;
 	if (value->kind == JSON_NULL)
 		return true;
 	if (n->type == AVRO_UNION)
